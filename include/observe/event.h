@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef OBSERVE_EVENT_H
+#define OBSERVE_EVENT_H
+
+#include "base/address.h"
+#include "base/log.h"
+#include "observe/violation.h"
+
+enum event_kind {
+#define EVENT(symbol, name, level, about) EVENT_##symbol,
+#include "observe/events.def"
+#undef EVENT
+    EVENT_KIND_COUNT
+};
+
+const char *event_kind_name(enum event_kind kind);
+enum log_level event_kind_level(enum event_kind kind);
+
+enum { REASON_SIZE = 256, EVENT_COMMAND_SIZE = 48 };
+
+/* One thing that happened in one session, as it travels through the ring. Texts are masked or identifiers; empty where
+ * they do not apply. */
+struct event {
+    enum event_kind kind;
+    uint32_t worker;
+    uint64_t session;
+    int64_t time_us; /* wall clock, µs since 1970 */
+    int64_t duration_us;
+    char address[ADDRESS_TEXT_SIZE];
+    char application_name[NAME_SIZE];
+    char reason[REASON_SIZE];
+    /* violations, and who it was (service, database, user, fingerprint, statement) for all kinds */
+    struct violation violation;
+    /* schema changes */
+    char command[EVENT_COMMAND_SIZE];
+    char class[24];
+    uint8_t level;
+    char window[NAME_SIZE]; /* the window that let it pass, or the freeze or rule that refused it */
+};
+
+/* Writes the event as one line of structured log. */
+struct bytes event_log(const struct event *event, enum log_format format, struct log_line *line);
+
+#endif

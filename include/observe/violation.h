@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef OBSERVE_VIOLATION_H
+#define OBSERVE_VIOLATION_H
+
+#include "base/attributes.h"
+#include "base/bytes.h"
+
+enum violation_kind {
+#define VIOLATION(symbol, name, about) VIOLATION_##symbol,
+#include "observe/violations.def"
+#undef VIOLATION
+    VIOLATION_KIND_COUNT
+};
+
+const char *violation_kind_name(enum violation_kind kind);
+const char *violation_kind_about(enum violation_kind kind);
+
+/* When the server found it. */
+enum violation_phase {
+    PHASE_STATEMENT,        /* while the statement ran */
+    PHASE_COMMIT,           /* at the end of the transaction: a deferred constraint; the statement is a suspect */
+    PHASE_COMMIT_OR_LAST,   /* the last statement of a multi-statement query, or its implicit commit */
+    PHASE_CONSTRAINT_CHECK, /* at SET CONSTRAINTS ... IMMEDIATE */
+};
+
+const char *violation_phase_name(enum violation_phase phase);
+
+/* Whether an error with this SQLSTATE is a violation (class 23, and 44000), and of which kind, given which fields came
+ * with it. */
+struct violation_fields {
+    bool has_table;
+    bool has_column;
+    bool has_constraint;
+    bool has_datatype;
+};
+MUST_USE bool violation_classify(const char *sqlstate, struct violation_fields fields, enum violation_kind *kind);
+
+enum { NAME_SIZE = 64, COLUMNS_SIZE = 256, SHOWN_TEXT_SIZE = 512, FINGERPRINT_TEXT_SIZE = 24 };
+
+/* One violation: identifiers and masked text only, never a row's value. Empty where unknown or not sent. */
+struct violation {
+    enum violation_kind kind;
+    enum violation_phase phase;
+    char sqlstate[6];
+    char schema[NAME_SIZE];
+    char table[NAME_SIZE];
+    char column[NAME_SIZE];
+    char constraint[NAME_SIZE];
+    char datatype[NAME_SIZE];
+    char service[NAME_SIZE];
+    char database[NAME_SIZE];
+    char user[NAME_SIZE];
+    char fingerprint[FINGERPRINT_TEXT_SIZE];
+    char key_columns[COLUMNS_SIZE];     /* of unique, exclusion and foreign keys: "a, b" */
+    char statement[SHOWN_TEXT_SIZE];    /* masked */
+};
+
+#endif

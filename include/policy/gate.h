@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef POLICY_GATE_H
+#define POLICY_GATE_H
+
+#include "policy/window.h"
+
+/* What the gate lets pass, as a line of time computed beforehand: workers only look up a moment in it, no calendar is
+ * read on their side. Immutable once made. */
+struct gate_span {
+    int64_t from_us;
+    int64_t to_us;
+    enum safety_level allow; /* the highest of the windows that are open */
+    char name[POLICY_NAME_SIZE];     /* of the window or opening that allows it, or of the freeze that closes it */
+    char timezone[POLICY_TIMEZONE_SIZE]; /* for showing its times */
+    bool is_freeze;
+};
+
+struct gate {
+    struct gate_span *spans; /* by time, none overlaps another; between them the gate is closed */
+    size_t count;
+    int64_t from_us; /* what the line covers */
+    int64_t to_us;
+};
+
+struct gate_plan {
+    const struct window *windows;
+    size_t window_count;
+    const struct freeze *freezes;
+    size_t freeze_count;
+    const struct opening *openings;
+    size_t opening_count;
+};
+
+/* Makes the line from `from_us` on for `length_us`. False when memory is short. */
+MUST_USE bool gate_init(struct gate *gate, const struct gate_plan *plan, int64_t from_us, int64_t length_us);
+void gate_release(struct gate *gate);
+/* The span in force at `now_us`, or NULL: closed. A freeze is a span that allows LEVEL_NONE. Outside of what the line
+ * covers it is closed. */
+const struct gate_span *gate_at(const struct gate *gate, int64_t now_us);
+/* The first span after or at `now_us` that allows `level`, or NULL when there is none in the line. */
+const struct gate_span *gate_next(const struct gate *gate, enum safety_level level, int64_t now_us);
+
+#endif

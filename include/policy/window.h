@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef POLICY_WINDOW_H
+#define POLICY_WINDOW_H
+
+#include "base/problem.h"
+#include "sql/class.h"
+
+enum { POLICY_NAME_SIZE = 64, POLICY_TIMEZONE_SIZE = 64, POLICY_REASON_SIZE = 256 };
+
+/* A weekly maintenance window, in local time of its zone. It belongs to the days on which it begins; when `to` is not after
+ * `from` it ends on the next day. At a change to or from daylight saving a local time that does not exist is taken with
+ * the offset before the gap, one that occurs twice is its first occurrence (RFC 5545, 3.3.5). */
+struct window {
+    char name[POLICY_NAME_SIZE];
+    uint8_t days;         /* bit 0 Sunday ... bit 6 Saturday */
+    uint16_t from_minute; /* of the day, 0-1439 */
+    uint16_t to_minute;   /* 0-1440 */
+    char timezone[POLICY_TIMEZONE_SIZE]; /* IANA name */
+    enum safety_level allow;
+};
+
+/* A time in which no window opens. */
+struct freeze {
+    char name[POLICY_NAME_SIZE];
+    int64_t from_us; /* µs since 1970; [from, to) */
+    int64_t to_us;
+    char reason[POLICY_REASON_SIZE];
+};
+
+/* A window that an operator opened by hand. Freezes do not close it: it is the way through one. */
+struct opening {
+    char name[POLICY_NAME_SIZE];
+    int64_t from_us;
+    int64_t to_us;
+    enum safety_level allow;
+    char reason[POLICY_REASON_SIZE];
+    char opened_by[POLICY_NAME_SIZE];
+};
+
+/* Whether the time zone database knows this name. */
+bool timezone_is_known(const char *name);
+/* Reads "02:00" or "24:00" (only as an end) into minutes of the day. */
+MUST_USE bool window_parse_time(const char *text, uint16_t *minute);
+/* Reads RFC 3339 with an offset or Z, seconds and fraction optional: "2026-11-26T00:00:00-05:00". */
+MUST_USE bool instant_parse(const char *text, int64_t *time_us);
+/* Appends an instant as local time of the zone with its offset: 2026-11-22T02:00:00-05:00. */
+void instant_describe(int64_t time_us, const char *timezone, struct text *out);
+
+struct occurrence {
+    int64_t from_us;
+    int64_t to_us;
+};
+
+/* The window's first occurrence that ends after `after_us`. False when there is none within ten years. */
+MUST_USE bool window_next(const struct window *window, int64_t after_us, struct occurrence *out);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef SESSION_WORLD_H
+#define SESSION_WORLD_H
+
+#include "base/ring.h"
+#include "observe/counters.h"
+#include "observe/event.h"
+#include "observe/ledger.h"
+#include "policy/guard.h"
+#include "sql/statement.h"
+#include "wire/report.h"
+
+/* Bounds of what one session may hold, whatever the client sends. */
+struct session_limits {
+    uint32_t in_flight;         /* requests not yet answered; beyond it the client waits */
+    uint32_t names;             /* prepared statements and portals tracked */
+    uint32_t gathered_bytes;    /* of one message that arrives in pieces; longer SQL is streamed */
+};
+
+/* What all sessions of one worker share. Only that worker's thread touches it; `policy` is swapped by it between calls. */
+struct session_world {
+    struct session_limits limits;
+    struct policy *policy;
+    struct statement_pool *statements;
+    struct ledger *ledger;
+    struct counters *counters;
+    struct ring *events; /* of struct event, to the control thread */
+    struct hash_key hash_key;
+    int64_t now_us;      /* wall clock, set by the owner before it feeds */
+    uint32_t worker;
+    uint64_t last_session; /* the newest session's number */
+    struct report report;  /* scratch for an ErrorResponse that lies whole in the input */
+};
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef SQL_CLASS_H
+#define SQL_CLASS_H
+
+#include <stdbool.h>
+
+enum statement_class {
+#define CLASS(symbol, name, level, is_guarded, about) CLASS_##symbol,
+#include "sql/classes.def"
+#undef CLASS
+    CLASS_COUNT
+};
+
+enum safety_level { LEVEL_NONE = 1, LEVEL_ADDITIVE = 2, LEVEL_MODIFYING = 3 };
+
+const char *statement_class_name(enum statement_class class);
+const char *statement_class_about(enum statement_class class);
+enum safety_level statement_class_level(enum statement_class class);
+bool statement_class_is_guarded(enum statement_class class);
+/* "none", "additive", "modifying". */
+const char *safety_level_name(enum safety_level level);
+
+#endif
