@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef CONTROL_COMMAND_H
+#define CONTROL_COMMAND_H
+
+#include "control/outcome.h"
+#include "control/token.h"
+#include "policy/window.h"
+
+enum command_kind {
+#define COMMAND(symbol, syntax, role, needs, show, about) COMMAND_##symbol,
+#include "control/commands.def"
+#undef COMMAND
+    COMMAND_COUNT
+};
+
+/* In rising order of what they may do. */
+enum console_role { ROLE_VIEWER, ROLE_OPERATOR };
+
+enum command_needs {
+    COMMAND_NEEDS_NOTHING, /* the console answers by itself */
+    COMMAND_NEEDS_SNAPSHOT,
+    COMMAND_NEEDS_JOURNAL,
+    COMMAND_NEEDS_WINDOWS,
+    COMMAND_NEEDS_SETTINGS,
+    COMMAND_NEEDS_EFFECT, /* the owner does what is asked and says how it ended */
+};
+
+struct show_form;
+
+/* A row of the table of commands. */
+struct command_form {
+    const char *syntax;
+    enum console_role role;
+    enum command_needs needs;
+    const struct show_form *show; /* what its rows are; no columns for a command that answers none */
+    const char *about;
+};
+
+extern const struct command_form command_forms[COMMAND_COUNT];
+
+/* A command as it was given; all it says is copied. */
+struct command {
+    enum command_kind kind;
+    uint32_t count;                  /* LIMIT; 0 when not given */
+    char name[POLICY_NAME_SIZE];     /* empty when not given */
+    int64_t duration_us;             /* more than 0, at most the reader's duration_most_us */
+    enum safety_level level;         /* additive or modifying */
+    char reason[POLICY_REASON_SIZE]; /* not empty where the syntax has one */
+};
+
+/* Walks the commands of one query text. */
+struct command_reader {
+    struct token_reader tokens;
+    int64_t duration_most_us;
+};
+
+enum command_result { COMMAND_READY, COMMAND_END, COMMAND_REFUSED };
+
+/* The text must outlive the reader. */
+struct command_reader command_reader_of(struct bytes query, int64_t duration_most_us);
+/* Takes the next command; empty ones are skipped. REFUSED: *failure says what and where (42601, or 22023 for
+ * a value out of bounds), with a hint; the reader is then done. */
+MUST_USE enum command_result command_next(struct command_reader *reader, struct command *out,
+                                          struct outcome *failure);
+
+#endif

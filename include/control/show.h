@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef CONTROL_SHOW_H
+#define CONTROL_SHOW_H
+
+#include "control/command.h"
+#include "control/result.h"
+#include "control/world.h"
+
+/* What SHOW commands answer: their columns, and a function that writes their rows. */
+
+struct show_source {
+    const struct command *command;
+    const struct console_world *world; /* NULL when the command needs nothing */
+    const char *version;
+};
+
+struct show_form {
+    const struct result_column *columns;
+    size_t column_count; /* 0: the command answers no rows */
+    /* Writes the rows. `notice` may be given a message about them. False when memory is short. */
+    bool (*fill)(const struct show_source *source, struct result *result, struct outcome *notice);
+};
+
+enum { SHOW_ROWS_DEFAULT = 1000 }; /* without LIMIT */
+
+extern const struct show_form show_none, show_violations, show_ddl, show_windows, show_sessions, show_stats,
+    show_settings, show_version, show_help;
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef CONTROL_WINDOW_ROWS_H
+#define CONTROL_WINDOW_ROWS_H
+
+#include "control/world.h"
+#include "policy/gate.h"
+
+/* Fills `rows` with what the plan holds at `now_us`: weekly windows, openings that are not over, freezes that
+ * are not over, in the order of the plan, up to `most` rows. Returns how many. The rows' texts are the plan's
+ * own. */
+size_t window_rows_fill(const struct gate_plan *plan, int64_t now_us, struct window_row *rows, size_t most);
+/* How many rows are enough for any moment. */
+size_t window_rows_most(const struct gate_plan *plan);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef CONTROL_WORLD_H
+#define CONTROL_WORLD_H
+
+#include "control/outcome.h"
+#include "observe/journal.h"
+#include "observe/snapshot.h"
+#include "policy/window.h"
+
+enum window_kind { WINDOW_WEEKLY, WINDOW_OPENING, WINDOW_FREEZE };
+enum window_state { WINDOW_CLOSED, WINDOW_OPEN, WINDOW_FROZEN };
+
+const char *window_kind_name(enum window_kind kind);
+const char *window_state_name(enum window_state state);
+
+/* One window, opening or freeze as SHOW WINDOWS shows it. Texts may be NULL or empty, times 0: both are shown
+ * as NULL. */
+struct window_row {
+    const char *name;
+    enum window_kind kind;
+    enum safety_level allow; /* not looked at for a freeze */
+    enum window_state state;
+    int64_t opens_us; /* of the occurrence that is open now, else of the next one */
+    int64_t closes_us;
+    const char *timezone;
+    const char *reason;
+    const char *opened_by;
+};
+
+/* One setting as SHOW SETTINGS shows it. */
+struct setting_row {
+    const char *name;
+    const char *value;
+    const char *default_value;
+    const char *about;
+    bool is_secret; /* its value, where there is one, is shown as asterisks */
+};
+
+/* What the owner of a console knows, gathered for one command: only what its form needs is looked at. */
+struct console_world {
+    int64_t now_us;                   /* wall clock, µs since 1970 */
+    const struct snapshot *snapshot;  /* COMMAND_NEEDS_SNAPSHOT */
+    const struct journal *journal;    /* COMMAND_NEEDS_JOURNAL */
+    const struct window_row *windows; /* COMMAND_NEEDS_WINDOWS */
+    size_t window_count;
+    const struct setting_row *settings; /* COMMAND_NEEDS_SETTINGS */
+    size_t setting_count;
+    struct outcome outcome; /* COMMAND_NEEDS_EFFECT: how the effect ended */
+};
+
+#endif
