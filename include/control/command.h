@@ -3,7 +3,7 @@
 #define CONTROL_COMMAND_H
 
 #include "control/outcome.h"
-#include "control/token.h"
+#include "control/word.h"
 #include "policy/window.h"
 
 enum command_kind {
@@ -50,7 +50,7 @@ struct command {
 
 /* Walks the commands of one query text. */
 struct command_reader {
-    struct token_reader tokens;
+    struct word_reader words;
     int64_t duration_most_us;
 };
 
