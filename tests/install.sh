@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: PostgreSQL
+# Installs by apt-get what building and testing needs (Debian 12). Does nothing when all of it is there.
+#
+# usage: tests/install.sh          everything that tests/run.sh needs
+#        tests/install.sh build    only what building and the quickstart need
+set -euo pipefail
+
+build_packages=(
+    gcc cmake ninja-build pkg-config libc6-dev
+    libuv1-dev libssl-dev libpg-query-dev libprotobuf-c-dev libyaml-dev libical-dev
+    postgresql-client
+)
+test_packages=(
+    clang clang-14 clang-format clang-tidy libclang-rt-14-dev binutils
+    libcmocka-dev libpq-dev
+    postgresql-15 postgresql-client-15 postgresql-contrib
+    python3 python3-psycopg2 python3-yaml
+    procps iproute2 openssl
+)
+
+is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+missing_of() {
+    local package
+    for package in "$@"; do
+        is_installed "$package" || echo "$package"
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    else
+        sudo -n "$@"
+    fi
+}
+
+apt() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" </dev/null
+}
+
+# Debian makes and starts a cluster for a newly installed server; the tests make their own and want no other. Says so
+# to Debian for the time of the installation only; clusters that exist are left alone.
+cluster_settings=/etc/postgresql-common/createcluster.d/pgsluice.conf
+
+hold_back_cluster() {
+    as_root mkdir -p "$(dirname "$cluster_settings")"
+    echo "create_main_cluster = false" | as_root tee "$cluster_settings" >/dev/null
+    trap 'as_root rm -f "$cluster_settings"' EXIT
+}
+
+case "${1:-all}" in
+all) wanted=("${build_packages[@]}" "${test_packages[@]}") ;;
+build) wanted=("${build_packages[@]}") ;;
+*) echo "usage: tests/install.sh [build]" >&2 && exit 2 ;;
+esac
+
+command -v dpkg-query >/dev/null || { echo "no dpkg here: install by hand: ${wanted[*]}" >&2; exit 1; }
+mapfile -t missing < <(missing_of "${wanted[@]}")
+if [ ${#missing[@]} -eq 0 ]; then
+    echo "all packages are installed"
+    exit 0
+fi
+if [ "$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then
+    echo "install as root: apt-get install ${missing[*]}" >&2
+    exit 1
+fi
+
+echo "installing ${missing[*]}"
+if [[ " ${missing[*]} " == *" postgresql-15 "* ]]; then
+    hold_back_cluster
+fi
+apt update
+apt install -y --no-install-recommends "${missing[@]}"
