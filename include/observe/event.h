@@ -38,7 +38,9 @@ struct event {
     char window[NAME_SIZE]; /* the window that let it pass, or the freeze or rule that refused it */
 };
 
-/* Writes the event as one line of structured log. */
+/* Writes the event as one line of structured log: time, level, event, then the fields that its kind has, always in the
+ * same order. What is empty or 0 is left out but for session and worker, the reason of an end, the service of
+ * violations and schema changes, and what names these (kind, phase, SQLSTATE; command, class, level). */
 struct bytes event_log(const struct event *event, enum log_format format, struct log_line *line);
 
 #endif

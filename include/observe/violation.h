@@ -17,16 +17,17 @@ const char *violation_kind_about(enum violation_kind kind);
 
 /* When the server found it. */
 enum violation_phase {
-    PHASE_STATEMENT,        /* while the statement ran */
-    PHASE_COMMIT,           /* at the end of the transaction: a deferred constraint; the statement is a suspect */
-    PHASE_COMMIT_OR_LAST,   /* the last statement of a multi-statement query, or its implicit commit */
-    PHASE_CONSTRAINT_CHECK, /* at SET CONSTRAINTS ... IMMEDIATE */
+#define PHASE(symbol, name, about) PHASE_##symbol,
+#include "observe/phases.def"
+#undef PHASE
+    PHASE_COUNT
 };
 
 const char *violation_phase_name(enum violation_phase phase);
 
 /* Whether an error with this SQLSTATE is a violation (class 23, and 44000), and of which kind, given which fields came
- * with it. */
+ * with it (manual: "Error and Notice Message Fields"). 23502 and 23514 without the fields that the server sends with
+ * its own are some function's: of the kind "integrity". */
 struct violation_fields {
     bool has_table;
     bool has_column;
