@@ -9,7 +9,12 @@
 
 #include <stdatomic.h>
 
-enum guard_mode { GUARD_ENFORCE, GUARD_OBSERVE, GUARD_OFF };
+enum guard_mode {
+#define MODE(symbol, name, about) GUARD_##symbol,
+#include "policy/modes.def"
+#undef MODE
+    GUARD_MODE_COUNT
+};
 
 const char *guard_mode_name(enum guard_mode mode);
 
@@ -31,7 +36,9 @@ struct policy_plan {
     size_t rule_count;
 };
 
-/* Copies the plan; the gate's line covers `now_us` and 60 days more. One reference. NULL when memory is short. */
+enum { POLICY_DAYS = 60 };
+
+/* Copies the plan; the gate's line covers `now_us` and POLICY_DAYS more. One reference. NULL when memory is short. */
 struct policy *policy_create(const struct policy_plan *plan, int64_t now_us);
 struct policy *policy_share(struct policy *policy);
 /* Frees it with the last reference. From any thread. NULL is allowed. */
@@ -43,14 +50,15 @@ enum guard_action { ACTION_PASS, ACTION_REFUSE, ACTION_WOULD_REFUSE };
 struct decision {
     enum guard_action action;
     const struct gate_span *span; /* in force now: what let it pass or the freeze that refuses; NULL: closed */
-    const struct gate_span *next; /* the next that would let it pass; NULL: none within 60 days */
+    const struct gate_span *next; /* the next that would let it pass; NULL: none in the gate's line */
 };
 
-/* Judges a text by its verdict at `now_us`. Statements that are not guarded always pass. */
+/* Judges a text by its verdict at `now_us`. Statements that are not guarded always pass, without a span; so does
+ * everything when the mode is off, with the span in force. */
 void guard_decide(const struct policy *policy, const struct verdict *verdict, int64_t now_us, struct decision *out);
 
 /* The refusal in words, for the client: never a byte of the statement but its command. Each text is one line of ASCII, as
- * long as the names in the configuration are. */
+ * long as the names in the configuration are; other bytes of names stand as \xNN. */
 void guard_describe(const struct verdict *verdict, const struct decision *decision, int64_t now_us, struct text *message,
                     struct text *detail, struct text *hint);
 
