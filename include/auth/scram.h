@@ -13,7 +13,7 @@
 enum {
     SCRAM_SALT_SIZE = 16,
     SCRAM_ITERATIONS = 4096,
-    SCRAM_NONCE_SIZE = 25,     /* our part of the nonce, with its NUL */
+    SCRAM_NONCE_SIZE = 33,     /* our part of the nonce, with its NUL */
     SCRAM_MESSAGE_MOST = 1024, /* bytes of any one message; a longer one is malformed */
 };
 
