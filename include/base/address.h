@@ -21,8 +21,11 @@ struct address {
  * directory is completed by the caller. False when it is none of these; `why` (may be NULL) then says what
  * would be right. */
 MUST_USE bool address_parse(const char *text, struct address *out, struct text *why);
-/* Appends it in the form that address_parse reads. IPv4 mapped into IPv6 shows as IPv4. */
+/* Appends it in the form that address_parse reads. IPv4 mapped into IPv6 shows as IPv4; a Unix peer without a
+ * path as
+ * "[local]", NONE as "unknown". */
 void address_describe(const struct address *address, struct text *out);
+/* 127.0.0.0/8, ::1, a Unix socket, and the name "localhost" (RFC 6761, 6.3). */
 /* Whether only this machine can reach it: a loopback address, a UNIX socket, the name localhost. */
 bool address_is_loopback(const struct address *address);
 
@@ -34,6 +37,8 @@ struct network {
 };
 
 /* Bits beyond the prefix must be zero, as in PostgreSQL's type cidr. False and `why` as in address_parse. */
+/* False when it is no network or has bits set after its prefix; `why` (may be NULL) then says what would be
+ * right. */
 MUST_USE bool network_parse(const char *text, struct network *out, struct text *why);
 /* IPv4 mapped into IPv6 counts as IPv4; a UNIX address is in no network. */
 bool network_holds(const struct network *network, const struct address *address);

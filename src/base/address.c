@@ -2,7 +2,6 @@
 #include "base/address.h"
 
 #include <arpa/inet.h>
-#include <sys/socket.h>
 
 enum { IPV4_SIZE = 4, IPV6_SIZE = 16, MAPPED_PREFIX_SIZE = 12, LONGEST_UNIX_PATH = 107, LONGEST_NAME = 253 };
 enum { LONGEST_IP_TEXT = 45 };
@@ -69,6 +68,8 @@ static bool host_parse(struct bytes host, struct address *out, struct text *why)
         return ip_parse(host, ADDRESS_IPV4, out->ip) ||
                refuse(why, "an IPv4 address has four numbers from 0 to 255, as in 127.0.0.1:5432");
     }
+    if (bytes_equal_text(host, "*"))
+        return refuse(why, "all addresses are 0.0.0.0:PORT or [::]:PORT");
     out->family = ADDRESS_NAME;
     return (name_is_valid(host) && bytes_copy_text(host, out->text, sizeof out->text)) ||
            refuse(why, "a host name has letters, digits, dots and hyphens only, 253 at most");
@@ -136,8 +137,10 @@ void address_describe(const struct address *address, struct text *out)
         text_append_format(out, "[%s]:%u", ip, address->port);
     else if (address->family == ADDRESS_NAME)
         text_append_format(out, "%s:%u", address->text, address->port);
+    else if (address->family == ADDRESS_UNIX)
+        text_append_string(out, address->text[0] != '\0' ? address->text : "[local]");
     else
-        text_append_string(out, address->text);
+        text_append_string(out, "unknown");
 }
 
 bool address_is_loopback(const struct address *address)
@@ -159,14 +162,27 @@ static bool prefixes_equal(const uint8_t *a, const uint8_t *b, unsigned bits)
     return memcmp(a, b, whole) == 0 && (bits % 8 == 0 || ((a[whole] ^ b[whole]) & mask) == 0);
 }
 
-static bool has_host_bits(const struct network *network)
+/* Clears what lies beyond the prefix; returns whether anything was set there. */
+static bool network_cut(struct network *network)
 {
     uint8_t cut[IPV6_SIZE] = { 0 };
     unsigned whole = network->prefix / 8;
     memcpy(cut, network->ip, whole);
     if (network->prefix % 8 > 0)
         cut[whole] = (uint8_t)(network->ip[whole] & 0xff00U >> network->prefix % 8);
-    return memcmp(cut, network->ip, sizeof cut) != 0;
+    bool had_host_bits = memcmp(cut, network->ip, sizeof cut) != 0;
+    memcpy(network->ip, cut, sizeof cut);
+    return had_host_bits;
+}
+
+static bool refuse_host_bits(struct text *why, const struct network *network)
+{
+    char ip[LONGEST_IP_TEXT + 1] = "";
+    inet_ntop(network->family == ADDRESS_IPV4 ? AF_INET : AF_INET6, network->ip, ip, sizeof ip);
+    if (why != NULL)
+        text_append_format(why, "the address has bits beyond its prefix; the network is %s/%u", ip,
+                           (unsigned)network->prefix);
+    return false;
 }
 
 static void network_unmap(struct network *network)
@@ -196,11 +212,9 @@ bool network_parse(const char *text, struct network *out, struct text *why)
                                    : "after the slash must stand a number from 0 to 128");
     }
     out->prefix = (uint8_t)bits;
-    if (has_host_bits(out))
-        return refuse(why,
-                      "the address has bits beyond its prefix: 10.2.0.0/16 is right, 10.2.3.4/16 is not");
+    bool had_host_bits = network_cut(out);
     network_unmap(out);
-    return true;
+    return !had_host_bits || refuse_host_bits(why, out);
 }
 
 bool network_holds(const struct network *network, const struct address *address)

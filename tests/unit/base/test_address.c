@@ -191,6 +191,60 @@ static void what_is_no_network_is_refused_with_a_reason(void **state)
     }
 }
 
+static void assert_network_reason(const char *text, const char *expected)
+{
+    char storage[ADDRESS_TEXT_SIZE];
+    struct network network;
+    struct text why;
+    text_init(&why, storage, sizeof storage);
+    assert_false(network_parse(text, &network, &why));
+    assert_non_null(strstr(storage, expected));
+    assert_false(network_parse(text, &network, NULL));
+}
+
+static void host_bits_are_refused_with_the_right_network(void **state)
+{
+    (void)state;
+    assert_network_reason("10.2.3.4/16", "the network is 10.2.0.0/16");
+    assert_network_reason("10.2.3.5/31", "the network is 10.2.3.4/31");
+    assert_network_reason("255.255.255.255/0", "the network is 0.0.0.0/0");
+    assert_network_reason("fd00::1/8", "the network is fd00::/8");
+    assert_network_reason("2001:db8:ffff::/33", "the network is 2001:db8:8000::/33");
+    assert_network_reason("::ffff:10.1.2.3/104", "the network is 10.0.0.0/8");
+}
+
+static void the_reason_says_what_would_be_right(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *expected;
+    } rows[] = {
+        { "localhost", "HOST:PORT" }, { "::1:5432", "[::1]:5432" },  { "*:5432", "0.0.0.0:PORT" },
+        { "a:0", "1 to 65535" },      { "1.2.3.400:1", "0 to 255" }, { "[x]:1", "IPv6" },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char storage[ADDRESS_TEXT_SIZE];
+        struct address address;
+        struct text why;
+        text_init(&why, storage, sizeof storage);
+        assert_false(address_parse(rows[i].text, &address, &why));
+        assert_non_null(strstr(storage, rows[i].expected));
+    }
+}
+
+static void peers_without_an_address_have_a_word(void **state)
+{
+    (void)state;
+    char storage[ADDRESS_TEXT_SIZE];
+    struct text out;
+    text_init(&out, storage, sizeof storage);
+    address_describe(&(struct address){ .family = ADDRESS_UNIX }, &out);
+    text_append_byte(&out, ' ');
+    address_describe(&(struct address){ .family = ADDRESS_NONE }, &out);
+    assert_string_equal(storage, "[local] unknown");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +257,9 @@ int main(void)
         cmocka_unit_test(families_are_not_mixed_but_for_mapped_addresses),
         cmocka_unit_test(every_prefix_length_cuts_at_its_bit),
         cmocka_unit_test(what_is_no_network_is_refused_with_a_reason),
+        cmocka_unit_test(host_bits_are_refused_with_the_right_network),
+        cmocka_unit_test(the_reason_says_what_would_be_right),
+        cmocka_unit_test(peers_without_an_address_have_a_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
