@@ -16,7 +16,8 @@ struct counters {
 /* Adds on the writing thread: a plain load and store, no locked instruction. */
 static inline void counter_add(_Atomic uint64_t *counter, uint64_t amount)
 {
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount, memory_order_relaxed);
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount,
+                          memory_order_relaxed);
 }
 
 static inline uint64_t counter_read(const _Atomic uint64_t *counter)

@@ -18,8 +18,8 @@ enum log_level event_kind_level(enum event_kind kind);
 
 enum { REASON_SIZE = 256, EVENT_COMMAND_SIZE = 48 };
 
-/* One thing that happened in one session, as it travels through the ring. Texts are masked or identifiers; empty where
- * they do not apply. */
+/* One thing that happened in one session, as it travels through the ring. Texts are masked or identifiers;
+ * empty where they do not apply. */
 struct event {
     enum event_kind kind;
     uint32_t worker;
@@ -38,9 +38,10 @@ struct event {
     char window[NAME_SIZE]; /* the window that let it pass, or the freeze or rule that refused it */
 };
 
-/* Writes the event as one line of structured log: time, level, event, then the fields that its kind has, always in the
- * same order. What is empty or 0 is left out but for session and worker, the reason of an end, the service of
- * violations and schema changes, and what names these (kind, phase, SQLSTATE; command, class, level). */
+/* Writes the event as one line of structured log: time, level, event, then the fields that its kind has,
+ * always in the same order. What is empty or 0 is left out but for session and worker, the reason of an end,
+ * the service of violations and schema changes, and what names these (kind, phase, SQLSTATE; command, class,
+ * level). */
 struct bytes event_log(const struct event *event, enum log_format format, struct log_line *line);
 
 #endif

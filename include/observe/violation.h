@@ -25,16 +25,17 @@ enum violation_phase {
 
 const char *violation_phase_name(enum violation_phase phase);
 
-/* Whether an error with this SQLSTATE is a violation (class 23, and 44000), and of which kind, given which fields came
- * with it (manual: "Error and Notice Message Fields"). 23502 and 23514 without the fields that the server sends with
- * its own are some function's: of the kind "integrity". */
+/* Whether an error with this SQLSTATE is a violation (class 23, and 44000), and of which kind, given which
+ * fields came with it (manual: "Error and Notice Message Fields"). 23502 and 23514 without the fields that
+ * the server sends with its own are some function's: of the kind "integrity". */
 struct violation_fields {
     bool has_table;
     bool has_column;
     bool has_constraint;
     bool has_datatype;
 };
-MUST_USE bool violation_classify(const char *sqlstate, struct violation_fields fields, enum violation_kind *kind);
+MUST_USE bool violation_classify(const char *sqlstate, struct violation_fields fields,
+                                 enum violation_kind *kind);
 
 enum { NAME_SIZE = 64, COLUMNS_SIZE = 256, SHOWN_TEXT_SIZE = 512, FINGERPRINT_TEXT_SIZE = 24 };
 
@@ -52,8 +53,8 @@ struct violation {
     char database[NAME_SIZE];
     char user[NAME_SIZE];
     char fingerprint[FINGERPRINT_TEXT_SIZE];
-    char key_columns[COLUMNS_SIZE];     /* of unique, exclusion and foreign keys: "a, b" */
-    char statement[SHOWN_TEXT_SIZE];    /* masked */
+    char key_columns[COLUMNS_SIZE];  /* of unique, exclusion and foreign keys: "a, b" */
+    char statement[SHOWN_TEXT_SIZE]; /* masked */
 };
 
 #endif

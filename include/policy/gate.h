@@ -4,18 +4,20 @@
 
 #include "policy/window.h"
 
-/* What the gate lets pass, as a line of time computed beforehand: workers only look up a moment in it, no calendar is
- * read on their side. Immutable once made. */
+/* What the gate lets pass, as a line of time computed beforehand: workers only look up a moment in it, no
+ * calendar is read on their side. Immutable once made. */
 struct gate_span {
     int64_t from_us;
     int64_t to_us;
     enum safety_level allow; /* the highest of the windows and openings that are open */
     bool is_freeze;
-    char name[POLICY_NAME_SIZE];         /* of the window or opening that allows it, or of the freeze that closes it */
-    char timezone[POLICY_TIMEZONE_SIZE]; /* of the texts; openings and freezes have that of the plan's first window */
+    char
+        name[POLICY_NAME_SIZE]; /* of the window or opening that allows it, or of the freeze that closes it */
+    char timezone[POLICY_TIMEZONE_SIZE]; /* of the texts; openings and freezes have that of the plan's first
+                                            window */
     char from_text[INSTANT_TEXT_SIZE];   /* from_us as local time with its offset */
-    char to_text[INSTANT_TEXT_SIZE];     /* to_us likewise; of a freeze, its own end, however openings cut it */
-    char reason[POLICY_REASON_SIZE];     /* of an opening or a freeze; may be empty */
+    char to_text[INSTANT_TEXT_SIZE]; /* to_us likewise; of a freeze, its own end, however openings cut it */
+    char reason[POLICY_REASON_SIZE]; /* of an opening or a freeze; may be empty */
 };
 
 struct gate {
@@ -34,13 +36,14 @@ struct gate_plan {
     size_t opening_count;
 };
 
-/* Makes the line from `from_us` on for `length_us`: moment by moment what the plan's windows allow, the highest of them;
- * nothing while a freeze lasts; and what an opening allows, whatever else holds. Among equals an opening decides before
- * a window, and else the first in the plan. Reads time zones, as window.h says. False when memory is short. */
+/* Makes the line from `from_us` on for `length_us`: moment by moment what the plan's windows allow, the
+ * highest of them; nothing while a freeze lasts; and what an opening allows, whatever else holds. Among
+ * equals an opening decides before a window, and else the first in the plan. Reads time zones, as window.h
+ * says. False when memory is short. */
 MUST_USE bool gate_init(struct gate *gate, const struct gate_plan *plan, int64_t from_us, int64_t length_us);
 void gate_release(struct gate *gate);
-/* The span in force at `now_us`, or NULL: closed. A freeze is a span that allows LEVEL_NONE. Outside of what the line
- * covers it is closed. */
+/* The span in force at `now_us`, or NULL: closed. A freeze is a span that allows LEVEL_NONE. Outside of what
+ * the line covers it is closed. */
 const struct gate_span *gate_at(const struct gate *gate, int64_t now_us);
 /* The first span after or at `now_us` that allows `level`, or NULL when there is none in the line. */
 const struct gate_span *gate_next(const struct gate *gate, enum safety_level level, int64_t now_us);

@@ -18,7 +18,8 @@ enum guard_mode {
 
 const char *guard_mode_name(enum guard_mode mode);
 
-/* Everything the workers need to judge, in one immutable piece that the control thread makes and hands to all of them. */
+/* Everything the workers need to judge, in one immutable piece that the control thread makes and hands to all
+ * of them. */
 struct policy {
     atomic_uint references;
     enum guard_mode mode;
@@ -38,7 +39,8 @@ struct policy_plan {
 
 enum { POLICY_DAYS = 60 };
 
-/* Copies the plan; the gate's line covers `now_us` and POLICY_DAYS more. One reference. NULL when memory is short. */
+/* Copies the plan; the gate's line covers `now_us` and POLICY_DAYS more. One reference. NULL when memory is
+ * short. */
 struct policy *policy_create(const struct policy_plan *plan, int64_t now_us);
 struct policy *policy_share(struct policy *policy);
 /* Frees it with the last reference. From any thread. NULL is allowed. */
@@ -49,17 +51,19 @@ enum guard_action { ACTION_PASS, ACTION_REFUSE, ACTION_WOULD_REFUSE };
 /* What the guard says to one statement, and why. */
 struct decision {
     enum guard_action action;
-    const struct gate_span *span; /* in force now: what let it pass or the freeze that refuses; NULL: closed */
+    const struct gate_span
+        *span; /* in force now: what let it pass or the freeze that refuses; NULL: closed */
     const struct gate_span *next; /* the next that would let it pass; NULL: none in the gate's line */
 };
 
-/* Judges a text by its verdict at `now_us`. Statements that are not guarded always pass, without a span; so does
- * everything when the mode is off, with the span in force. */
-void guard_decide(const struct policy *policy, const struct verdict *verdict, int64_t now_us, struct decision *out);
+/* Judges a text by its verdict at `now_us`. Statements that are not guarded always pass, without a span; so
+ * does everything when the mode is off, with the span in force. */
+void guard_decide(const struct policy *policy, const struct verdict *verdict, int64_t now_us,
+                  struct decision *out);
 
-/* The refusal in words, for the client: never a byte of the statement but its command. Each text is one line of ASCII, as
- * long as the names in the configuration are; other bytes of names stand as \xNN. */
-void guard_describe(const struct verdict *verdict, const struct decision *decision, int64_t now_us, struct text *message,
-                    struct text *detail, struct text *hint);
+/* The refusal in words, for the client: never a byte of the statement but its command. Each text is one line
+ * of ASCII, as long as the names in the configuration are; other bytes of names stand as \xNN. */
+void guard_describe(const struct verdict *verdict, const struct decision *decision, int64_t now_us,
+                    struct text *message, struct text *detail, struct text *hint);
 
 #endif

@@ -14,7 +14,8 @@ struct identity {
     const struct address *address;
 };
 
-/* A rule: every condition that is set must hold. Patterns know * (any run) and ? (one byte), and nothing else. */
+/* A rule: every condition that is set must hold. Patterns know * (any run) and ? (one byte), and nothing
+ * else. */
 struct service_rule {
     char name[SERVICE_NAME_SIZE];
     char application_name[SERVICE_PATTERN_SIZE]; /* empty: not asked */
@@ -24,8 +25,8 @@ struct service_rule {
     struct network network;
 };
 
-/* The service of an identity: the first rule that holds; else the application_name; else the user. Views into the rules or
- * the identity. */
+/* The service of an identity: the first rule that holds; else the application_name; else the user. Views into
+ * the rules or the identity. */
 struct bytes service_resolve(const struct service_rule *rules, size_t count, const struct identity *identity);
 /* Whether `text` matches the pattern, in time linear in both but for their product. */
 bool pattern_matches(const char *pattern, struct bytes text);
