@@ -186,7 +186,8 @@ static void span_end(struct gate_span *span, const struct source *source, int64_
 static void sweep_run(struct sweep *sweep, struct gate *gate)
 {
     const struct source *current = NULL;
-    qsort(sweep->edges, sweep->edge_count, sizeof *sweep->edges, edge_compare);
+    if (sweep->edge_count > 0)
+        qsort(sweep->edges, sweep->edge_count, sizeof *sweep->edges, edge_compare);
     for (size_t i = 0; i < sweep->edge_count;) {
         int64_t time_us = sweep->edges[i].time_us;
         for (; i < sweep->edge_count && sweep->edges[i].time_us == time_us; i++) {
