@@ -6,7 +6,7 @@
 #include <inttypes.h>
 
 /* Kept free for what ends a line: is_cut and the line feed. */
-enum { TAIL_SIZE = 32, LONGEST_PLAIN_VALUE = 32, LONGEST_CHARACTER = 16 };
+enum { TAIL_SIZE = 32, LONGEST_PLAIN_VALUE = 32, LONGEST_CHARACTER = 12 };
 
 static const char cut_mark[] = "...";
 

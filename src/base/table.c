@@ -80,7 +80,6 @@ void table_remove(struct table *table, struct table_node *node)
         link = &(*link)->next;
     }
     *link = node->next;
-    node->next = NULL;
     table->count--;
 }
 

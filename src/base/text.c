@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { LONGEST_ESCAPE = 16 }; /* \xNN for each of four bytes */
+enum { LONGEST_ESCAPE = 12 }; /* \xNN for each of three bytes; no control takes four */
 
 void text_init(struct text *text, char *storage, size_t capacity)
 {

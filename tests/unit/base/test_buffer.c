@@ -37,6 +37,23 @@ static void appends_follow_each_other_through_every_growth(void **state)
     assert_int_equal(buffer.size, 0);
 }
 
+static void many_small_appends_seldom_move_the_bytes(void **state)
+{
+    (void)state;
+    struct buffer buffer;
+    size_t capacity = 0;
+    unsigned growth_count = 0;
+    buffer_init(&buffer, 100000);
+    for (unsigned i = 0; i < 100000; i++) {
+        buffer_append(&buffer, bytes_text("x"));
+        growth_count += buffer.capacity != capacity;
+        capacity = buffer.capacity;
+    }
+    assert_in_range(growth_count, 8, 20); /* nor does it take all at once */
+    assert_int_equal(capacity, 100000);
+    buffer_release(&buffer);
+}
+
 static void the_limit_can_be_filled_exactly(void **state)
 {
     (void)state;
@@ -133,6 +150,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_buffer_owns_nothing),
         cmocka_unit_test(appends_follow_each_other_through_every_growth),
+        cmocka_unit_test(many_small_appends_seldom_move_the_bytes),
         cmocka_unit_test(the_limit_can_be_filled_exactly),
         cmocka_unit_test(a_failure_stays_until_the_buffer_is_cleared),
         cmocka_unit_test(a_size_that_would_overflow_is_refused),

@@ -101,6 +101,7 @@ static void secrets_are_equal_only_when_every_byte_is(void **state)
     assert_false(bytes_equal_secret(bytes_text("secret"), bytes_text("Secret")));
     assert_false(bytes_equal_secret(bytes_text("secret"), bytes_text("secreT")));
     assert_false(bytes_equal_secret(bytes_text("secret"), bytes_text("secre")));
+    assert_false(bytes_equal_secret(bytes_text("secre"), bytes_text("secret")));
     /* differences that cancel each other out in a sum */
     assert_false(bytes_equal_secret(bytes_text("ab"), bytes_text("ba")));
 }

@@ -149,6 +149,22 @@ static void a_walk_may_remove_and_free_what_it_was_given(void **state)
     free_all(&table);
 }
 
+static void a_table_that_cannot_grow_takes_entries_nevertheless(void **state)
+{
+    (void)state;
+    const size_t beyond_memory = (size_t)1 << 60;
+    struct table table;
+    struct entry first = { .key = 1 }, second = { .key = 2 };
+    table_init(&table);
+    assert_true(table_add(&table, &first.node, 0));
+    table.slot_count = table.count = beyond_memory;
+    assert_true(table_add(&table, &second.node, 0));
+    assert_int_equal(table.slot_count, beyond_memory);
+    assert_ptr_equal(find(&table, 0, 1), &first);
+    assert_ptr_equal(find(&table, 0, 2), &second);
+    table_release(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +174,7 @@ int main(void)
         cmocka_unit_test(a_removed_entry_is_gone_and_the_others_stay),
         cmocka_unit_test(a_walk_sees_every_entry_once),
         cmocka_unit_test(a_walk_may_remove_and_free_what_it_was_given),
+        cmocka_unit_test(a_table_that_cannot_grow_takes_entries_nevertheless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

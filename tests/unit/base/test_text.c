@@ -32,6 +32,7 @@ static void appends_follow_each_other(void **state)
     text_append_string(&text, "cd");
     text_append_format(&text, "%d%s", -7, "!");
     text_append(&text, BYTES_NONE);
+    text_append_format(&text, "%s", "");
     assert_text(&text, "ab-cd-7!");
     assert_true(bytes_equal_text(text_bytes(&text), "ab-cd-7!"));
     assert_false(text.is_truncated);

@@ -45,10 +45,11 @@ static void a_sequence_that_ends_early_is_invalid(void **state)
 static void longer_forms_of_smaller_code_points_are_invalid(void **state)
 {
     (void)state;
-    const char *const forms[] = { "\xc0\xaf",         "\xc1\xbf",
-                                  "\xe0\x80\xaf",     "\xe0\x9f\xbf",
-                                  "\xf0\x80\x80\xaf", "\xf0\x8f\xbf\xbf",
-                                  "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80" };
+    const char *const forms[] = {
+        "\xc0\xaf",         "\xc1\xbf",         "\xe0\x80\xaf",        "\xe0\x9f\xbf",
+        "\xf0\x80\x80\xaf", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",    "\xc0\x90\x80\x80",
+        "\x80\x90\x80\x80", "\xf8\x90\x80\x80", "\xf8\x88\x80\x80\x80"
+    };
     for (size_t i = 0; i < COUNT_OF(forms); i++) {
         uint32_t code_point;
         assert_int_equal(utf8_decode(bytes_text(forms[i]), &code_point), 0);
