@@ -17,22 +17,19 @@ static inline bool is_within_bounds(const struct message_form *form, uint32_t le
 }
 
 /* Gives out the first fragment; `input` stands behind the header. */
-static inline enum framer_result begin_message(struct framer *framer, struct bytes header,
-                                               struct bytes *input, const struct message_form *form,
-                                               struct fragment *out)
+static enum framer_result begin_message(struct framer *framer, struct bytes header, struct bytes *input,
+                                        const struct message_form *form, struct fragment *out)
 {
     uint32_t body_size = length_word(header.data) - MESSAGE_LENGTH_SIZE;
-    bool is_whole = input->size >= body_size;
-    size_t size = is_whole ? body_size : input->size;
+    size_t size = input->size < body_size ? input->size : body_size;
 
-    *out =
-        (struct fragment){ form, body_size, header.data[0], true, is_whole, header, bytes_take(input, size) };
-    if (!is_whole) {
-        framer->type = out->type;
-        framer->body_size = body_size;
-        framer->body_left = body_size - (uint32_t)size;
-        framer->is_inside = true;
-    }
+    framer->type = header.data[0];
+    framer->body_size = body_size;
+    framer->body_left = body_size - (uint32_t)size;
+    framer->is_inside = framer->body_left > 0;
+    *out = (struct fragment){
+        form, body_size, framer->type, true, !framer->is_inside, header, bytes_take(input, size)
+    };
     return FRAMER_FRAGMENT;
 }
 
@@ -52,13 +49,6 @@ static enum framer_result continue_message(struct framer *framer, struct bytes *
     return FRAMER_FRAGMENT;
 }
 
-static enum framer_result fail(struct framer *framer, enum framer_result failure)
-{
-    framer->type = framer->header[0];
-    framer->failure = (uint8_t)failure;
-    return failure;
-}
-
 /* Moves bytes into the kept header until it holds `size`; false when the input ends before. */
 static bool keep_header(struct framer *framer, struct bytes *input, uint8_t size)
 {
@@ -67,32 +57,66 @@ static bool keep_header(struct framer *framer, struct bytes *input, uint8_t size
     return framer->header_size == size;
 }
 
-/* The way of a header that is cut or wrong. The type is judged as soon as it is there, as the server does. */
+/* The way of a header that is cut or wrong. The type is judged as soon as it is there, as the server does. A
+ * header that is refused stays kept, and so is refused again by every later call. */
 static enum framer_result collect_header(struct framer *framer, struct bytes *input, struct fragment *out)
 {
-    if (framer->failure != FRAMER_FRAGMENT)
-        return (enum framer_result)framer->failure;
     if (framer->header_size == 0 && !keep_header(framer, input, 1))
         return FRAMER_STARVED;
-    const struct message_form *form = message_form(framer->from, framer->header[0]);
+    framer->type = framer->header[0];
+    const struct message_form *form = message_form(framer->from, framer->type);
     if (form == NULL)
-        return fail(framer, FRAMER_UNKNOWN_TYPE);
+        return FRAMER_UNKNOWN_TYPE;
     if (!keep_header(framer, input, MESSAGE_HEADER_SIZE))
         return FRAMER_STARVED;
     if (!is_within_bounds(form, length_word(framer->header)))
-        return fail(framer, FRAMER_BAD_LENGTH);
+        return FRAMER_BAD_LENGTH;
     framer->header_size = 0;
     return begin_message(framer, bytes_of(framer->header, MESSAGE_HEADER_SIZE), input, form, out);
 }
 
+/* The way of a message that lies whole in the input comes first and touches neither the framer nor its bytes
+ * twice. */
 enum framer_result framer_next(struct framer *framer, struct bytes *input, struct fragment *out)
 {
     if (framer->is_inside)
         return continue_message(framer, input, out);
     if (framer->header_size > 0 || input->size < MESSAGE_HEADER_SIZE)
         return collect_header(framer, input, out);
-    const struct message_form *form = message_form(framer->from, input->data[0]);
-    if (form == NULL || !is_within_bounds(form, length_word(input->data)))
+
+    const uint8_t *at = input->data;
+    const struct message_form *form = message_form(framer->from, at[0]);
+    uint32_t length = length_word(at);
+    if (form == NULL || !is_within_bounds(form, length))
         return collect_header(framer, input, out);
-    return begin_message(framer, bytes_take(input, MESSAGE_HEADER_SIZE), input, form, out);
+    if (input->size - 1 < length)
+        return begin_message(framer, bytes_take(input, MESSAGE_HEADER_SIZE), input, form, out);
+
+    uint32_t body_size = length - MESSAGE_LENGTH_SIZE;
+    *input = bytes_of(at + 1 + length, input->size - 1 - length);
+    *out = (struct fragment){ form,
+                              body_size,
+                              at[0],
+                              true,
+                              true,
+                              bytes_of(at, MESSAGE_HEADER_SIZE),
+                              bytes_of(at + MESSAGE_HEADER_SIZE, body_size) };
+    return FRAMER_FRAGMENT;
+}
+
+struct bytes framer_run(const struct framer *framer, struct bytes *input)
+{
+    if (framer->is_inside || framer->header_size > 0)
+        return BYTES_NONE;
+    const struct message_form *forms = message_forms[framer->from];
+    size_t size = 0;
+    while (input->size - size >= MESSAGE_HEADER_SIZE) {
+        const struct message_form *form = &forms[input->data[size]];
+        uint32_t length = length_word(input->data + size);
+        if (form->name == NULL || form->disposition != DISPOSITION_PASS || !is_within_bounds(form, length) ||
+            length > input->size - size - 1)
+            break;
+        size += 1 + (size_t)length;
+    }
+    return bytes_take(input, size);
 }

@@ -101,7 +101,7 @@ bool startup_parameter_next(struct bytes *parameters, struct startup_parameter *
     out->name = reader_string(&reader);
     out->value = reader_string(&reader);
     *parameters = bytes_of(reader.at, reader_left(&reader));
-    return !reader.has_failed && out->name.size > 0;
+    return !reader.has_failed;
 }
 
 struct bytes startup_parameter_find(struct bytes parameters, const char *name)

@@ -72,6 +72,20 @@ static void check_same(const struct outcome *one, const struct outcome *other)
     check(one->stream.size == other->stream.size);
 }
 
+/* A run is whole messages that pass, and as long as it can be. */
+static void check_run(enum side from, struct bytes stream)
+{
+    struct framer framer;
+    struct fragment fragment;
+    framer_init(&framer, from);
+    struct bytes run = framer_run(&framer, &stream);
+    while (framer_next(&framer, &run, &fragment) == FRAMER_FRAGMENT)
+        check(fragment.is_first && fragment.is_last && fragment.form->disposition == DISPOSITION_PASS);
+    check(run.size == 0 && framer.header_size == 0);
+    check(framer_next(&framer, &stream, &fragment) != FRAMER_FRAGMENT || !fragment.is_last ||
+          fragment.form->disposition != DISPOSITION_PASS);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)
@@ -83,5 +97,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct outcome cut = frame(from, stream, (size_t)data[1] + 1);
     check_same(&uncut, &bytewise);
     check_same(&uncut, &cut);
+    check_run(from, stream);
     return 0;
 }

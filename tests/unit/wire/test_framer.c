@@ -288,6 +288,65 @@ static void the_largest_body_is_counted_to_its_end(void **state)
     assert_false(framer.is_inside);
 }
 
+static size_t run_size(const struct framer *framer, const void *stream, size_t size)
+{
+    struct bytes input = bytes_of(stream, size);
+    struct bytes run = framer_run(framer, &input);
+    assert_int_equal(run.size + input.size, size);
+    if (run.size > 0)
+        assert_ptr_equal(run.data, stream);
+    assert_ptr_equal(input.data, (const uint8_t *)stream + run.size);
+    return run.size;
+}
+#define RUN_SIZE(framer, literal) run_size(framer, literal, sizeof(literal) - 1)
+
+static void a_run_ends_before_what_is_looked_at(void **state)
+{
+    (void)state;
+    struct framer framer;
+    framer_init(&framer, SIDE_SERVER);
+    assert_int_equal(RUN_SIZE(&framer, "D\0\0\0\6\0\0d\0\0\0\4C\0\0\0\5\0"), 12);
+    assert_int_equal(RUN_SIZE(&framer, "D\0\0\0\6\0\0d\0\0\0\4"), 12);
+    assert_int_equal(RUN_SIZE(&framer, "Z\0\0\0\5Id\0\0\0\4"), 0);
+    assert_int_equal(run_size(&framer, "", 0), 0);
+}
+
+static void a_run_ends_before_a_message_that_is_cut(void **state)
+{
+    (void)state;
+    struct framer framer;
+    framer_init(&framer, SIDE_SERVER);
+    assert_int_equal(RUN_SIZE(&framer, "d\0\0\0\5xd\0\0\0\6x"), 6);
+    assert_int_equal(RUN_SIZE(&framer, "d\0\0\0\5xd\0\0\0"), 6);
+    assert_int_equal(RUN_SIZE(&framer, "d\0\0\0\6x"), 0);
+}
+
+static void a_run_ends_before_what_framing_refuses(void **state)
+{
+    (void)state;
+    struct framer framer;
+    framer_init(&framer, SIDE_SERVER);
+    assert_int_equal(RUN_SIZE(&framer, "d\0\0\0\5xd\0\0\0\3x"), 6);
+    assert_int_equal(RUN_SIZE(&framer, "d\0\0\0\5xd\xff\xff\xff\xffx"), 6);
+    assert_int_equal(RUN_SIZE(&framer, "d\0\0\0\5xc\0\0\0\5x"), 6);
+    assert_int_equal(RUN_SIZE(&framer, "d\0\0\0\5xq\0\0\0\0d\0\0\0\5x"), 6);
+}
+
+static void there_is_no_run_inside_a_message_or_header(void **state)
+{
+    (void)state;
+    struct framer framer;
+    struct fragment fragment;
+    struct bytes input = bytes_of("d\0\0\0\x09", 5);
+    framer_init(&framer, SIDE_SERVER);
+    assert_int_equal(framer_next(&framer, &input, &fragment), FRAMER_FRAGMENT);
+    assert_int_equal(RUN_SIZE(&framer, "d\0\0\0\4d\0\0\0\4"), 0);
+    input = bytes_of("xxxxxd\0", 7);
+    assert_int_equal(framer_next(&framer, &input, &fragment), FRAMER_FRAGMENT);
+    assert_int_equal(framer_next(&framer, &input, &fragment), FRAMER_STARVED);
+    assert_int_equal(RUN_SIZE(&framer, "d\0\0\0\4d\0\0\0\4"), 0);
+}
+
 static void no_input_is_no_harm(void **state)
 {
     (void)state;
@@ -311,6 +370,10 @@ int main(void)
         cmocka_unit_test(a_header_at_the_end_of_the_input_is_given_out),
         cmocka_unit_test(a_cut_header_is_given_out_whole),
         cmocka_unit_test(the_largest_body_is_counted_to_its_end),
+        cmocka_unit_test(a_run_ends_before_what_is_looked_at),
+        cmocka_unit_test(a_run_ends_before_a_message_that_is_cut),
+        cmocka_unit_test(a_run_ends_before_what_framing_refuses),
+        cmocka_unit_test(there_is_no_run_inside_a_message_or_header),
         cmocka_unit_test(no_input_is_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,6 +81,7 @@ static void a_startup_message_gives_its_parameters_in_order(void **state)
     assert_int_equal(preamble.major, 3);
     assert_int_equal(preamble.minor, 0);
     struct bytes rest = preamble.parameters;
+    assert_int_equal(rest.size, 35 - 1);
     assert_true(startup_parameter_next(&rest, &parameter));
     assert_true(bytes_equal_text(parameter.name, "user") && bytes_equal_text(parameter.value, "app"));
     assert_true(startup_parameter_next(&rest, &parameter));

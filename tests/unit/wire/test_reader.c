@@ -58,7 +58,9 @@ static void a_string_without_end_fails(void **state)
 {
     (void)state;
     struct reader reader = reader_of(bytes_of("abc\0", 3));
-    assert_null(reader_string(&reader).data);
+    struct bytes text = reader_string(&reader);
+    assert_null(text.data);
+    assert_int_equal(text.size, 0);
     assert_true(reader.has_failed);
 }
 

@@ -116,6 +116,7 @@ static void a_sqlstate_has_five_digits_or_capitals(void **state)
     assert_false(has_valid_sqlstate("2350"));
     assert_false(has_valid_sqlstate("235055"));
     assert_false(has_valid_sqlstate("2350523505"));
+    assert_false(has_valid_sqlstate("23505-"));
     assert_false(has_valid_sqlstate("p0001"));
     assert_false(has_valid_sqlstate("23 05"));
     assert_false(has_valid_sqlstate("2350:"));
@@ -145,6 +146,8 @@ static void unknown_fields_are_skipped(void **state)
     assert_string_equal(report.sqlstate, "23505");
     assert_true(report.is_complete);
     assert_false(report.has_message);
+    assert_false(report.has_severity_shown);
+    assert_string_equal(report.severity_shown, "");
 }
 
 static void a_body_without_terminator_is_incomplete(void **state)
