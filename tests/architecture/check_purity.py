@@ -37,6 +37,20 @@ HEAP_OWNERS = {
     "base/buffer.c": "grows up to a limit that its owner sets",
     "base/ring.c": "its records, once, at the start",
     "base/table.c": "its slots",
+    "observe/journal.c": "a fixed number of events, once, at the start",
+    "observe/ledger.c": "one entry for each distinct violation, up to the ledger's bound",
+    "observe/snapshot.c": "the rows of one snapshot, on the control thread",
+    "policy/gate.c": "the spans of one gate, computed on the control thread",
+    "policy/policy.c": "a policy lives as long as the settings it was made from",
+    "session/answers.c": "refusals that are answered, and the application name that the server reports",
+    "session/blame.c": "the candidates of one session, once",
+    "session/flight.c": "the queue of requests in flight, up to a limit of the settings",
+    "session/judge.c": "one refusal",
+    "session/names.c": "prepared statements by name, up to a limit of the settings",
+    "session/opening.c": "user and database of a session",
+    "session/outbox.c": "what waits to be sent in place of something else",
+    "session/session.c": "the session",
+    "session/stream.c": "the state of a statement that is being scanned",
 }
 
 # area/object: symbols it may use although they are forbidden: why
