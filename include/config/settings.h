@@ -17,7 +17,7 @@
 #include "config/choices.def"
 
 /* What the C side of each kind of value is: SETTING_TYPE_DURATION and so on. */
-#define KIND(kind, type, noun, form, measure) typedef type SETTING_TYPE_##kind;
+#define KIND(kind, type, reader, noun, form, measure) typedef type SETTING_TYPE_##kind;
 #include "config/kinds.def"
 
 /* The settings, in structures named as in the file: settings->guard.windows.items[i].timezone. Lists have
