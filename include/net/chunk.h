@@ -6,8 +6,8 @@
 
 enum { CHUNK_SIZE = 64 * 1024 };
 
-/* The one read buffer of a worker: all its links read into it, one after the other, so an idle connection owns none. What is
- * read must be used up, or copied, before the callback returns. */
+/* The one read buffer of a worker: all its links read into it, one after the other, so an idle connection
+ * owns none. What is read must be used up, or copied, before the callback returns. */
 struct chunk {
     uint8_t data[CHUNK_SIZE];
 };

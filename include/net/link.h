@@ -2,29 +2,39 @@
 #ifndef NET_LINK_H
 #define NET_LINK_H
 
+#include "base/address.h"
 #include "base/attributes.h"
 #include "base/bytes.h"
-#include "base/address.h"
 #include "net/chunk.h"
 
 #include <uv.h>
 
-/* One socket (TCP or Unix): reads into the worker's chunk, writes in order, counts what waits, closes exactly once.
+/* One socket (TCP or Unix): reads into the worker's chunk, writes in order, counts what waits, closes exactly
+ * once.
  *
- *   opened ── link_read_start / link_read_stop ──► link_close ──► on_closed, memory may go
+ *   link_init, link_open ── link_read_start / link_read_stop / link_send ──► link_close ──► on_closed, memory
+ * may go
  *
- * What link_send cannot hand to the kernel at once is copied and queued. When more than LINK_HIGH_WATER bytes wait,
- * link_is_full says so: the owner stops reading the other side; on_drained comes when less than LINK_LOW_WATER wait. */
+ * What link_send cannot hand to the kernel at once is copied and queued. When more than LINK_HIGH_WATER bytes
+ * wait, is_full says so: the owner stops reading the other side; on_drained comes when less than
+ * LINK_LOW_WATER wait. The process must ignore SIGPIPE. */
 enum { LINK_HIGH_WATER = 256 * 1024, LINK_LOW_WATER = 64 * 1024 };
+/* How long link_close_flushed bears a peer that takes nothing. */
+enum { LINK_STALL_MS = 3000 };
 
 struct link;
+struct link_piece;
+struct link_linger;
 
+/* Called from the loop, never from inside a function of the link. */
 struct link_events {
     /* Bytes came; they must be used up or copied before it returns. */
     void (*on_bytes)(struct link *link, struct bytes bytes);
-    /* The peer ended its side (error == 0) or the socket failed (a negative libuv code). Comes once. */
+    /* The peer ended its side (0) or the socket failed (a negative libuv code). Each comes once at most:
+     * writing can still fail after the peer's end; after a failure nothing comes but on_closed. */
     void (*on_end)(struct link *link, int error);
     void (*on_drained)(struct link *link);
+    /* Comes once. After link_close and link_close_flushed nothing else comes. */
     void (*on_closed)(struct link *link);
 };
 
@@ -37,30 +47,42 @@ struct link {
     } socket;
     const struct link_events *events;
     struct chunk *chunk;
-    size_t waiting; /* bytes queued and not yet taken by the kernel */
+    struct link_piece *first; /* what is being written */
+    struct link_piece *last;
+    size_t queued; /* bytes in the pieces after the first */
+    struct link_linger *linger;
+    int failure; /* the first error, a negative libuv code */
     bool is_reading;
-    bool is_full;    /* went above high water and has not been below low water since */
-    bool has_ended;  /* on_end was called */
-    bool is_closing;
+    bool is_full;     /* went above high water and has not been below low water since */
+    bool has_ended;   /* the peer sends no more: on_end was called */
+    bool has_failed;  /* on_end was called with an error */
     bool is_shutting; /* our side is to end once all is written */
+    bool is_flushing; /* it is to close once all is written */
+    bool is_closing;
 };
 
-/* Prepares a link whose socket is not open yet. 0 or a negative libuv code. */
-MUST_USE int link_init(struct link *link, uv_loop_t *loop, enum address_family family, struct chunk *chunk,
-                       const struct link_events *events);
-/* Sets what every data connection gets: TCP_NODELAY and keep-alive. For TCP, after it is connected or accepted. */
+/* Prepares a link whose socket is not open yet. From here on it has to be closed with link_close. */
+void link_init(struct link *link, uv_loop_t *loop, enum address_family family, struct chunk *chunk,
+               const struct link_events *events);
+/* Takes over a connected socket of that family. 0 or a negative libuv code; the socket is then still the
+ * caller's. */
+MUST_USE int link_open(struct link *link, int socket);
+/* Sets what every data connection gets: TCP_NODELAY and keep-alive. For TCP, after it is open. */
 void link_tune(struct link *link);
 void link_read_start(struct link *link);
 void link_read_stop(struct link *link);
-/* Sends after all that was sent before. Errors come as on_end. */
+/* Sends after all that was sent before; nothing is sent after link_shutdown. Errors come as on_end. */
 void link_send(struct link *link, struct bytes bytes);
+/* Bytes that were sent and not yet taken by the kernel. */
+size_t link_waiting(const struct link *link);
 /* Ends our side of the stream once all is written; reading goes on. */
 void link_shutdown(struct link *link);
-/* Writes what waits (for at most a few seconds), then closes. */
+/* Writes what waits, ends our side, gives the peer a moment to end its own (so that what was written is not
+ * lost to a reset), then closes. Gives up when LINK_STALL_MS go by without progress. */
 void link_close_flushed(struct link *link);
 /* Closes now; the only place that closes the handle. Harmless when it is closing already. */
 void link_close(struct link *link);
-/* Where the peer is. */
+/* Where the peer is. For a Unix socket without a name: the path it came through. */
 void link_peer(const struct link *link, struct address *out);
 
 #endif

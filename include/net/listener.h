@@ -3,18 +3,27 @@
 #define NET_LISTENER_H
 
 #include "base/problem.h"
+#include "net/acceptor.h"
 #include "net/relay.h"
 
-/* A listening socket of one worker; several workers share an address by SO_REUSEPORT. */
+/* A listening socket of one worker; several workers share an IP address by SO_REUSEPORT. A Unix socket has
+ * one worker. */
 struct listener {
-    uv_tcp_t socket;
+    struct acceptor *acceptor;
     struct relay_shared *shared;
-    struct upstream upstream;
+    const struct upstream *upstream;
+    enum address_family family;
 };
 
-/* Binds and listens. False with a problem that names the address ("address 127.0.0.1:6432 is in use"). */
-MUST_USE bool listener_open(struct listener *listener, struct relay_shared *shared, const struct address *address,
-                            const struct upstream *upstream, struct problem *problem);
+/* Whether the address is free. Once for each address before the first worker opens it: since the workers
+ * share it, opening alone would also succeed beside another process of the same user that shares it (a sluice
+ * started twice). False with a problem that names the address ("address 127.0.0.1:6432 is in use"). */
+MUST_USE bool listener_probe(const struct address *address, struct problem *problem);
+/* Binds and listens. False with a problem. `upstream` must stay as long as the listener and its relays. */
+MUST_USE bool listener_open(struct listener *listener, struct relay_shared *shared,
+                            const struct address *address, const struct upstream *upstream,
+                            struct problem *problem);
+/* The port is free and the listener's memory may go when it returns. */
 void listener_close(struct listener *listener);
 
 #endif

@@ -3,38 +3,43 @@
 #define NET_RELAY_H
 
 #include "base/list.h"
+#include "net/dial.h"
 #include "net/link.h"
 #include "session/session.h"
 
-/* Where sessions go: the hosts are tried in order. */
-struct upstream {
-    const char *name;
-    const struct address *hosts; /* TCP, names or Unix sockets */
-    size_t host_count;
-    uint64_t connect_timeout_ms; /* for each host */
-};
+/* Two links and a session between them: feeds the session what arrives, carries its segments out, and stops
+ * reading one side while the other is full. It owns itself: it is freed when both links are closed. */
+struct relay;
 
 /* What all relays of one worker share. */
 struct relay_shared {
+    /* set by the owner before relay_shared_open */
     uv_loop_t *loop;
     struct chunk *chunk;
     struct session_world *world;
-    struct list relays; /* of all that are open */
-    size_t relay_count;
-    uint64_t login_timeout_ms; /* 0: none */
-    uint64_t shutdown_ms;
-    bool is_draining;
+    uint64_t login_timeout_ms;                     /* 0: none; may change at any time */
     void (*on_empty)(struct relay_shared *shared); /* draining, and the last relay has gone; may be NULL */
+    /* A relay is in one of these lists: */
+    struct list logins;  /* its session has not logged in yet; the longest waiting first */
+    struct list relays;  /* its session has */
+    struct list endings; /* its session is over, its links are being flushed and closed */
+    size_t relay_count;  /* in all three */
+    uv_timer_t deadline; /* of the first login; not running while none waits */
+    uv_timer_t grace;    /* of draining */
+    bool is_draining;
 };
 
-/* Two links and a session between them: feeds the session what arrives, carries its segments out, and stops reading one
- * side while the other is full. It owns itself: it is freed when both links are closed. */
-struct relay;
+void relay_shared_open(struct relay_shared *shared);
+/* Closes the timers; the memory may go once the loop has run their close callbacks. Only when there is no
+ * relay. */
+void relay_shared_close(struct relay_shared *shared);
 
-/* Takes a connection that `listener` (a listening uv stream) has announced. */
-void relay_accept(struct relay_shared *shared, uv_stream_t *listener, enum address_family family,
+/* Takes an accepted socket over, and from then on the client that is at its end. `upstream` must stay as long
+ * as there are relays to it. */
+void relay_accept(struct relay_shared *shared, int socket, enum address_family family,
                   const struct upstream *upstream);
-/* Lets idle sessions end now (FATAL 57P01), others when they become idle; at the latest after `grace_ms`. */
+/* Ends idle sessions now (FATAL 57P01), others when they become idle; after `grace_ms` all that are left.
+ * From now on no client is taken. on_empty comes before it returns when there is no relay. */
 void relay_drain_all(struct relay_shared *shared, uint64_t grace_ms);
 /* Appends a row for each relay's session to the snapshot. */
 void relay_describe_all(const struct relay_shared *shared, struct snapshot *out);

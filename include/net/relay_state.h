@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef NET_RELAY_STATE_H
+#define NET_RELAY_STATE_H
+
+#include "net/relay.h"
+
+/* The inside of a relay: for src/net only. */
+
+struct relay_end {
+    struct link link;
+    enum side side;
+    bool is_open; /* the link was initialised and is not yet closed */
+};
+
+/* Why the client is not read although there is room. */
+enum relay_wait { WAIT_NONE, WAIT_DIAL, WAIT_HOLD };
+
+struct relay {
+    struct relay_end ends[2]; /* by enum side */
+    struct list node;         /* in one of the lists of relay_shared */
+    struct relay_shared *shared;
+    const struct upstream *upstream;
+    struct session *session; /* NULL: it is over */
+    struct dial *dial;       /* under way, or NULL */
+    uint8_t *held;           /* what the client sent and the session has not taken yet, or NULL */
+    size_t held_size;        /* bytes */
+    uint64_t opened_ms;      /* by the loop's clock */
+    enum relay_wait wait;
+    bool has_logged_in;
+};
+
+/* ── relay.c ───────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* Ends the session with a FATAL error of ours for the client; `reason` is for the log. */
+void relay_refuse(struct relay *relay, const char *sqlstate, const char *message, const char *detail,
+                  const char *reason);
+/* Ends the session; what was sent is flushed, then both links close. */
+void relay_end(struct relay *relay, const char *reason);
+/* Ends the session if need be and closes both links at once. */
+void relay_abort(struct relay *relay, const char *reason);
+
+/* ── relay_shared.c ────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+void relay_shared_add(struct relay_shared *shared, struct relay *relay);
+/* The session has logged in. */
+void relay_shared_promote(struct relay *relay);
+/* The session is over. */
+void relay_shared_retire(struct relay *relay);
+/* Both links are closed. */
+void relay_shared_remove(struct relay *relay);
+/* Draining: ends the session if that cuts nothing short. */
+void relay_shared_drain(struct relay *relay);
+/* Reads the wall clock for the sessions; before each feed. */
+void relay_shared_tick(struct relay_shared *shared);
+
+#endif

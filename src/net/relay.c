@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "base/text.h"
+#include "net/relay_state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { REASON_TEXT_SIZE = 160 };
+
+static const char *const side_names[] = { [SIDE_CLIENT] = "client", [SIDE_SERVER] = "server" };
+
+static struct relay_end *end_of(struct link *link)
+{
+    return CONTAINER_OF(link, struct relay_end, link);
+}
+
+static struct relay *relay_of(struct relay_end *end)
+{
+    return CONTAINER_OF(end - end->side, struct relay, ends);
+}
+
+/* ── The end ───────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void relay_drop_held(struct relay *relay)
+{
+    free(relay->held);
+    relay->held = NULL;
+    relay->held_size = 0;
+}
+
+/* The session is over: nothing is fed any more. */
+static void relay_retire(struct relay *relay, const char *reason)
+{
+    if (relay->session == NULL)
+        return;
+    session_destroy(relay->session, reason);
+    relay->session = NULL;
+    if (relay->dial != NULL)
+        dial_cancel(relay->dial);
+    relay->dial = NULL;
+    relay_drop_held(relay);
+    relay_shared_retire(relay);
+}
+
+void relay_end(struct relay *relay, const char *reason)
+{
+    relay_retire(relay, reason);
+    for (enum side side = SIDE_CLIENT; side <= SIDE_SERVER; side++) {
+        if (relay->ends[side].is_open)
+            link_close_flushed(&relay->ends[side].link);
+    }
+}
+
+void relay_abort(struct relay *relay, const char *reason)
+{
+    relay_retire(relay, reason);
+    for (enum side side = SIDE_CLIENT; side <= SIDE_SERVER; side++) {
+        if (relay->ends[side].is_open)
+            link_close(&relay->ends[side].link);
+    }
+}
+
+static void on_closed(struct link *link)
+{
+    struct relay *relay = relay_of(end_of(link));
+    end_of(link)->is_open = false;
+    if (relay->ends[SIDE_CLIENT].is_open || relay->ends[SIDE_SERVER].is_open)
+        return;
+    relay_shared_remove(relay);
+    free(relay);
+}
+
+/* ── Feeding the session ───────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void relay_dial(struct relay *relay);
+
+/* Keeps what the session has not taken of the client's bytes. */
+static void relay_wait(struct relay *relay, enum relay_wait wait, struct bytes rest)
+{
+    relay->wait = wait;
+    if (rest.size == 0)
+        return;
+    assert(relay->held == NULL);
+    relay->held = malloc(rest.size);
+    if (relay->held == NULL) {
+        relay_end(relay, "out of memory");
+        return;
+    }
+    memcpy(relay->held, rest.data, rest.size);
+    relay->held_size = rest.size;
+}
+
+/* Carries out what the session makes of the input until it says something else. */
+static enum session_event relay_carry(struct relay *relay, enum side from, struct bytes *input)
+{
+    struct segment segment;
+    enum session_event event;
+    while ((event = session_step(relay->session, from, input, &segment)) == SESSION_SEND) {
+        assert(relay->ends[segment.to].is_open);
+        link_send(&relay->ends[segment.to].link, segment.bytes);
+    }
+    return event;
+}
+
+static void relay_feed(struct relay *relay, enum side from, struct bytes input)
+{
+    switch (relay_carry(relay, from, &input)) {
+    case SESSION_SEND:
+    case SESSION_STARVED:
+        break;
+    case SESSION_DIAL:
+        relay_wait(relay, WAIT_DIAL, input);
+        relay_dial(relay);
+        break;
+    case SESSION_HOLD:
+        assert(from == SIDE_CLIENT);
+        relay_wait(relay, WAIT_HOLD, input);
+        break;
+    case SESSION_CLOSE:
+        relay_end(relay, "session ended");
+        break;
+    }
+}
+
+/* Feeds what the client sent while the session took nothing from it. */
+static void relay_feed_held(struct relay *relay)
+{
+    struct bytes rest = bytes_of(relay->held, relay->held_size);
+    uint8_t *held = relay->held;
+    relay->held = NULL;
+    relay->held_size = 0;
+    relay->wait = WAIT_NONE;
+    relay_feed(relay, SIDE_CLIENT, rest);
+    free(held);
+}
+
+/* ── What follows from where things stand ──────────────────────────────────────────────────────────────────
+ */
+
+static void read_if(struct link *link, bool may_read)
+{
+    if (may_read)
+        link_read_start(link);
+    else
+        link_read_stop(link);
+}
+
+/* Each side is read while the session takes its bytes and the other side has room for them. */
+static void relay_settle_reading(struct relay *relay)
+{
+    struct relay_end *client = &relay->ends[SIDE_CLIENT];
+    struct relay_end *server = &relay->ends[SIDE_SERVER];
+    read_if(&client->link, relay->wait == WAIT_NONE && !(server->is_open && server->link.is_full));
+    if (server->is_open)
+        read_if(&server->link, !client->link.is_full);
+}
+
+/* The client's end goes on to the server, behind all that the client sent. The server's end ends it all, once
+ * the client was sent what there is. */
+static void relay_settle_ends(struct relay *relay)
+{
+    struct relay_end *client = &relay->ends[SIDE_CLIENT];
+    struct relay_end *server = &relay->ends[SIDE_SERVER];
+    if (server->is_open && server->link.has_ended)
+        relay_end(relay,
+                  client->link.has_ended ? "client closed the connection" : "server closed the connection");
+    else if (client->link.has_ended && !server->is_open && relay->dial == NULL)
+        relay_end(relay, "client closed the connection");
+    else if (client->link.has_ended && server->is_open && relay->wait == WAIT_NONE)
+        link_shutdown(&server->link);
+}
+
+static void relay_settle(struct relay *relay)
+{
+    if (relay->session != NULL && !relay->has_logged_in && session_has_logged_in(relay->session)) {
+        relay->has_logged_in = true;
+        relay_shared_promote(relay);
+    }
+    if (relay->session != NULL && relay->shared->is_draining)
+        relay_shared_drain(relay);
+    if (relay->session != NULL)
+        relay_settle_ends(relay);
+    if (relay->session != NULL)
+        relay_settle_reading(relay);
+}
+
+void relay_refuse(struct relay *relay, const char *sqlstate, const char *message, const char *detail,
+                  const char *reason)
+{
+    struct bytes nothing = BYTES_NONE;
+    session_refuse(relay->session, sqlstate, message, detail);
+    (void)relay_carry(relay, SIDE_CLIENT, &nothing);
+    relay_end(relay, reason);
+}
+
+/* ── The links' events ─────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void on_bytes(struct link *link, struct bytes bytes)
+{
+    enum side from = end_of(link)->side;
+    struct relay *relay = relay_of(end_of(link));
+    struct counters *counters = relay->shared->world->counters;
+    counter_add(from == SIDE_CLIENT ? &counters->bytes_from_clients : &counters->bytes_from_servers,
+                bytes.size);
+    relay_shared_tick(relay->shared);
+    relay_feed(relay, from, bytes);
+    if (relay->session != NULL && relay->wait == WAIT_HOLD && !session_is_holding(relay->session))
+        relay_feed_held(relay);
+    relay_settle(relay);
+}
+
+static void on_end(struct link *link, int error)
+{
+    struct relay *relay = relay_of(end_of(link));
+    relay_shared_tick(relay->shared);
+    if (error == 0) {
+        relay_settle(relay);
+        return;
+    }
+    char storage[REASON_TEXT_SIZE];
+    struct text reason;
+    text_init(&reason, storage, sizeof storage);
+    text_append_format(&reason, "%s connection failed: %s", side_names[end_of(link)->side],
+                       uv_strerror(error));
+    link_close(link);
+    relay_end(relay, storage);
+}
+
+static void on_drained(struct link *link)
+{
+    relay_settle(relay_of(end_of(link)));
+}
+
+static const struct link_events relay_link_events = {
+    .on_bytes = on_bytes,
+    .on_end = on_end,
+    .on_drained = on_drained,
+    .on_closed = on_closed,
+};
+
+/* Makes a link of a connected socket and takes it over. */
+static int relay_open(struct relay *relay, enum side side, int socket, enum address_family family)
+{
+    struct relay_end *end = &relay->ends[side];
+    end->side = side;
+    end->is_open = true;
+    link_init(&end->link, relay->shared->loop, family, relay->shared->chunk, &relay_link_events);
+    int result = link_open(&end->link, socket);
+    if (result == 0) {
+        link_tune(&end->link);
+        return 0;
+    }
+    (void)close(socket);
+    link_close(&end->link);
+    return result;
+}
+
+/* ── The server ────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void relay_refuse_undialed(struct relay *relay, const char *why)
+{
+    char storage[REASON_TEXT_SIZE];
+    struct text message;
+    text_init(&message, storage, sizeof storage);
+    text_append_format(&message, "could not connect to upstream \"%s\"", relay->upstream->name);
+    relay_refuse(relay, "08006", storage, why, why);
+}
+
+static void on_dialed(void *owner, int socket, enum address_family family, const char *why)
+{
+    struct relay *relay = owner;
+    relay->dial = NULL;
+    relay_shared_tick(relay->shared);
+    int result = socket >= 0 ? relay_open(relay, SIDE_SERVER, socket, family) : 0;
+    if (socket < 0 || result < 0) {
+        relay_refuse_undialed(relay, socket < 0 ? why : uv_strerror(result));
+        return;
+    }
+    session_dialed(relay->session);
+    relay->wait = WAIT_NONE;
+    relay_feed(relay, SIDE_CLIENT, BYTES_NONE);
+    if (relay->session != NULL)
+        relay_feed_held(relay);
+    relay_settle(relay);
+}
+
+static void relay_dial(struct relay *relay)
+{
+    if (relay->session == NULL)
+        return;
+    relay->dial = dial_start(relay->shared->loop, relay->upstream, on_dialed, relay);
+    if (relay->dial == NULL)
+        relay_refuse_undialed(relay, "out of memory");
+}
+
+/* ── The client ────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static bool relay_begin(struct relay *relay)
+{
+    struct address client;
+    link_peer(&relay->ends[SIDE_CLIENT].link, &client);
+    relay->session = session_create(relay->shared->world, &client, relay->upstream->name);
+    return relay->session != NULL;
+}
+
+void relay_accept(struct relay_shared *shared, int socket, enum address_family family,
+                  const struct upstream *upstream)
+{
+    struct relay *relay = shared->is_draining ? NULL : calloc(1, sizeof *relay);
+    if (relay == NULL) {
+        (void)close(socket);
+        return;
+    }
+    relay->shared = shared;
+    relay->upstream = upstream;
+    relay->opened_ms = uv_now(shared->loop);
+    list_init(&relay->node);
+    relay_shared_add(shared, relay);
+    relay_shared_tick(shared);
+    if (relay_open(relay, SIDE_CLIENT, socket, family) == 0 && relay_begin(relay)) {
+        link_read_start(&relay->ends[SIDE_CLIENT].link);
+        return;
+    }
+    relay_shared_retire(relay);
+    link_close(&relay->ends[SIDE_CLIENT].link);
+}

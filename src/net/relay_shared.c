@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "net/relay_state.h"
+
+#include <assert.h>
+#include <time.h>
+
+void relay_shared_tick(struct relay_shared *shared)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    shared->world->now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void relay_shared_open(struct relay_shared *shared)
+{
+    list_init(&shared->logins);
+    list_init(&shared->relays);
+    list_init(&shared->endings);
+    shared->relay_count = 0;
+    shared->is_draining = false;
+    (void)uv_timer_init(shared->loop, &shared->deadline); /* neither can fail */
+    (void)uv_timer_init(shared->loop, &shared->grace);
+}
+
+void relay_shared_close(struct relay_shared *shared)
+{
+    assert(shared->relay_count == 0);
+    uv_close((uv_handle_t *)&shared->deadline, NULL);
+    uv_close((uv_handle_t *)&shared->grace, NULL);
+}
+
+/* ── The deadline of logins ────────────────────────────────────────────────────────────────────────────────
+ */
+
+static struct relay *relay_of(struct list *node)
+{
+    return CONTAINER_OF(node, struct relay, node);
+}
+
+static void on_deadline(uv_timer_t *timer);
+
+/* Since all have the same time to log in, the first in the list is the next to be late. */
+static void deadline_set(struct relay_shared *shared)
+{
+    if (list_is_empty(&shared->logins) || shared->login_timeout_ms == 0) {
+        (void)uv_timer_stop(&shared->deadline);
+        return;
+    }
+    uint64_t due = relay_of(shared->logins.next)->opened_ms + shared->login_timeout_ms;
+    uint64_t now = uv_now(shared->loop);
+    (void)uv_timer_start(&shared->deadline, on_deadline, due > now ? due - now : 0, 0);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    struct relay_shared *shared = CONTAINER_OF(timer, struct relay_shared, deadline);
+    relay_shared_tick(shared);
+    while (!list_is_empty(&shared->logins) && shared->login_timeout_ms > 0) {
+        struct relay *relay = relay_of(shared->logins.next);
+        if (uv_now(shared->loop) - relay->opened_ms < shared->login_timeout_ms)
+            break;
+        counter_add(&shared->world->counters->login_timeouts, 1);
+        /* the state the server uses for its own authentication_timeout */
+        relay_refuse(relay, "57014", "login took too long", NULL, "login took too long");
+    }
+    deadline_set(shared);
+}
+
+/* ── From list to list ─────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void relay_move(struct relay *relay, struct list *to)
+{
+    list_remove(&relay->node);
+    list_append(to, &relay->node);
+}
+
+void relay_shared_add(struct relay_shared *shared, struct relay *relay)
+{
+    bool is_first = list_is_empty(&shared->logins);
+    list_append(&shared->logins, &relay->node);
+    shared->relay_count++;
+    if (is_first)
+        deadline_set(shared);
+}
+
+void relay_shared_promote(struct relay *relay)
+{
+    relay_move(relay, &relay->shared->relays);
+}
+
+void relay_shared_retire(struct relay *relay)
+{
+    relay_move(relay, &relay->shared->endings);
+}
+
+void relay_shared_remove(struct relay *relay)
+{
+    struct relay_shared *shared = relay->shared;
+    list_remove(&relay->node);
+    if (--shared->relay_count > 0 || !shared->is_draining)
+        return;
+    (void)uv_timer_stop(&shared->grace);
+    (void)uv_timer_stop(&shared->deadline);
+    if (shared->on_empty != NULL)
+        shared->on_empty(shared);
+}
+
+/* ── All of them ───────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+void relay_shared_drain(struct relay *relay)
+{
+    if (session_is_idle(relay->session))
+        relay_refuse(relay, "57P01", "pgsluice is shutting down", NULL, "shutdown");
+}
+
+static void relays_abort(struct list *head)
+{
+    struct list *next;
+    for (struct list *node = head->next; node != head; node = next) {
+        next = node->next;
+        relay_abort(relay_of(node), "shutdown: the time for ending by itself is over");
+    }
+}
+
+static void on_grace(uv_timer_t *timer)
+{
+    struct relay_shared *shared = CONTAINER_OF(timer, struct relay_shared, grace);
+    relay_shared_tick(shared);
+    relays_abort(&shared->logins);
+    relays_abort(&shared->relays);
+    relays_abort(&shared->endings);
+}
+
+void relay_drain_all(struct relay_shared *shared, uint64_t grace_ms)
+{
+    struct list *next;
+    shared->is_draining = true;
+    if (shared->relay_count == 0) {
+        if (shared->on_empty != NULL)
+            shared->on_empty(shared);
+        return;
+    }
+    uv_update_time(shared->loop);
+    (void)uv_timer_start(&shared->grace, on_grace, grace_ms, 0);
+    relay_shared_tick(shared);
+    for (struct list *node = shared->relays.next; node != &shared->relays; node = next) {
+        next = node->next;
+        relay_shared_drain(relay_of(node));
+    }
+}
+
+static void relays_describe(const struct list *head, struct snapshot *out)
+{
+    LIST_EACH(node, head)
+    {
+        struct session_row *row = snapshot_add_session(out);
+        if (row == NULL)
+            return;
+        session_describe(relay_of(node)->session, row);
+    }
+}
+
+void relay_describe_all(const struct relay_shared *shared, struct snapshot *out)
+{
+    relays_describe(&shared->logins, out);
+    relays_describe(&shared->relays, out);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "net/responder.h"
+
+#include "base/list.h"
+#include "net/acceptor.h"
+#include "net/link.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { SOCKET_FILE_MODE = 0600 };
+
+struct responder {
+    uv_loop_t *loop;
+    struct answerer answerer;
+    struct chunk *chunk;
+    struct acceptor *acceptor;
+    struct list connections;
+    size_t connection_count;
+    struct buffer answer; /* the one being made; empty between calls */
+    enum address_family family;
+    bool is_closing;
+};
+
+struct connection {
+    struct link link;
+    struct list node;
+    struct responder *responder;
+    void *state; /* NULL: there is nothing more to answer */
+};
+
+static struct connection *connection_of(struct link *link)
+{
+    return CONTAINER_OF(link, struct connection, link);
+}
+
+static void connection_end(struct connection *connection)
+{
+    if (connection->state != NULL)
+        connection->responder->answerer.destroy(connection->state);
+    connection->state = NULL;
+}
+
+static void on_bytes(struct link *link, struct bytes bytes)
+{
+    struct connection *connection = connection_of(link);
+    struct responder *responder = connection->responder;
+    enum answer result = responder->answerer.take(connection->state, bytes, &responder->answer);
+    bool has_failed = responder->answer.has_failed;
+    if (!has_failed)
+        link_send(link, buffer_bytes(&responder->answer));
+    buffer_release(&responder->answer);
+    if (result == ANSWER_CLOSE || has_failed) {
+        connection_end(connection);
+        link_close_flushed(link);
+    } else if (link->is_full) {
+        link_read_stop(link);
+    }
+}
+
+static void on_end(struct link *link, int error)
+{
+    connection_end(connection_of(link));
+    if (error == 0)
+        link_close_flushed(link);
+    else
+        link_close(link);
+}
+
+static void on_drained(struct link *link)
+{
+    link_read_start(link);
+}
+
+static void responder_free_if_done(struct responder *responder)
+{
+    if (responder->is_closing && responder->connection_count == 0)
+        free(responder);
+}
+
+static void on_closed(struct link *link)
+{
+    struct connection *connection = connection_of(link);
+    struct responder *responder = connection->responder;
+    connection_end(connection);
+    list_remove(&connection->node);
+    responder->connection_count--;
+    free(connection);
+    responder_free_if_done(responder);
+}
+
+static const struct link_events connection_link_events = {
+    .on_bytes = on_bytes,
+    .on_end = on_end,
+    .on_drained = on_drained,
+    .on_closed = on_closed,
+};
+
+static void connection_begin(struct connection *connection)
+{
+    const struct answerer *answerer = &connection->responder->answerer;
+    struct address peer;
+    link_tune(&connection->link);
+    link_peer(&connection->link, &peer);
+    connection->state = answerer->create(answerer->context, &peer);
+    if (connection->state != NULL)
+        link_read_start(&connection->link);
+    else
+        link_close(&connection->link);
+}
+
+/* Takes the socket over, or says that it could not. */
+static bool connection_open(struct responder *responder, int socket)
+{
+    if (responder->connection_count >= responder->answerer.connections_most)
+        return false;
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (connection == NULL)
+        return false;
+    link_init(&connection->link, responder->loop, responder->family, responder->chunk,
+              &connection_link_events);
+    connection->responder = responder;
+    list_append(&responder->connections, &connection->node);
+    responder->connection_count++;
+    if (link_open(&connection->link, socket) < 0) {
+        link_close(&connection->link);
+        return false;
+    }
+    connection_begin(connection);
+    return true;
+}
+
+static void on_accepted(void *owner, int socket)
+{
+    if (!connection_open(owner, socket))
+        (void)close(socket);
+}
+
+bool responder_open(uv_loop_t *loop, const struct address *address, const struct answerer *answerer,
+                    struct chunk *chunk, struct responder **out, struct problem *problem)
+{
+    struct responder *responder = calloc(1, sizeof *responder);
+    if (responder == NULL) {
+        *problem = (struct problem){ .text = "out of memory" };
+        return false;
+    }
+    responder->loop = loop;
+    responder->answerer = *answerer;
+    responder->chunk = chunk;
+    responder->family = address->family;
+    list_init(&responder->connections);
+    buffer_init(&responder->answer, answerer->answer_most);
+    const struct acceptor_plan plan = {
+        .address = address,
+        .mode = SOCKET_FILE_MODE,
+        .on_accepted = on_accepted,
+        .owner = responder,
+    };
+    if (!acceptor_open(loop, &plan, &responder->acceptor, problem)) {
+        free(responder);
+        return false;
+    }
+    *out = responder;
+    return true;
+}
+
+void responder_close(struct responder *responder)
+{
+    acceptor_close(responder->acceptor);
+    responder->is_closing = true;
+    LIST_EACH(node, &responder->connections)
+    link_close(&CONTAINER_OF(node, struct connection, node)->link);
+    responder_free_if_done(responder);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef UNIT_NET_PEER_H
+#define UNIT_NET_PEER_H
+
+#include "net/endpoint.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <cmocka.h>
+
+/* The other ends of the sockets under test: plain sockets that are driven in turn with the loop. */
+
+enum { PATIENCE_MS = 10000 };
+
+/* Turns the loop, without waiting for long, until `condition` holds. */
+#define TURN_UNTIL(loop, condition)                                                                          \
+    for (uint64_t turned_since = uv_hrtime(); !(condition); turn((loop), turned_since))                      \
+    continue
+
+static inline void turn(uv_loop_t *loop, uint64_t begun)
+{
+    const struct timespec pause = { .tv_nsec = 100000 };
+    (void)uv_run(loop, UV_RUN_NOWAIT);
+    (void)nanosleep(&pause, NULL);
+    if (uv_hrtime() - begun > (uint64_t)PATIENCE_MS * 1000000)
+        fail_msg("the loop did not get there in time");
+}
+
+static inline void turn_for(uv_loop_t *loop, unsigned ms)
+{
+    uint64_t begun = uv_hrtime();
+    while (uv_hrtime() - begun < (uint64_t)ms * 1000000)
+        turn(loop, begun);
+}
+
+static inline struct address local_address(uint16_t port)
+{
+    return (struct address){ .family = ADDRESS_IPV4, .port = port, .ip = { 127, 0, 0, 1 } };
+}
+
+static inline int peer_bind(uint16_t *port)
+{
+    struct endpoint endpoint;
+    struct address address = local_address(*port);
+    assert_true(endpoint_of(&address, &endpoint));
+    int made = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    assert_true(made >= 0);
+    assert_int_equal(bind(made, endpoint_name(&endpoint), endpoint.size), 0);
+    endpoint.size = sizeof endpoint.storage;
+    assert_int_equal(getsockname(made, (struct sockaddr *)&endpoint.storage, &endpoint.size), 0);
+    endpoint_read(endpoint_name(&endpoint), endpoint.size, &address);
+    *port = address.port;
+    return made;
+}
+
+static inline int peer_listen(uint16_t *port, int backlog)
+{
+    *port = 0;
+    int made = peer_bind(port);
+    assert_int_equal(listen(made, backlog), 0);
+    return made;
+}
+
+/* A port that refuses connections for as long as the returned socket is open. */
+static inline int peer_refusing(uint16_t *port)
+{
+    *port = 0;
+    return peer_bind(port);
+}
+
+static inline int peer_connect(const struct address *address)
+{
+    struct endpoint endpoint;
+    assert_true(endpoint_of(address, &endpoint));
+    int made = socket(endpoint.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(made >= 0);
+    assert_int_equal(connect(made, endpoint_name(&endpoint), endpoint.size), 0);
+    assert_int_equal(fcntl(made, F_SETFL, O_NONBLOCK), 0);
+    return made;
+}
+
+static inline int peer_accept(uv_loop_t *loop, int listening)
+{
+    int accepted = -1;
+    TURN_UNTIL(loop, (accepted = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0);
+    return accepted;
+}
+
+/* Keeps the kernel from taking megabytes. */
+static inline void peer_limit(int socket, int option)
+{
+    const int size = 64 * 1024;
+    assert_int_equal(setsockopt(socket, SOL_SOCKET, option, &size, sizeof size), 0);
+}
+
+/* Two ends of one TCP connection over the loopback; the kernel holds little of what the first sends. */
+static inline void peer_pair(int ends[2])
+{
+    uint16_t port = 0;
+    int listening = peer_listen(&port, 1);
+    peer_limit(listening, SO_RCVBUF);
+    struct address address = local_address(port);
+    ends[0] = peer_connect(&address);
+    peer_limit(ends[0], SO_SNDBUF);
+    struct pollfd waiting = { .fd = listening, .events = POLLIN };
+    assert_int_equal(poll(&waiting, 1, PATIENCE_MS), 1);
+    ends[1] = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    assert_true(ends[1] >= 0);
+    (void)close(listening);
+}
+
+static inline void peer_reset(int socket)
+{
+    const struct linger now = { .l_onoff = 1 };
+    assert_int_equal(setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now), 0);
+    (void)close(socket);
+}
+
+static inline void peer_send(uv_loop_t *loop, int socket, const void *data, size_t size)
+{
+    for (size_t sent = 0; sent < size;) {
+        ssize_t taken = send(socket, (const char *)data + sent, size - sent, MSG_NOSIGNAL);
+        assert_true(taken > 0 || errno == EAGAIN);
+        sent += taken > 0 ? (size_t)taken : 0;
+        (void)uv_run(loop, UV_RUN_NOWAIT);
+    }
+}
+
+/* Reads what is there, up to `size` bytes; -1 while there is nothing, 0 at the end. */
+static inline ssize_t peer_take(int socket, void *data, size_t size)
+{
+    return recv(socket, data, size, 0);
+}
+
+/* Reads exactly `size` bytes while the loop turns. */
+static inline void peer_read(uv_loop_t *loop, int socket, void *data, size_t size)
+{
+    uint64_t begun = uv_hrtime();
+    for (size_t got = 0; got < size;) {
+        ssize_t taken = peer_take(socket, (char *)data + got, size - got);
+        if (taken == 0)
+            fail_msg("the connection ended after %zu of %zu bytes", got, size);
+        got += taken > 0 ? (size_t)taken : 0;
+        if (taken < 0)
+            turn(loop, begun);
+    }
+}
+
+static inline bool peer_is_at_end(int socket)
+{
+    char byte;
+    return peer_take(socket, &byte, 1) == 0;
+}
+
+static inline void loop_finish(uv_loop_t *loop)
+{
+    TURN_UNTIL(loop, !uv_loop_alive(loop));
+    assert_int_equal(uv_loop_close(loop), 0);
+}
+
+#endif

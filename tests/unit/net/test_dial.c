@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "net/dial.h"
+#include "unit/net/peer.h"
+
+#include <stdio.h>
+
+enum { TIMEOUT_MS = 300, FILLERS_MOST = 16 };
+
+/* What a dial told us. */
+struct outcome {
+    uv_loop_t loop;
+    int calls;
+    int socket;
+    enum address_family family;
+    char why[512];
+};
+
+static void outcome_init(struct outcome *outcome)
+{
+    *outcome = (struct outcome){ .socket = -1 };
+    assert_int_equal(uv_loop_init(&outcome->loop), 0);
+}
+
+static void outcome_release(struct outcome *outcome)
+{
+    if (outcome->socket >= 0)
+        (void)close(outcome->socket);
+    loop_finish(&outcome->loop);
+}
+
+static void on_dialed(void *owner, int socket, enum address_family family, const char *why)
+{
+    struct outcome *outcome = owner;
+    outcome->calls++;
+    outcome->socket = socket;
+    outcome->family = family;
+    (void)bytes_copy_text(bytes_text(why), outcome->why, sizeof outcome->why);
+}
+
+static struct address address_of(const char *text)
+{
+    struct address address;
+    assert_true(address_parse(text, &address, NULL));
+    return address;
+}
+
+static void dial_hosts(struct outcome *outcome, const struct address *hosts, size_t count)
+{
+    const struct upstream upstream = { "main", hosts, count, TIMEOUT_MS };
+    assert_non_null(dial_start(&outcome->loop, &upstream, on_dialed, outcome));
+    assert_int_equal(outcome->calls, 0);
+    TURN_UNTIL(&outcome->loop, outcome->calls > 0);
+    turn_for(&outcome->loop, 10);
+    assert_int_equal(outcome->calls, 1);
+}
+
+/* Whether what is sent through the outcome's socket comes out at the listening one. */
+static void assert_leads_to(struct outcome *outcome, int listening)
+{
+    char got[4];
+    int accepted = peer_accept(&outcome->loop, listening);
+    assert_true(fcntl(outcome->socket, F_GETFL) & O_NONBLOCK);
+    assert_int_equal(send(outcome->socket, "ping", 4, 0), 4);
+    peer_read(&outcome->loop, accepted, got, sizeof got);
+    assert_memory_equal(got, "ping", 4);
+    (void)close(accepted);
+}
+
+static void a_host_that_listens_is_reached(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    uint16_t port = 0;
+    int listening = peer_listen(&port, 1);
+    outcome_init(&outcome);
+    dial_hosts(&outcome, &(struct address[]){ local_address(port) }[0], 1);
+    assert_int_equal(outcome.family, ADDRESS_IPV4);
+    assert_leads_to(&outcome, listening);
+    (void)close(listening);
+    outcome_release(&outcome);
+}
+
+static void a_refusal_is_told_in_words(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    char expected[64];
+    uint16_t port = 0;
+    int refusing = peer_refusing(&port);
+    outcome_init(&outcome);
+    const struct address host = local_address(port);
+    dial_hosts(&outcome, &host, 1);
+    (void)snprintf(expected, sizeof expected, "127.0.0.1:%u: connection refused", port);
+    assert_int_equal(outcome.socket, -1);
+    assert_string_equal(outcome.why, expected);
+    (void)close(refusing);
+    outcome_release(&outcome);
+}
+
+static void the_second_host_is_tried_when_the_first_refuses(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    uint16_t refused = 0;
+    uint16_t port = 0;
+    int refusing = peer_refusing(&refused);
+    int listening = peer_listen(&port, 1);
+    outcome_init(&outcome);
+    const struct address hosts[] = { local_address(refused), local_address(port) };
+    dial_hosts(&outcome, hosts, COUNT_OF(hosts));
+    assert_leads_to(&outcome, listening);
+    (void)close(refusing);
+    (void)close(listening);
+    outcome_release(&outcome);
+}
+
+static void each_host_that_fails_is_named(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    uint16_t port = 0;
+    int refusing = peer_refusing(&port);
+    char expected[128];
+    outcome_init(&outcome);
+    const struct address hosts[] = { local_address(port), address_of("/nowhere/at/all") };
+    dial_hosts(&outcome, hosts, COUNT_OF(hosts));
+    (void)snprintf(expected, sizeof expected,
+                   "127.0.0.1:%u: connection refused; /nowhere/at/all: no such file or directory", port);
+    assert_string_equal(outcome.why, expected);
+    (void)close(refusing);
+    outcome_release(&outcome);
+}
+
+/* Fills the queue of a listening socket, so that further connections wait. */
+static size_t fill_queue(const struct address *address, int *fillers)
+{
+    struct endpoint endpoint;
+    assert_true(endpoint_of(address, &endpoint));
+    for (size_t i = 0; i < FILLERS_MOST; i++) {
+        fillers[i] = socket(endpoint.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        int result = connect(fillers[i], endpoint_name(&endpoint), endpoint.size);
+        struct pollfd waiting = { .fd = fillers[i], .events = POLLOUT };
+        bool is_full = (result < 0 && errno == EAGAIN) || poll(&waiting, 1, 50) == 0;
+        if (is_full)
+            return i + 1;
+    }
+    fail_msg("the queue takes all");
+    return 0;
+}
+
+static void close_all(const int *sockets, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        (void)close(sockets[i]);
+}
+
+static void a_host_that_does_not_answer_times_out(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    uint16_t port = 0;
+    int fillers[FILLERS_MOST];
+    int listening = peer_listen(&port, 0);
+    const struct address host = local_address(port);
+    size_t filled = fill_queue(&host, fillers);
+    outcome_init(&outcome);
+    uint64_t begun = uv_hrtime();
+    dial_hosts(&outcome, &host, 1);
+    assert_true(uv_hrtime() - begun >= (uint64_t)(TIMEOUT_MS - 20) * 1000000);
+    assert_int_equal(outcome.socket, -1);
+    assert_non_null(strstr(outcome.why, ": connection timed out"));
+    close_all(fillers, filled);
+    (void)close(listening);
+    outcome_release(&outcome);
+}
+
+static int listen_at_path(const struct address *address, int backlog)
+{
+    struct endpoint endpoint;
+    assert_true(endpoint_of(address, &endpoint));
+    (void)unlink(address->text);
+    int made = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(made, endpoint_name(&endpoint), endpoint.size), 0);
+    assert_int_equal(listen(made, backlog), 0);
+    return made;
+}
+
+static struct address path_of_this_process(void)
+{
+    struct address address = { .family = ADDRESS_UNIX };
+    (void)snprintf(address.text, sizeof address.text, "/tmp/test_dial.%ld", (long)getpid());
+    return address;
+}
+
+static void a_unix_socket_is_reached_by_its_path(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    const struct address host = path_of_this_process();
+    int listening = listen_at_path(&host, 1);
+    outcome_init(&outcome);
+    dial_hosts(&outcome, &host, 1);
+    assert_int_equal(outcome.family, ADDRESS_UNIX);
+    assert_leads_to(&outcome, listening);
+    (void)close(listening);
+    (void)unlink(host.text);
+    outcome_release(&outcome);
+}
+
+static void a_unix_socket_whose_queue_is_full_is_tried_again(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    int fillers[FILLERS_MOST];
+    const struct address host = path_of_this_process();
+    int listening = listen_at_path(&host, 0);
+    size_t filled = fill_queue(&host, fillers);
+    const struct upstream upstream = { "main", &host, 1, PATIENCE_MS };
+    outcome_init(&outcome);
+    assert_non_null(dial_start(&outcome.loop, &upstream, on_dialed, &outcome));
+    turn_for(&outcome.loop, 100);
+    assert_int_equal(outcome.calls, 0);
+    for (size_t i = 0; i + 1 < filled; i++)
+        (void)close(peer_accept(&outcome.loop, listening));
+    TURN_UNTIL(&outcome.loop, outcome.calls > 0);
+    assert_leads_to(&outcome, listening);
+    close_all(fillers, filled);
+    (void)close(listening);
+    (void)unlink(host.text);
+    outcome_release(&outcome);
+}
+
+static void a_unix_socket_whose_queue_stays_full_times_out(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    int fillers[FILLERS_MOST];
+    const struct address host = path_of_this_process();
+    int listening = listen_at_path(&host, 0);
+    size_t filled = fill_queue(&host, fillers);
+    outcome_init(&outcome);
+    dial_hosts(&outcome, &host, 1);
+    assert_non_null(strstr(outcome.why, ": connection timed out"));
+    close_all(fillers, filled);
+    (void)close(listening);
+    (void)unlink(host.text);
+    outcome_release(&outcome);
+}
+
+static void a_name_is_resolved_and_all_its_addresses_are_tried(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    uint16_t port = 0;
+    int listening = peer_listen(&port, 1);
+    outcome_init(&outcome);
+    struct address host = address_of("localhost:1");
+    host.port = port;
+    dial_hosts(&outcome, &host, 1); /* where localhost is ::1 first, that one refuses */
+    assert_leads_to(&outcome, listening);
+    (void)close(listening);
+    outcome_release(&outcome);
+}
+
+static void the_address_behind_a_name_is_told(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    uint16_t port = 0;
+    char expected[128];
+    int refusing = peer_refusing(&port);
+    outcome_init(&outcome);
+    struct address host = address_of("localhost:1");
+    host.port = port;
+    dial_hosts(&outcome, &host, 1);
+    (void)snprintf(expected, sizeof expected, "localhost:%u (127.0.0.1:%u): connection refused", port, port);
+    assert_non_null(strstr(outcome.why, expected));
+    (void)close(refusing);
+    outcome_release(&outcome);
+}
+
+static void a_name_that_nobody_has_is_told(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    outcome_init(&outcome);
+    const struct address host = address_of("no-such-host.invalid:5432");
+    const struct upstream upstream = { "main", &host, 1, PATIENCE_MS };
+    assert_non_null(dial_start(&outcome.loop, &upstream, on_dialed, &outcome));
+    TURN_UNTIL(&outcome.loop, outcome.calls > 0);
+    assert_int_equal(outcome.socket, -1);
+    assert_non_null(strstr(outcome.why, "no-such-host.invalid:5432: "));
+    outcome_release(&outcome);
+}
+
+static void a_cancelled_dial_says_nothing(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    uint16_t port = 0;
+    int fillers[FILLERS_MOST];
+    int listening = peer_listen(&port, 0);
+    const struct address hosts[] = { local_address(port), address_of("localhost:1"), local_address(port) };
+    size_t filled = fill_queue(&hosts[0], fillers);
+    outcome_init(&outcome);
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        const struct upstream upstream = { "main", &hosts[i], 1, TIMEOUT_MS };
+        struct dial *dial = dial_start(&outcome.loop, &upstream, on_dialed, &outcome);
+        assert_non_null(dial);
+        if (i < 2)
+            (void)uv_run(&outcome.loop, UV_RUN_NOWAIT);
+        dial_cancel(dial);
+    }
+    turn_for(&outcome.loop, TIMEOUT_MS + 50);
+    assert_int_equal(outcome.calls, 0);
+    close_all(fillers, filled);
+    (void)close(listening);
+    outcome_release(&outcome);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_host_that_listens_is_reached),
+        cmocka_unit_test(a_refusal_is_told_in_words),
+        cmocka_unit_test(the_second_host_is_tried_when_the_first_refuses),
+        cmocka_unit_test(each_host_that_fails_is_named),
+        cmocka_unit_test(a_host_that_does_not_answer_times_out),
+        cmocka_unit_test(a_unix_socket_is_reached_by_its_path),
+        cmocka_unit_test(a_unix_socket_whose_queue_is_full_is_tried_again),
+        cmocka_unit_test(a_unix_socket_whose_queue_stays_full_times_out),
+        cmocka_unit_test(a_name_is_resolved_and_all_its_addresses_are_tried),
+        cmocka_unit_test(the_address_behind_a_name_is_told),
+        cmocka_unit_test(a_name_that_nobody_has_is_told),
+        cmocka_unit_test(a_cancelled_dial_says_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "net/link.h"
+#include "unit/net/peer.h"
+
+enum { LARGE = 3 * 1024 * 1024, PATTERN_PERIOD = 251 };
+
+/* A link and what it told us. */
+struct probe {
+    struct link link;
+    uv_loop_t loop;
+    struct chunk chunk;
+    int peer;
+    uint8_t bytes[4096];
+    size_t size;
+    int ends;
+    int failures;
+    int last_error;
+    int drains;
+    int closings;
+};
+
+static struct probe *probe_of(struct link *link)
+{
+    return CONTAINER_OF(link, struct probe, link);
+}
+
+static void on_bytes(struct link *link, struct bytes bytes)
+{
+    struct probe *probe = probe_of(link);
+    assert_ptr_equal(bytes.data, probe->chunk.data);
+    assert_true(bytes.size <= sizeof probe->bytes - probe->size);
+    memcpy(probe->bytes + probe->size, bytes.data, bytes.size);
+    probe->size += bytes.size;
+}
+
+static void on_end(struct link *link, int error)
+{
+    probe_of(link)->ends += error == 0;
+    probe_of(link)->failures += error < 0;
+    probe_of(link)->last_error = error;
+}
+
+static void on_drained(struct link *link)
+{
+    assert_true(link_waiting(link) < LINK_LOW_WATER);
+    assert_false(link->is_full);
+    probe_of(link)->drains++;
+}
+
+static void on_closed(struct link *link)
+{
+    probe_of(link)->closings++;
+}
+
+static const struct link_events probe_events = {
+    .on_bytes = on_bytes,
+    .on_end = on_end,
+    .on_drained = on_drained,
+    .on_closed = on_closed,
+};
+
+static struct probe *probe_over(enum address_family family, const int ends[2])
+{
+    struct probe *probe = calloc(1, sizeof *probe);
+    assert_non_null(probe);
+    assert_int_equal(uv_loop_init(&probe->loop), 0);
+    probe->peer = ends[1];
+    link_init(&probe->link, &probe->loop, family, &probe->chunk, &probe_events);
+    assert_int_equal(link_open(&probe->link, ends[0]), 0);
+    link_tune(&probe->link);
+    return probe;
+}
+
+static struct probe *probe_create(void)
+{
+    int ends[2];
+    peer_pair(ends);
+    return probe_over(ADDRESS_IPV4, ends);
+}
+
+static struct probe *probe_create_unix(void)
+{
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    return probe_over(ADDRESS_UNIX, ends);
+}
+
+static void probe_destroy(struct probe *probe)
+{
+    link_close(&probe->link);
+    TURN_UNTIL(&probe->loop, probe->closings > 0);
+    assert_int_equal(probe->closings, 1);
+    loop_finish(&probe->loop);
+    if (probe->peer >= 0)
+        (void)close(probe->peer);
+    free(probe);
+}
+
+static uint8_t pattern_at(size_t at)
+{
+    return (uint8_t)(at % PATTERN_PERIOD);
+}
+
+/* Sends the bytes of the pattern from *at on. */
+static void send_pattern(struct link *link, size_t *at, size_t size)
+{
+    uint8_t *bytes = malloc(size);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = pattern_at((*at)++);
+    link_send(link, bytes_of(bytes, size));
+    free(bytes);
+}
+
+static void read_pattern(struct probe *probe, size_t size)
+{
+    uint8_t piece[8192];
+    for (size_t at = 0; at < size;) {
+        size_t part = size - at < sizeof piece ? size - at : sizeof piece;
+        peer_read(&probe->loop, probe->peer, piece, part);
+        for (size_t i = 0; i < part; i++)
+            assert_int_equal(piece[i], pattern_at(at + i));
+        at += part;
+    }
+}
+
+static void what_comes_is_read_into_the_shared_chunk(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    link_read_start(&probe->link);
+    peer_send(&probe->loop, probe->peer, "hello", 5);
+    TURN_UNTIL(&probe->loop, probe->size == 5);
+    assert_memory_equal(probe->bytes, "hello", 5);
+    probe_destroy(probe);
+}
+
+static void a_link_that_stopped_reading_leaves_the_bytes_in_the_kernel(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    link_read_start(&probe->link);
+    link_read_stop(&probe->link);
+    peer_send(&probe->loop, probe->peer, "later", 5);
+    turn_for(&probe->loop, 20);
+    assert_int_equal(probe->size, 0);
+    link_read_start(&probe->link);
+    TURN_UNTIL(&probe->loop, probe->size == 5);
+    probe_destroy(probe);
+}
+
+static void data_connections_neither_delay_nor_outlive_a_vanished_peer(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    uv_os_fd_t socket = -1;
+    int value = 0;
+    socklen_t size = sizeof value;
+    assert_int_equal(uv_fileno(&probe->link.socket.handle, &socket), 0);
+    assert_int_equal(getsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &value, &size), 0);
+    assert_int_not_equal(value, 0);
+    assert_int_equal(getsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &value, &size), 0);
+    assert_int_not_equal(value, 0);
+    probe_destroy(probe);
+}
+
+static void a_small_write_goes_out_at_once_and_leaves_nothing_waiting(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    char got[4];
+    link_send(&probe->link, bytes_text("pong"));
+    assert_int_equal(link_waiting(&probe->link), 0);
+    assert_null(probe->link.first);
+    assert_int_equal(recv(probe->peer, got, sizeof got, MSG_WAITALL), 4);
+    assert_memory_equal(got, "pong", 4);
+    probe_destroy(probe);
+}
+
+static void order_is_kept_when_the_kernel_takes_only_part(struct probe *probe)
+{
+    size_t at = 0;
+    const size_t sizes[] = { 700000, 1, 3, 20000, 5, 16384, 16385, 1, 300000, 7 };
+    while (at < LARGE) {
+        for (size_t i = 0; i < COUNT_OF(sizes); i++)
+            send_pattern(&probe->link, &at, sizes[i]);
+    }
+    assert_true(link_waiting(&probe->link) > 0);
+    read_pattern(probe, at);
+    TURN_UNTIL(&probe->loop, probe->link.first == NULL);
+    assert_int_equal(link_waiting(&probe->link), 0);
+    assert_int_equal(probe->drains, 1);
+    probe_destroy(probe);
+}
+
+static void order_is_kept_over_tcp(void **state)
+{
+    (void)state;
+    order_is_kept_when_the_kernel_takes_only_part(probe_create());
+}
+
+static void order_is_kept_over_unix_sockets(void **state)
+{
+    (void)state;
+    order_is_kept_when_the_kernel_takes_only_part(probe_create_unix());
+}
+
+static size_t sent_to_peer(struct probe *probe)
+{
+    static uint8_t nowhere[65536];
+    size_t total = 0;
+    for (ssize_t got; (got = peer_take(probe->peer, nowhere, sizeof nowhere)) > 0;)
+        total += (size_t)got;
+    return total;
+}
+
+static void what_waits_is_counted_to_the_byte(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    size_t at = 0;
+    size_t got = 0;
+    send_pattern(&probe->link, &at, LARGE);
+    for (int i = 0; i < 100; i++)
+        send_pattern(&probe->link, &at, 100);
+    turn_for(&probe->loop, 20);
+    size_t waiting = link_waiting(&probe->link);
+    assert_in_range(waiting, 1, at);
+    uint64_t begun = uv_hrtime();
+    while (got < at - waiting) { /* what the kernel took arrives without the loop's help */
+        got += sent_to_peer(probe);
+        assert_true(uv_hrtime() - begun < UINT64_C(10000000000));
+    }
+    assert_int_equal(got, at - waiting);
+    assert_int_equal(link_waiting(&probe->link), waiting);
+    probe_destroy(probe);
+}
+
+static void small_pieces_that_wait_share_their_memory(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    size_t at = 0;
+    send_pattern(&probe->link, &at, LARGE);
+    send_pattern(&probe->link, &at, 10);
+    const struct link_piece *shared = probe->link.last;
+    for (int i = 0; i < 1000; i++)
+        send_pattern(&probe->link, &at, 10);
+    assert_ptr_equal(probe->link.last, shared);
+    probe_destroy(probe);
+}
+
+static void a_link_is_full_above_high_water_until_it_is_below_low_water(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    size_t at = 0;
+    while (link_waiting(&probe->link) == 0)
+        send_pattern(&probe->link, &at, 65536);
+    while (link_waiting(&probe->link) <= LINK_HIGH_WATER) {
+        assert_false(probe->link.is_full);
+        send_pattern(&probe->link, &at, 1000);
+    }
+    assert_true(probe->link.is_full);
+    assert_true(link_waiting(&probe->link) <= LINK_HIGH_WATER + 1000);
+    size_t got = 0;
+    while (probe->drains == 0) {
+        assert_true(probe->link.is_full);
+        got += sent_to_peer(probe);
+        (void)uv_run(&probe->loop, UV_RUN_NOWAIT);
+    }
+    TURN_UNTIL(&probe->loop, (got += sent_to_peer(probe)) == at);
+    assert_int_equal(probe->drains, 1);
+    probe_destroy(probe);
+}
+
+static void our_side_ends_after_what_waits_and_reading_goes_on(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    size_t at = 0;
+    link_read_start(&probe->link);
+    send_pattern(&probe->link, &at, LARGE);
+    link_shutdown(&probe->link);
+    read_pattern(probe, at);
+    TURN_UNTIL(&probe->loop, peer_is_at_end(probe->peer));
+    peer_send(&probe->loop, probe->peer, "still here", 10);
+    TURN_UNTIL(&probe->loop, probe->size == 10);
+    link_send(&probe->link, bytes_text("too late"));
+    assert_int_equal(link_waiting(&probe->link), 0);
+    turn_for(&probe->loop, 20);
+    assert_int_equal(probe->failures, 0);
+    probe_destroy(probe);
+}
+
+static void the_peers_end_is_told_once_and_writing_goes_on(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    char got[6];
+    link_read_start(&probe->link);
+    peer_send(&probe->loop, probe->peer, "bye", 3);
+    assert_int_equal(shutdown(probe->peer, SHUT_WR), 0);
+    TURN_UNTIL(&probe->loop, probe->ends == 1);
+    assert_int_equal(probe->size, 3);
+    assert_true(probe->link.has_ended);
+    link_read_start(&probe->link);
+    link_send(&probe->link, bytes_text("answer"));
+    peer_read(&probe->loop, probe->peer, got, sizeof got);
+    assert_memory_equal(got, "answer", 6);
+    turn_for(&probe->loop, 20);
+    assert_int_equal(probe->ends, 1);
+    assert_int_equal(probe->failures, 0);
+    probe_destroy(probe);
+}
+
+static void a_reset_is_told_once(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    link_read_start(&probe->link);
+    peer_reset(probe->peer);
+    probe->peer = -1;
+    TURN_UNTIL(&probe->loop, probe->failures > 0);
+    assert_int_equal(probe->last_error, UV_ECONNRESET);
+    link_send(&probe->link, bytes_text("into the void"));
+    turn_for(&probe->loop, 20);
+    assert_int_equal(probe->failures, 1);
+    assert_int_equal(probe->ends, 0);
+    probe_destroy(probe);
+}
+
+static void a_failed_write_is_told_from_the_loop_even_if_nobody_reads(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    peer_reset(probe->peer);
+    probe->peer = -1;
+    for (int i = 0; i < 3; i++)
+        link_send(&probe->link, bytes_text("into the void"));
+    assert_int_equal(probe->failures, 0);
+    TURN_UNTIL(&probe->loop, probe->failures > 0);
+    assert_int_equal(probe->last_error, UV_ECONNRESET);
+    turn_for(&probe->loop, 20);
+    assert_int_equal(probe->failures, 1);
+    assert_int_equal(probe->ends, 0);
+    probe_destroy(probe);
+}
+
+static void a_failed_write_is_told_after_the_peers_end(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    link_read_start(&probe->link);
+    assert_int_equal(shutdown(probe->peer, SHUT_WR), 0);
+    TURN_UNTIL(&probe->loop, probe->ends == 1);
+    peer_reset(probe->peer);
+    probe->peer = -1;
+    link_send(&probe->link, bytes_text("into the void"));
+    TURN_UNTIL(&probe->loop, probe->failures > 0);
+    assert_int_equal(probe->ends, 1);
+    assert_int_equal(probe->failures, 1);
+    probe_destroy(probe);
+}
+
+static void a_failure_of_what_waits_is_told_once(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    size_t at = 0;
+    send_pattern(&probe->link, &at, LARGE);
+    send_pattern(&probe->link, &at, 100);
+    send_pattern(&probe->link, &at, LARGE);
+    peer_reset(probe->peer);
+    probe->peer = -1;
+    TURN_UNTIL(&probe->loop, probe->failures > 0);
+    turn_for(&probe->loop, 20);
+    assert_int_equal(probe->failures, 1);
+    probe_destroy(probe);
+}
+
+static void closing_with_data_pending_drops_it_and_says_nothing_more(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    size_t at = 0;
+    link_read_start(&probe->link);
+    send_pattern(&probe->link, &at, LARGE);
+    send_pattern(&probe->link, &at, 100);
+    peer_send(&probe->loop, probe->peer, "x", 1);
+    size_t before = probe->size;
+    link_close(&probe->link);
+    link_close(&probe->link);
+    link_send(&probe->link, bytes_text("too late"));
+    TURN_UNTIL(&probe->loop, probe->closings == 1);
+    assert_int_equal(probe->size, before);
+    assert_int_equal(probe->ends + probe->failures + probe->drains, 0);
+    probe_destroy(probe);
+}
+
+static void a_flushed_close_writes_everything_first(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    size_t at = 0;
+    send_pattern(&probe->link, &at, LARGE);
+    link_close_flushed(&probe->link);
+    link_close_flushed(&probe->link);
+    read_pattern(probe, at);
+    TURN_UNTIL(&probe->loop, peer_is_at_end(probe->peer));
+    assert_int_equal(probe->closings, 0);
+    (void)close(probe->peer);
+    probe->peer = -1;
+    TURN_UNTIL(&probe->loop, probe->closings == 1);
+    assert_int_equal(probe->ends + probe->failures + probe->drains, 0);
+    probe_destroy(probe);
+}
+
+static void what_was_written_is_not_lost_to_unread_bytes(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    char got[8];
+    peer_send(&probe->loop, probe->peer, "nobody will read this", 21);
+    link_send(&probe->link, bytes_text("farewell"));
+    link_close_flushed(&probe->link);
+    peer_send(&probe->loop, probe->peer, "nor this", 8);
+    turn_for(&probe->loop, 20);
+    peer_read(&probe->loop, probe->peer, got, sizeof got);
+    assert_memory_equal(got, "farewell", 8);
+    assert_true(peer_is_at_end(probe->peer));
+    assert_int_equal(probe->size, 0);
+    probe_destroy(probe);
+}
+
+static void a_flushed_close_is_immediate_when_all_is_said(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    link_read_start(&probe->link);
+    (void)close(probe->peer);
+    probe->peer = -1;
+    TURN_UNTIL(&probe->loop, probe->ends == 1);
+    link_close_flushed(&probe->link);
+    assert_true(probe->link.is_closing);
+    probe_destroy(probe);
+}
+
+static void a_flushed_close_ends_when_the_peer_ended_before_and_all_is_written(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    size_t at = 0;
+    link_read_start(&probe->link);
+    assert_int_equal(shutdown(probe->peer, SHUT_WR), 0);
+    TURN_UNTIL(&probe->loop, probe->ends == 1);
+    send_pattern(&probe->link, &at, LARGE);
+    link_close_flushed(&probe->link);
+    read_pattern(probe, at);
+    TURN_UNTIL(&probe->loop, probe->closings == 1);
+    probe_destroy(probe);
+}
+
+static void a_flushed_close_gives_up_on_a_peer_that_takes_nothing(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    size_t at = 0;
+    send_pattern(&probe->link, &at, LARGE);
+    link_close_flushed(&probe->link);
+    turn_for(&probe->loop, 100);
+    assert_int_equal(probe->closings, 0);
+    TURN_UNTIL(&probe->loop, probe->closings == 1);
+    probe_destroy(probe);
+}
+
+static void the_peers_address_is_known(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    struct address peer;
+    struct endpoint expected = { .size = sizeof expected.storage };
+    assert_int_equal(getsockname(probe->peer, (struct sockaddr *)&expected.storage, &expected.size), 0);
+    link_peer(&probe->link, &peer);
+    struct endpoint known;
+    assert_true(endpoint_of(&peer, &known));
+    assert_int_equal(known.size, expected.size);
+    assert_memory_equal(&known.storage, &expected.storage, known.size);
+    probe_destroy(probe);
+    probe = probe_create_unix();
+    link_peer(&probe->link, &peer);
+    assert_int_equal(peer.family, ADDRESS_UNIX);
+    probe_destroy(probe);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_comes_is_read_into_the_shared_chunk),
+        cmocka_unit_test(a_link_that_stopped_reading_leaves_the_bytes_in_the_kernel),
+        cmocka_unit_test(data_connections_neither_delay_nor_outlive_a_vanished_peer),
+        cmocka_unit_test(a_small_write_goes_out_at_once_and_leaves_nothing_waiting),
+        cmocka_unit_test(order_is_kept_over_tcp),
+        cmocka_unit_test(order_is_kept_over_unix_sockets),
+        cmocka_unit_test(what_waits_is_counted_to_the_byte),
+        cmocka_unit_test(small_pieces_that_wait_share_their_memory),
+        cmocka_unit_test(a_link_is_full_above_high_water_until_it_is_below_low_water),
+        cmocka_unit_test(our_side_ends_after_what_waits_and_reading_goes_on),
+        cmocka_unit_test(the_peers_end_is_told_once_and_writing_goes_on),
+        cmocka_unit_test(a_reset_is_told_once),
+        cmocka_unit_test(a_failed_write_is_told_from_the_loop_even_if_nobody_reads),
+        cmocka_unit_test(a_failed_write_is_told_after_the_peers_end),
+        cmocka_unit_test(a_failure_of_what_waits_is_told_once),
+        cmocka_unit_test(closing_with_data_pending_drops_it_and_says_nothing_more),
+        cmocka_unit_test(a_flushed_close_writes_everything_first),
+        cmocka_unit_test(what_was_written_is_not_lost_to_unread_bytes),
+        cmocka_unit_test(a_flushed_close_is_immediate_when_all_is_said),
+        cmocka_unit_test(a_flushed_close_ends_when_the_peer_ended_before_and_all_is_written),
+        cmocka_unit_test(a_flushed_close_gives_up_on_a_peer_that_takes_nothing),
+        cmocka_unit_test(the_peers_address_is_known),
+    };
+    (void)signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
