@@ -16,6 +16,8 @@ enum command_kind {
 /* In rising order of what they may do. */
 enum console_role { ROLE_VIEWER, ROLE_OPERATOR };
 
+const char *console_role_name(enum console_role role);
+
 enum command_needs {
     COMMAND_NEEDS_NOTHING, /* the console answers by itself */
     COMMAND_NEEDS_SNAPSHOT,

@@ -41,7 +41,7 @@ void console_answer(struct console *console, const struct console_world *world, 
 
 /* After ASK: what was asked; its role has been checked. */
 const struct command *console_command(const struct console *console);
-/* The name given at login, one harmless line; empty before it. */
+/* The name given at login, as it came (at most 63 bytes); empty before it. */
 const char *console_user(const struct console *console);
 /* Whether the login is done: before it, the owner's login deadline applies. */
 bool console_has_logged_in(const struct console *console);

@@ -30,4 +30,9 @@ void result_integer(struct result *result, int64_t value);
 /* As 2026-11-21T03:04:05Z; 0 is NULL. */
 void result_time(struct result *result, int64_t time_us);
 
+/* The function for a column's type: for lists of columns that generate both description and rows. */
+#define RESULT_CELL_TEXT    result_text
+#define RESULT_CELL_INTEGER result_integer
+#define RESULT_CELL_TIME    result_time
+
 #endif

@@ -109,8 +109,7 @@ static void what_is_not_offered_or_malformed_is_refused_at_first(void **state)
         "n,a=other,n=user,r=abc",
         "p=tls-server-end-point,,n=user,r=abc",
         "x,,n=user,r=abc",
-        "n,,n=user,r=a\x01"
-        "c",
+        "n,,n=user,r=a\001c",
         "n,,n=user,r=a\xc3\xa4",
         "n,,n=user,r=a b",
         "n,,n=user,x=1,r=abc",

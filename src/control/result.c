@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "control/result.h"
+
+#include "base/text.h"
+#include "wire/message.h"
+
+enum { CELL_SIZE = 4096 };
+
+/* What RowDescription says of a type (manual: "Message Formats"; the numbers are those of pg_type). */
+static const struct type {
+    uint32_t oid;
+    uint16_t size; /* bytes; all ones: any */
+} types[] = {
+    [COLUMN_TEXT] = { 25, 0xffff },
+    [COLUMN_INTEGER] = { 20, 8 },
+    [COLUMN_TIME] = { 25, 0xffff },
+};
+
+struct result result_of(struct buffer *out)
+{
+    return (struct result){ .writer = writer_of(out) };
+}
+
+static void describe_column(struct writer *writer, const struct result_column *column)
+{
+    writer_string(writer, bytes_text(column->name));
+    writer_int32(writer, 0); /* of no table */
+    writer_int16(writer, 0);
+    writer_int32(writer, types[column->type].oid);
+    writer_int16(writer, types[column->type].size);
+    writer_int32(writer, 0xffffffff); /* no type modifier */
+    writer_int16(writer, 0);          /* as text */
+}
+
+void result_describe(struct result *result, const struct result_column *columns, size_t count)
+{
+    writer_begin(&result->writer, SERVER_ROW_DESCRIPTION);
+    writer_int16(&result->writer, (uint16_t)count);
+    for (size_t i = 0; i < count; i++)
+        describe_column(&result->writer, &columns[i]);
+    writer_end(&result->writer);
+}
+
+void result_row_begin(struct result *result, size_t column_count)
+{
+    writer_begin(&result->writer, SERVER_DATA_ROW);
+    writer_int16(&result->writer, (uint16_t)column_count);
+}
+
+void result_row_end(struct result *result)
+{
+    writer_end(&result->writer);
+    result->rows++;
+}
+
+static void write_cell(struct result *result, struct bytes cell)
+{
+    writer_int32(&result->writer, (uint32_t)cell.size);
+    writer_bytes(&result->writer, cell);
+}
+
+static void write_null(struct result *result)
+{
+    writer_int32(&result->writer, 0xffffffff);
+}
+
+void result_text(struct result *result, const char *value)
+{
+    char storage[CELL_SIZE];
+    struct text text;
+    if (value == NULL || value[0] == '\0') {
+        write_null(result);
+        return;
+    }
+    text_init(&text, storage, sizeof storage);
+    text_append_printable(&text, bytes_text(value));
+    write_cell(result, text_bytes(&text));
+}
+
+void result_integer(struct result *result, int64_t value)
+{
+    char storage[24];
+    struct text text;
+    text_init(&text, storage, sizeof storage);
+    text_append_format(&text, "%lld", (long long)value);
+    write_cell(result, text_bytes(&text));
+}
+
+void result_time(struct result *result, int64_t time_us)
+{
+    char storage[40];
+    struct text text;
+    if (time_us == 0) {
+        write_null(result);
+        return;
+    }
+    text_init(&text, storage, sizeof storage);
+    text_append_time(&text, time_us);
+    text.size = bytes_find(text_bytes(&text), '.');
+    text_append_byte(&text, 'Z');
+    write_cell(result, text_bytes(&text));
+}

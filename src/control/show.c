@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "control/show.h"
+
+/* Each list below has the columns of one command, once: COLUMN(name, type, value). */
+#define COLUMN_DESCRIPTION(name, type, value) { #name, COLUMN_##type },
+#define COLUMN_CELL(name, type, value)        RESULT_CELL_##type(result, value);
+
+const struct show_form show_none = { NULL, 0, NULL };
+
+#define WINDOW_COLUMNS(COLUMN)                                                                               \
+    COLUMN(name, TEXT, row->name)                                                                            \
+    COLUMN(kind, TEXT, window_kind_name(row->kind))                                                          \
+    COLUMN(allow, TEXT, row->kind == WINDOW_FREEZE ? NULL : safety_level_name(row->allow))                   \
+    COLUMN(state, TEXT, window_state_name(row->state))                                                       \
+    COLUMN(opens, TIME, row->opens_us)                                                                       \
+    COLUMN(closes, TIME, row->closes_us)                                                                     \
+    COLUMN(timezone, TEXT, row->timezone)                                                                    \
+    COLUMN(reason, TEXT, row->reason)                                                                        \
+    COLUMN(opened_by, TEXT, row->opened_by)
+
+static const struct result_column window_columns[] = { WINDOW_COLUMNS(COLUMN_DESCRIPTION) };
+
+static bool fill_windows(const struct show_source *source, struct result *result, struct outcome *notice)
+{
+    (void)notice;
+    for (size_t i = 0; i < source->world->window_count; i++) {
+        const struct window_row *row = &source->world->windows[i];
+        result_row_begin(result, COUNT_OF(window_columns));
+        WINDOW_COLUMNS(COLUMN_CELL)
+        result_row_end(result);
+    }
+    return true;
+}
+
+const struct show_form show_windows = { window_columns, COUNT_OF(window_columns), fill_windows };
+
+static const char *setting_value(const struct setting_row *row)
+{
+    bool is_hidden = row->is_secret && row->value != NULL && row->value[0] != '\0';
+    return is_hidden ? "********" : row->value;
+}
+
+#define SETTING_COLUMNS(COLUMN)                                                                              \
+    COLUMN(setting, TEXT, row->name)                                                                         \
+    COLUMN(value, TEXT, setting_value(row))                                                                  \
+    COLUMN(default, TEXT, row->default_value)                                                                \
+    COLUMN(about, TEXT, row->about)
+
+static const struct result_column setting_columns[] = { SETTING_COLUMNS(COLUMN_DESCRIPTION) };
+
+static bool fill_settings(const struct show_source *source, struct result *result, struct outcome *notice)
+{
+    (void)notice;
+    for (size_t i = 0; i < source->world->setting_count; i++) {
+        const struct setting_row *row = &source->world->settings[i];
+        result_row_begin(result, COUNT_OF(setting_columns));
+        SETTING_COLUMNS(COLUMN_CELL)
+        result_row_end(result);
+    }
+    return true;
+}
+
+const struct show_form show_settings = { setting_columns, COUNT_OF(setting_columns), fill_settings };
+
+#define HELP_COLUMNS(COLUMN)                                                                                 \
+    COLUMN(command, TEXT, form->syntax)                                                                      \
+    COLUMN(role, TEXT, console_role_name(form->role))                                                        \
+    COLUMN(about, TEXT, form->about)
+
+static const struct result_column help_columns[] = { HELP_COLUMNS(COLUMN_DESCRIPTION) };
+
+static bool fill_help(const struct show_source *source, struct result *result, struct outcome *notice)
+{
+    (void)source;
+    (void)notice;
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        const struct command_form *form = &command_forms[i];
+        result_row_begin(result, COUNT_OF(help_columns));
+        HELP_COLUMNS(COLUMN_CELL)
+        result_row_end(result);
+    }
+    return true;
+}
+
+const struct show_form show_help = { help_columns, COUNT_OF(help_columns), fill_help };
+
+#define VERSION_COLUMNS(COLUMN) COLUMN(version, TEXT, source->version)
+
+static const struct result_column version_columns[] = { VERSION_COLUMNS(COLUMN_DESCRIPTION) };
+
+static bool fill_version(const struct show_source *source, struct result *result, struct outcome *notice)
+{
+    (void)notice;
+    result_row_begin(result, COUNT_OF(version_columns));
+    VERSION_COLUMNS(COLUMN_CELL)
+    result_row_end(result);
+    return true;
+}
+
+const struct show_form show_version = { version_columns, COUNT_OF(version_columns), fill_version };

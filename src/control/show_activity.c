@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "control/show.h"
+
+#include <stdlib.h>
+
+/* Each list below has the columns of one command, once: COLUMN(name, type, value). */
+#define COLUMN_DESCRIPTION(name, type, value) { #name, COLUMN_##type },
+#define COLUMN_CELL(name, type, value)        RESULT_CELL_##type(result, value);
+
+static size_t rows_most(const struct command *command)
+{
+    return command->count > 0 ? command->count : SHOW_ROWS_DEFAULT;
+}
+
+static void append_notice(struct outcome *notice, const char *sentence)
+{
+    struct text text = { notice->message, strlen(notice->message), sizeof notice->message, false };
+    text_append_string(&text, text.size > 0 ? " " : "");
+    text_append_string(&text, sentence);
+}
+
+static void note_silent_workers(const struct snapshot *snapshot, struct outcome *notice)
+{
+    char storage[128];
+    struct text text;
+    if (snapshot->workers_silent == 0)
+        return;
+    text_init(&text, storage, sizeof storage);
+    text_append_format(&text, "%u of %u workers did not answer in time: their part is missing.",
+                       snapshot->workers_silent, snapshot->workers);
+    append_notice(notice, storage);
+}
+
+static void note_rows_left(size_t shown, size_t all, struct outcome *notice)
+{
+    char storage[128];
+    struct text text;
+    if (shown >= all)
+        return;
+    text_init(&text, storage, sizeof storage);
+    text_append_format(&text, "%zu of %zu rows are shown; add LIMIT for more.", shown, all);
+    append_notice(notice, storage);
+}
+
+/* A row of SHOW VIOLATIONS: an entry of the ledger, or what no entry holds. */
+struct violation_row {
+    const char *kind;
+    const char *phase;
+    const struct ledger_entry *entry;
+};
+
+#define VIOLATION_COLUMNS(COLUMN)                                                                            \
+    COLUMN(kind, TEXT, row.kind)                                                                             \
+    COLUMN(sqlstate, TEXT, row.entry->violation.sqlstate)                                                    \
+    COLUMN(schema_name, TEXT, row.entry->violation.schema)                                                   \
+    COLUMN(table_name, TEXT, row.entry->violation.table)                                                     \
+    COLUMN(column_name, TEXT, row.entry->violation.column)                                                   \
+    COLUMN(constraint_name, TEXT, row.entry->violation.constraint)                                           \
+    COLUMN(datatype_name, TEXT, row.entry->violation.datatype)                                               \
+    COLUMN(service, TEXT, row.entry->violation.service)                                                      \
+    COLUMN(database, TEXT, row.entry->violation.database)                                                    \
+    COLUMN(user_name, TEXT, row.entry->violation.user)                                                       \
+    COLUMN(count, INTEGER, (int64_t)row.entry->count)                                                        \
+    COLUMN(first_seen, TIME, row.entry->first_us)                                                            \
+    COLUMN(last_seen, TIME, row.entry->last_us)                                                              \
+    COLUMN(phase, TEXT, row.phase)                                                                           \
+    COLUMN(fingerprint, TEXT, row.entry->violation.fingerprint)                                              \
+    COLUMN(statement, TEXT, row.entry->violation.statement)                                                  \
+    COLUMN(columns, TEXT, row.entry->violation.key_columns)
+
+static const struct result_column violation_columns[] = { VIOLATION_COLUMNS(COLUMN_DESCRIPTION) };
+
+static void write_violation(struct result *result, struct violation_row row)
+{
+    result_row_begin(result, COUNT_OF(violation_columns));
+    VIOLATION_COLUMNS(COLUMN_CELL)
+    result_row_end(result);
+}
+
+static bool write_entries(const struct ledger *ledger, size_t most, struct result *result)
+{
+    if (most == 0)
+        return true;
+    const struct ledger_entry **entries = calloc(most, sizeof(const struct ledger_entry *));
+    if (entries == NULL)
+        return false;
+    size_t count = ledger_top(ledger, entries, most);
+    for (size_t i = 0; i < count; i++) {
+        const struct violation *violation = &entries[i]->violation;
+        write_violation(result, (struct violation_row){ violation_kind_name(violation->kind),
+                                                        violation_phase_name(violation->phase), entries[i] });
+    }
+    free(entries);
+    return true;
+}
+
+static bool fill_violations(const struct show_source *source, struct result *result, struct outcome *notice)
+{
+    const struct snapshot *snapshot = source->world->snapshot;
+    const struct ledger *ledger = &snapshot->ledger;
+    size_t most = rows_most(source->command);
+    most = most < ledger->table.count ? most : ledger->table.count;
+
+    note_silent_workers(snapshot, notice);
+    note_rows_left(most, ledger->table.count, notice);
+    if (!write_entries(ledger, most, result))
+        return false;
+    struct ledger_entry other = { .count = ledger->other };
+    if (ledger->other > 0)
+        write_violation(result, (struct violation_row){ "other", NULL, &other });
+    return true;
+}
+
+const struct show_form show_violations = { violation_columns, COUNT_OF(violation_columns), fill_violations };
+
+/* What SHOW DDL calls the kinds of event that it shows; NULL for the others. */
+static const char *ddl_outcome(enum event_kind kind)
+{
+    switch (kind) {
+    case EVENT_DDL_PASSED:
+        return "passed";
+    case EVENT_DDL_REFUSED:
+        return "refused";
+    case EVENT_DDL_WOULD_REFUSE:
+        return "would_refuse";
+    case EVENT_DDL_UNSEEN:
+        return "unseen";
+    default:
+        return NULL;
+    }
+}
+
+static const char *level_name(uint8_t level)
+{
+    bool is_known = level >= LEVEL_NONE && level <= LEVEL_MODIFYING;
+    return is_known ? safety_level_name((enum safety_level)level) : NULL;
+}
+
+#define DDL_COLUMNS(COLUMN)                                                                                  \
+    COLUMN(time, TIME, event->time_us)                                                                       \
+    COLUMN(outcome, TEXT, ddl_outcome(event->kind))                                                          \
+    COLUMN(command, TEXT, event->command)                                                                    \
+    COLUMN(class, TEXT, event->class)                                                                        \
+    COLUMN(level, TEXT, level_name(event->level))                                                            \
+    COLUMN(service, TEXT, event->violation.service)                                                          \
+    COLUMN(user_name, TEXT, event->violation.user)                                                           \
+    COLUMN(database, TEXT, event->violation.database)                                                        \
+    COLUMN(address, TEXT, event->address)                                                                    \
+    COLUMN(window, TEXT, event->window)                                                                      \
+    COLUMN(reason, TEXT, event->reason)                                                                      \
+    COLUMN(statement, TEXT, event->violation.statement)
+
+static const struct result_column ddl_columns[] = { DDL_COLUMNS(COLUMN_DESCRIPTION) };
+
+static bool fill_ddl(const struct show_source *source, struct result *result, struct outcome *notice)
+{
+    const struct journal *journal = source->world->journal;
+    const struct event *event;
+    size_t most = rows_most(source->command);
+    size_t all = 0;
+    for (size_t age = 0; (event = journal_newest(journal, age)) != NULL; age++) {
+        if (ddl_outcome(event->kind) == NULL || all++ >= most)
+            continue;
+        result_row_begin(result, COUNT_OF(ddl_columns));
+        DDL_COLUMNS(COLUMN_CELL)
+        result_row_end(result);
+    }
+    note_rows_left(most, all, notice);
+    return true;
+}
+
+const struct show_form show_ddl = { ddl_columns, COUNT_OF(ddl_columns), fill_ddl };
+
+#define SESSION_COLUMNS(COLUMN)                                                                              \
+    COLUMN(id, INTEGER, (int64_t)row->id)                                                                    \
+    COLUMN(worker, INTEGER, row->worker)                                                                     \
+    COLUMN(service, TEXT, row->service)                                                                      \
+    COLUMN(user_name, TEXT, row->user)                                                                       \
+    COLUMN(database, TEXT, row->database)                                                                    \
+    COLUMN(application_name, TEXT, row->application_name)                                                    \
+    COLUMN(address, TEXT, row->address)                                                                      \
+    COLUMN(upstream, TEXT, row->upstream)                                                                    \
+    COLUMN(phase, TEXT, row->phase)                                                                          \
+    COLUMN(in_flight, INTEGER, row->in_flight)                                                               \
+    COLUMN(opened, TIME, row->opened_us)                                                                     \
+    COLUMN(active, TIME, row->active_us)                                                                     \
+    COLUMN(bytes_received, INTEGER, (int64_t)row->bytes_received)                                            \
+    COLUMN(bytes_sent, INTEGER, (int64_t)row->bytes_sent)                                                    \
+    COLUMN(errors, INTEGER, (int64_t)row->errors)                                                            \
+    COLUMN(violations, INTEGER, (int64_t)row->violations)
+
+static const struct result_column session_columns[] = { SESSION_COLUMNS(COLUMN_DESCRIPTION) };
+
+static bool fill_sessions(const struct show_source *source, struct result *result, struct outcome *notice)
+{
+    const struct snapshot *snapshot = source->world->snapshot;
+    note_silent_workers(snapshot, notice);
+    for (size_t i = 0; i < snapshot->session_count; i++) {
+        const struct session_row *row = &snapshot->sessions[i];
+        result_row_begin(result, COUNT_OF(session_columns));
+        SESSION_COLUMNS(COLUMN_CELL)
+        result_row_end(result);
+    }
+    return true;
+}
+
+const struct show_form show_sessions = { session_columns, COUNT_OF(session_columns), fill_sessions };
+
+#define STAT_COLUMNS(COLUMN)                                                                                 \
+    COLUMN(name, TEXT, row->name)                                                                            \
+    COLUMN(value, INTEGER, (int64_t)counter_value(&snapshot->counters, row))                                 \
+    COLUMN(about, TEXT, row->about)
+
+static const struct result_column stat_columns[] = { STAT_COLUMNS(COLUMN_DESCRIPTION) };
+
+static bool fill_stats(const struct show_source *source, struct result *result, struct outcome *notice)
+{
+    const struct snapshot *snapshot = source->world->snapshot;
+    size_t count = 0;
+    const struct counter_row *rows = counter_rows(&count);
+    note_silent_workers(snapshot, notice);
+    for (const struct counter_row *row = rows; row < rows + count; row++) {
+        result_row_begin(result, COUNT_OF(stat_columns));
+        STAT_COLUMNS(COLUMN_CELL)
+        result_row_end(result);
+    }
+    return true;
+}
+
+const struct show_form show_stats = { stat_columns, COUNT_OF(stat_columns), fill_stats };

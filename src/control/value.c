@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "control/value.h"
+
+#include "base/utf8.h"
+#include "control/duration.h"
+
+static const char invalid_parameter_value[] = "22023";
+
+static bool has_control(struct bytes text)
+{
+    while (text.size > 0) {
+        uint32_t code_point = 0;
+        size_t size = utf8_decode(text, &code_point);
+        if (size == 0 || utf8_is_control(code_point))
+            return true;
+        bytes_take(&text, size);
+    }
+    return false;
+}
+
+/* Copies what the word means; it must be one line of at least one byte that fits. */
+static enum value_result take_text(const struct word *word, const char *what, char *field, size_t capacity,
+                                   struct outcome *failure)
+{
+    struct text text;
+    text_init(&text, field, capacity);
+    word_append_value(word, &text);
+    if (text.size == 0)
+        outcome_fail(failure, invalid_parameter_value, "%s must not be empty", what);
+    else if (text.is_truncated)
+        outcome_fail(failure, invalid_parameter_value, "%s has at most %zu bytes", what, capacity - 1);
+    else if (has_control(text_bytes(&text)))
+        outcome_fail(failure, invalid_parameter_value, "%s must not hold control characters", what);
+    return outcome_has_failed(failure) ? VALUE_WRONG : VALUE_TAKEN;
+}
+
+static enum value_result take_name(const struct command_reader *reader, const struct word *word,
+                                   struct command *command, struct outcome *failure)
+{
+    (void)reader;
+    if (word->kind != WORD_PLAIN && word->kind != WORD_QUOTED && word->kind != WORD_STRING)
+        return VALUE_FOREIGN;
+    return take_text(word, "a name", command->name, sizeof command->name, failure);
+}
+
+static enum value_result take_reason(const struct command_reader *reader, const struct word *word,
+                                     struct command *command, struct outcome *failure)
+{
+    (void)reader;
+    if (word->kind != WORD_STRING)
+        return VALUE_FOREIGN;
+    return take_text(word, "a reason", command->reason, sizeof command->reason, failure);
+}
+
+static enum value_result take_count(const struct command_reader *reader, const struct word *word,
+                                    struct command *command, struct outcome *failure)
+{
+    enum { COUNT_MOST = 1000000 };
+    (void)reader;
+    uint32_t count = 0;
+    for (size_t i = 0; i < word->text.size; i++) {
+        uint8_t digit = (uint8_t)(word->text.data[i] - '0');
+        if (digit > 9)
+            return VALUE_FOREIGN;
+        count = count > COUNT_MOST ? count : count * 10 + digit;
+    }
+    if (word->kind != WORD_PLAIN)
+        return VALUE_FOREIGN;
+    command->count = count;
+    if (count >= 1 && count <= COUNT_MOST)
+        return VALUE_TAKEN;
+    outcome_fail(failure, invalid_parameter_value, "a count is from 1 to %d", COUNT_MOST);
+    return VALUE_WRONG;
+}
+
+static enum value_result take_level(const struct command_reader *reader, const struct word *word,
+                                    struct command *command, struct outcome *failure)
+{
+    static const enum safety_level levels[] = { LEVEL_ADDITIVE, LEVEL_MODIFYING };
+    (void)reader;
+    (void)failure;
+    for (size_t i = 0; word->kind == WORD_PLAIN && i < COUNT_OF(levels); i++) {
+        command->level = levels[i];
+        if (bytes_equal_folded(word->text, safety_level_name(levels[i])))
+            return VALUE_TAKEN;
+    }
+    return VALUE_FOREIGN;
+}
+
+static enum value_result take_duration(const struct command_reader *reader, const struct word *word,
+                                       struct command *command, struct outcome *failure)
+{
+    char storage[64];
+    struct text text;
+    if (word->kind != WORD_STRING)
+        return VALUE_FOREIGN;
+    text_init(&text, storage, sizeof storage);
+    word_append_value(word, &text);
+    if (text.is_truncated || !duration_parse(text_bytes(&text), &command->duration_us)) {
+        outcome_fail(failure, invalid_parameter_value, "not a span of time");
+        outcome_hint(failure, "Write it as '30m', '1h30m' or '90 minutes'.");
+        return VALUE_WRONG;
+    }
+    if (command->duration_us <= reader->duration_most_us)
+        return VALUE_TAKEN;
+    text_init(&text, storage, sizeof storage);
+    text_append_duration(&text, reader->duration_most_us);
+    outcome_fail(failure, invalid_parameter_value, "longer than the longest allowed, %s", storage);
+    return VALUE_WRONG;
+}
+
+static const struct value_kind value_kinds[] = {
+    { "name", "a name", take_name },
+    { "count", "a whole number", take_count },
+    { "level", "ADDITIVE or MODIFYING", take_level },
+    { "'duration'", "a span of time in single quotes", take_duration },
+    { "'reason'", "a text in single quotes", take_reason },
+};
+
+const struct value_kind *value_kind_find(const char *name)
+{
+    for (size_t i = 0; i < COUNT_OF(value_kinds); i++)
+        if (strcmp(value_kinds[i].name, name) == 0)
+            return &value_kinds[i];
+    return NULL;
+}
