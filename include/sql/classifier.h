@@ -3,10 +3,12 @@
 #define SQL_CLASSIFIER_H
 
 #include "sql/class.h"
+#include "sql/keyword.h"
 #include "sql/lexer.h"
+#include "sql/outline.h"
 
-/* Finds out whether a text holds a schema change, and of which class: never less than what the server will do with it,
- * whatever the reading. Streaming, in constant memory. */
+/* Finds out whether a text holds a schema change, and of which class: never less than what the server will do
+ * with it, whatever the reading. Streaming, in constant memory. */
 
 enum { COMMAND_NAME_SIZE = 48, STATEMENT_NAME_SIZE = 64 };
 
@@ -14,23 +16,60 @@ enum { COMMAND_NAME_SIZE = 48, STATEMENT_NAME_SIZE = 64 };
 struct verdict {
     enum statement_class class;
     enum safety_level level;
-    bool is_guarded;                        /* some statement in it asks for a window */
-    char command[COMMAND_NAME_SIZE];        /* of the riskiest statement: "ALTER TABLE", "DROP INDEX"; "SELECT" ... */
-    uint32_t statement_count;               /* statements that are not empty */
-    bool has_execute;                       /* an SQL EXECUTE stands in it; execute_name is the first one's */
+    bool is_guarded; /* some statement in it asks for a window */
+    char
+        command[COMMAND_NAME_SIZE]; /* of the riskiest statement: "ALTER TABLE", "DROP INDEX"; "SELECT" ... */
+    uint32_t statement_count;       /* statements that are not empty; each semicolon ends one */
+    bool has_execute;               /* an SQL EXECUTE stands in it; execute_name is the first one's */
     char execute_name[STATEMENT_NAME_SIZE]; /* cut at 63 bytes as the server does */
     bool has_prepare;                       /* an SQL PREPARE stands in it; prepare_name is the first one's */
     char prepare_name[STATEMENT_NAME_SIZE];
 };
 
-struct classifier;
+/* One reading of the text. All fields are private. */
+struct classifier_lane {
+    struct lexer lexer;
+    struct outline outline; /* of the statement that is open */
+    struct outcome worst;
+    uint32_t statement_count;
+    bool is_first_harmless; /* the first statement's command, see command_is_harmless */
+    bool is_first_select;
+    bool has_unknown; /* a statement that begins with no known word */
+    bool has_keyword;
+    bool is_unterminated;
+    bool is_lost;             /* a dollar quote that could not be followed */
+    bool has_unreadable_name; /* a prepared statement that cannot be looked up by one name */
+    bool has_execute;
+    bool has_prepare;
+    char execute_name[STATEMENT_NAME_SIZE];
+    char prepare_name[STATEMENT_NAME_SIZE];
+    struct keyword_scan body; /* of a DO */
+    struct keyword_scan open; /* of the token that is open */
+    uint64_t open_start;
+};
+
+enum { CLASSIFIER_LANES = 4 };
+
+/* The readings that may apply: one until the first backslash, then one for each value of
+ * standard_conforming_strings; twice as many in an unsafe encoding. All fields are private. */
+struct classifier {
+    struct lexer_reading reading;
+    uint8_t lane_count;
+    bool has_backslash;
+    bool has_semicolon;
+    bool has_inner_semicolon; /* more than white space behind one */
+    bool was_high;
+    uint32_t doubts; /* bytes that may or may not be the second of a character */
+    struct keyword_scan raw;
+    struct classifier_lane lanes[CLASSIFIER_LANES];
+};
 
 void classifier_begin(struct classifier *classifier, struct lexer_reading reading);
 /* Takes the next piece of the text (never its NUL). */
 void classifier_feed(struct classifier *classifier, struct bytes text);
 void classifier_end(struct classifier *classifier, struct verdict *out);
-/* The same for a text that lies whole in memory; most texts that are no schema change leave by a fast path that reads
- * their first word and proves from absent bytes that nothing else can hide in them. */
+/* The same for a text that lies whole in memory; most texts that are no schema change leave by a fast path
+ * that reads their first word and proves from absent bytes that nothing else can hide in them. */
 void classify(struct bytes text, struct lexer_reading reading, struct verdict *out);
 
 #endif

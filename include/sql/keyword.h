@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef SQL_KEYWORD_H
+#define SQL_KEYWORD_H
+
+#include "base/bytes.h"
+#include "sql/class.h"
+
+/* Looks for words that begin a schema change where the lexer cannot: in text that may or may not be SQL. */
+
+enum { KEYWORD_SIZE_MOST = 8 };
+
+/* The class of the word's commands (given in lower case), or CLASS_NONE where it begins no schema change. */
+enum statement_class keyword_class(struct bytes word);
+/* The riskier of two classes. */
+enum statement_class class_riskier(enum statement_class a, enum statement_class b);
+
+/* Goes through raw bytes, whatever strings and comments they hold; any split gives the same. Fields are
+ * private but for the three findings. */
+struct keyword_scan {
+    enum statement_class anywhere; /* the riskiest of the words found */
+    enum statement_class at_start; /* the same of words that may begin a statement */
+    bool has_into;
+    bool is_at_start;
+    uint8_t last;
+    uint8_t size; /* of the open word; more than its capacity: not a keyword */
+    char word[KEYWORD_SIZE_MOST];
+};
+
+void keyword_scan_begin(struct keyword_scan *scan);
+void keyword_scan_feed(struct keyword_scan *scan, struct bytes bytes);
+void keyword_scan_end(struct keyword_scan *scan);
+
+#endif

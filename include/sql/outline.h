@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef SQL_OUTLINE_H
+#define SQL_OUTLINE_H
+
+#include "sql/alteration.h"
+#include "sql/command.h"
+
+/* What can be told of one statement while its tokens go by: its command, its class and level. */
+
+enum outline_phase {
+    OUTLINE_BEGIN,          /* nothing but parentheses so far */
+    OUTLINE_HEAD,           /* the command's words */
+    OUTLINE_TARGET,         /* before the name of an object */
+    OUTLINE_TARGET_BEHIND,  /* behind its first part */
+    OUTLINE_TARGET_PART,    /* behind a dot in it */
+    OUTLINE_TARGET_REST,    /* behind a further part */
+    OUTLINE_BODY,           /* all that follows */
+    OUTLINE_INTO,           /* behind a SELECT's INTO */
+    OUTLINE_INTO_LOCAL,     /* INTO LOCAL */
+    OUTLINE_INTO_TEMP,      /* INTO TEMP */
+    OUTLINE_INTO_SCHEMA,    /* INTO pg_temp */
+    OUTLINE_EXPLAIN,        /* its options */
+    OUTLINE_EXPLAIN_OPEN,   /* EXPLAIN ( */
+    OUTLINE_EXPLAIN_OPTION, /* EXPLAIN (option */
+    OUTLINE_NAME,           /* of a prepared statement */
+    OUTLINE_PREPARE,        /* before its AS */
+};
+
+enum { OUTLINE_WORD_SIZE = 16, OUTLINE_NAME_SIZE = 64 };
+
+/* What the statement comes to. */
+struct outcome {
+    enum statement_class class;
+    enum safety_level level;
+    const struct command *command; /* NULL where the first word begins none */
+};
+
+/* All fields are private but for the findings. */
+struct outline {
+    enum outline_phase phase;
+    uint32_t depth; /* of parentheses */
+    struct command_path path;
+    const struct command *command;
+    bool is_temporary;        /* TEMP was said */
+    bool names_temporary;     /* a name in pg_temp stands in it */
+    bool names_permanent;     /* and one that is not */
+    bool is_temporary_schema; /* the last name was pg_temp itself */
+    bool is_replacing;
+    bool is_concurrent;
+    bool has_values; /* parenthesized options have values, such as FULL false */
+    bool is_partition;
+    bool is_full;
+    bool is_selecting_into;
+    bool is_dry; /* EXPLAIN without ANALYZE */
+    bool is_schema;
+    const struct command *wrapper;
+    struct outcome worst; /* of the parts that are complete */
+    struct alteration alteration;
+    enum token_kind previous_kind;
+    char previous[OUTLINE_WORD_SIZE]; /* the word before, empty where it was none */
+    /* findings */
+    bool has_tokens;
+    bool is_unknown; /* its first token begins no command */
+    bool is_do;      /* its body is to be looked through */
+    bool has_execute;
+    bool has_prepare;
+    bool is_name_unreadable; /* U&"...": which statement it means is not known */
+    char name[OUTLINE_NAME_SIZE];
+};
+
+void outline_begin(struct outline *outline);
+/* The statement's next token; comments and semicolons are not given. */
+void outline_take(struct outline *outline, const struct token *token);
+struct outcome outline_end(struct outline *outline);
+
+#endif

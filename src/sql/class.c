@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "sql/class.h"
+
+struct class_row {
+    const char *name;
+    enum safety_level level;
+    bool is_guarded;
+    const char *about;
+};
+
+static const struct class_row rows[CLASS_COUNT] = {
+#define CLASS(symbol, name, level, is_guarded, about)                                                        \
+    [CLASS_##symbol] = { name, (enum safety_level)level, is_guarded, about },
+#include "sql/classes.def"
+#undef CLASS
+};
+
+const char *statement_class_name(enum statement_class class)
+{
+    return rows[class].name;
+}
+
+const char *statement_class_about(enum statement_class class)
+{
+    return rows[class].about;
+}
+
+enum safety_level statement_class_level(enum statement_class class)
+{
+    return rows[class].level;
+}
+
+bool statement_class_is_guarded(enum statement_class class)
+{
+    return rows[class].is_guarded;
+}
+
+const char *safety_level_name(enum safety_level level)
+{
+    static const char *const names[] = {
+        [LEVEL_NONE] = "none", [LEVEL_ADDITIVE] = "additive", [LEVEL_MODIFYING] = "modifying"
+    };
+    return names[level];
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "sql/classifier.h"
+
+static void lane_begin(struct classifier_lane *lane, struct lexer_reading reading)
+{
+    *lane = (struct classifier_lane){ .worst = { CLASS_NONE, LEVEL_NONE, NULL }, .open_start = UINT64_MAX };
+    lexer_init(&lane->lexer, reading);
+    outline_begin(&lane->outline);
+}
+
+static void worsen(struct outcome *worst, const struct outcome *outcome)
+{
+    enum statement_class class = class_riskier(worst->class, outcome->class);
+    if (class != worst->class || worst->command == NULL)
+        worst->command = outcome->command;
+    worst->class = class;
+    worst->level = outcome->level > worst->level ? outcome->level : worst->level;
+}
+
+static void make_unknown(struct outcome *worst)
+{
+    struct outcome unknown = { CLASS_UNKNOWN, LEVEL_MODIFYING, worst->command };
+    worsen(worst, &unknown);
+}
+
+/* The verdict has room for one name. A second one, or one that is not readable, is not to slip through. */
+static void note_name(struct classifier_lane *lane, bool *has_name, char *name)
+{
+    const char *found = lane->outline.name;
+    lane->has_unreadable_name |= lane->outline.is_name_unreadable || (*has_name && strcmp(name, found) != 0);
+    if (!*has_name)
+        memcpy(name, found, STATEMENT_NAME_SIZE);
+    *has_name = true;
+}
+
+static void judge_do(struct classifier_lane *lane, struct outcome *outcome)
+{
+    keyword_scan_end(&lane->body);
+    if (lane->body.at_start == CLASS_NONE)
+        return;
+    outcome->class = lane->body.at_start;
+    outcome->level = LEVEL_MODIFYING;
+}
+
+static void end_statement(struct classifier_lane *lane)
+{
+    struct outline *outline = &lane->outline;
+    if (outline->has_tokens) {
+        struct outcome outcome = outline_end(outline);
+        if (outline->is_do)
+            judge_do(lane, &outcome);
+        if (lane->statement_count == 0 && outcome.command != NULL) {
+            lane->is_first_harmless = command_is_harmless(outcome.command);
+            lane->is_first_select = outcome.command->shape == SHAPE_SELECT;
+        }
+        lane->statement_count++;
+        lane->has_unknown |= outline->is_unknown;
+        if (outline->has_execute)
+            note_name(lane, &lane->has_execute, lane->execute_name);
+        if (outline->has_prepare)
+            note_name(lane, &lane->has_prepare, lane->prepare_name);
+        worsen(&lane->worst, &outcome);
+    }
+    outline_begin(outline);
+}
+
+static void take_token(struct classifier_lane *lane, const struct token *token)
+{
+    if (token->kind == TOKEN_COMMENT)
+        return;
+    if (token->kind == TOKEN_SEMICOLON) {
+        end_statement(lane);
+        return;
+    }
+    if (token->kind == TOKEN_WORD)
+        lane->has_keyword |= keyword_class(bytes_of(token->word, token->word_size)) != CLASS_NONE;
+    if (token->kind == TOKEN_UNTERMINATED) {
+        lane->is_unterminated = true;
+        lane->is_lost |= token->is_word_cut;
+        keyword_scan_end(&lane->open);
+        lane->has_keyword |= lane->open_start == token->start && lane->open.anywhere != CLASS_NONE;
+    }
+    bool was_do = lane->outline.is_do;
+    outline_take(&lane->outline, token);
+    if (lane->outline.is_do && !was_do)
+        keyword_scan_begin(&lane->body);
+}
+
+/* Should the token that is open at the end of a piece never end, its words count: they are looked at piece by
+ * piece. */
+static void scan_open(struct classifier_lane *lane, struct bytes text)
+{
+    uint64_t start;
+    if (!lexer_is_open(&lane->lexer, &start))
+        return;
+    if (start != lane->open_start)
+        keyword_scan_begin(&lane->open);
+    lane->open_start = start;
+    uint64_t size = lane->lexer.offset - start;
+    size_t skipped = size < text.size ? text.size - (size_t)size : 0;
+    bytes_take(&text, skipped);
+    keyword_scan_feed(&lane->open, text);
+}
+
+static void lane_feed(struct classifier_lane *lane, struct bytes text)
+{
+    struct bytes rest = text;
+    struct token token;
+    enum lexer_result result;
+    do {
+        struct bytes taken = rest;
+        bool is_do = lane->outline.is_do;
+        result = lexer_next(&lane->lexer, &rest, &token);
+        taken.size -= rest.size;
+        if (is_do)
+            keyword_scan_feed(&lane->body, taken);
+        if (result == LEXER_TOKEN)
+            take_token(lane, &token);
+    } while (result == LEXER_TOKEN);
+    scan_open(lane, text);
+}
+
+static void lane_end(struct classifier_lane *lane)
+{
+    struct token token;
+    while (lexer_finish(&lane->lexer, &token))
+        take_token(lane, &token);
+    end_statement(lane);
+}
+
+void classifier_begin(struct classifier *classifier, struct lexer_reading reading)
+{
+    classifier->reading = reading;
+    classifier->lane_count = 1;
+    classifier->has_backslash = classifier->has_semicolon = classifier->has_inner_semicolon = false;
+    classifier->was_high = false;
+    classifier->doubts = 0;
+    keyword_scan_begin(&classifier->raw);
+    lane_begin(&classifier->lanes[0], reading);
+    if (!reading.has_unsafe_encoding)
+        return;
+    reading.has_unsafe_encoding = false;
+    lane_begin(&classifier->lanes[classifier->lane_count++], reading);
+}
+
+static bool is_blank(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r' || byte == '\f';
+}
+
+static bool is_all_blank(struct bytes text)
+{
+    size_t blank = 0;
+    while (blank < text.size && is_blank(text.data[blank]))
+        blank++;
+    return blank == text.size;
+}
+
+static void note_semicolons(struct classifier *classifier, struct bytes text)
+{
+    if (classifier->has_inner_semicolon)
+        return;
+    if (!classifier->has_semicolon) {
+        size_t at = bytes_find(text, ';');
+        if (at == text.size)
+            return;
+        classifier->has_semicolon = true;
+        bytes_take(&text, at + 1);
+    }
+    classifier->has_inner_semicolon = !is_all_blank(text);
+}
+
+/* In an unsafe encoding a character's second byte may look like a backslash or an operator, or may not: the
+ * lanes cover the two readings in which all such bytes are alike. */
+static void note_doubts(struct classifier *classifier, struct bytes text)
+{
+    keyword_scan_feed(&classifier->raw, text);
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t byte = text.data[i];
+        bool is_punctuation =
+            byte == '@' || (byte >= '[' && byte <= '`' && byte != '_') || (byte >= '{' && byte <= '~');
+        classifier->doubts += classifier->was_high && is_punctuation;
+        classifier->was_high = byte >= 0x80;
+    }
+}
+
+static void feed_lanes(struct classifier *classifier, struct bytes text)
+{
+    for (size_t i = 0; i < classifier->lane_count; i++)
+        lane_feed(&classifier->lanes[i], text);
+}
+
+static void fork_lanes(struct classifier *classifier)
+{
+    size_t count = classifier->lane_count;
+    for (size_t i = 0; i < count; i++) {
+        classifier->lanes[count + i] = classifier->lanes[i];
+        lexer_reread(&classifier->lanes[count + i].lexer, !classifier->reading.has_standard_strings);
+    }
+    classifier->lane_count = (uint8_t)(count * 2);
+    classifier->has_backslash = true;
+}
+
+void classifier_feed(struct classifier *classifier, struct bytes text)
+{
+    note_semicolons(classifier, text);
+    if (classifier->reading.has_unsafe_encoding)
+        note_doubts(classifier, text);
+    if (!classifier->has_backslash) {
+        size_t at = bytes_find(text, '\\');
+        feed_lanes(classifier, bytes_take(&text, at));
+        if (text.size == 0)
+            return;
+        fork_lanes(classifier);
+    }
+    feed_lanes(classifier, text);
+}
+
+/* A text that does not end as SQL is refused by the server as a whole, so another reading than the one
+ * believed in need not be feared then; unless the lanes themselves are only approximations. */
+static bool may_be_ignored(const struct classifier *classifier, const struct classifier_lane *lane)
+{
+    bool is_exact = !classifier->reading.has_unsafe_encoding && !lane->is_lost;
+    return lane != &classifier->lanes[0] && lane->is_unterminated && is_exact;
+}
+
+/* What could not be read to its end, or begins with an unknown word, and holds a word that begins a schema
+ * change, is taken for one; unless the absence of semicolons proves that nothing stands behind a harmless
+ * first command. */
+static void judge_lane(const struct classifier *classifier, struct classifier_lane *lane)
+{
+    bool is_proven = lane->is_first_harmless && !classifier->has_inner_semicolon;
+    bool is_doubtful = lane->has_unknown || (lane->is_unterminated && !is_proven);
+    if ((is_doubtful && lane->has_keyword) || lane->has_unreadable_name)
+        make_unknown(&lane->worst);
+}
+
+/* Two and more bytes in doubt can be read in more ways than there are lanes. */
+static void judge_doubts(struct classifier *classifier, struct outcome *worst)
+{
+    const struct classifier_lane *lane = &classifier->lanes[0];
+    keyword_scan_end(&classifier->raw);
+    if (classifier->doubts < 2)
+        return;
+    bool is_proven = lane->is_first_harmless && !classifier->has_inner_semicolon;
+    bool may_select_into = classifier->raw.has_into && (lane->is_first_select || !lane->is_first_harmless);
+    if (may_select_into || (classifier->raw.anywhere != CLASS_NONE && !is_proven))
+        make_unknown(worst);
+}
+
+static void merge_name(struct outcome *worst, bool *has_name, char *name, const char *lane_name)
+{
+    if (*has_name && strcmp(name, lane_name) != 0)
+        make_unknown(worst);
+    if (!*has_name)
+        memcpy(name, lane_name, STATEMENT_NAME_SIZE);
+    *has_name = true;
+}
+
+static void merge_lane(const struct classifier_lane *lane, struct outcome *worst, struct verdict *out)
+{
+    worsen(worst, &lane->worst);
+    if (lane->has_execute)
+        merge_name(worst, &out->has_execute, out->execute_name, lane->execute_name);
+    if (lane->has_prepare)
+        merge_name(worst, &out->has_prepare, out->prepare_name, lane->prepare_name);
+}
+
+static void verdict_set(struct verdict *out, const struct outcome *worst)
+{
+    out->class = worst->class;
+    out->level = worst->level;
+    out->is_guarded = statement_class_is_guarded(worst->class);
+    if (worst->command != NULL)
+        bytes_copy_text(bytes_text(worst->command->name), out->command, sizeof(out->command));
+}
+
+void classifier_end(struct classifier *classifier, struct verdict *out)
+{
+    struct outcome worst = { CLASS_NONE, LEVEL_NONE, NULL };
+    memset(out, 0, sizeof(*out));
+    for (size_t i = 0; i < classifier->lane_count; i++) {
+        struct classifier_lane *lane = &classifier->lanes[i];
+        lane_end(lane);
+        judge_lane(classifier, lane);
+        if (!may_be_ignored(classifier, lane))
+            merge_lane(lane, &worst, out);
+    }
+    if (classifier->reading.has_unsafe_encoding)
+        judge_doubts(classifier, &worst);
+    out->statement_count = classifier->lanes[0].statement_count;
+    verdict_set(out, &worst);
+}
+
+/* Behind white space and comments that hold no other comment. */
+static struct bytes skip_blank(struct bytes text)
+{
+    while (text.size > 0) {
+        size_t taken = 0;
+        if (is_blank(text.data[0])) {
+            taken = 1;
+        } else if (text.size >= 2 && text.data[0] == '-' && text.data[1] == '-') {
+            while (taken < text.size && text.data[taken] != '\n' && text.data[taken] != '\r')
+                taken++;
+        } else if (text.size >= 4 && text.data[0] == '/' && text.data[1] == '*') {
+            taken = 2;
+            while (taken < text.size && text.data[taken] != '*' && text.data[taken] != '/')
+                taken++;
+            if (taken + 1 >= text.size || text.data[taken] != '*' || text.data[taken + 1] != '/')
+                return text;
+            taken += 2;
+        } else {
+            return text;
+        }
+        bytes_take(&text, taken);
+    }
+    return text;
+}
+
+static struct bytes take_keyword(struct bytes text, char word[LEXER_WORD_SIZE])
+{
+    size_t size = 0;
+    while (size < text.size && size < LEXER_WORD_SIZE) {
+        uint8_t byte = (uint8_t)(text.data[size] | 0x20);
+        if (byte < 'a' || byte > 'z')
+            break;
+        word[size++] = (char)byte;
+    }
+    bool is_whole = size == text.size || is_blank(text.data[size]) || text.data[size] == ';' ||
+                    text.data[size] == '(' || text.data[size] == '*';
+    return is_whole && size < LEXER_WORD_SIZE ? bytes_of(word, size) : BYTES_NONE;
+}
+
+static bool has_into(struct bytes text)
+{
+    for (size_t i = 0; i + 4 <= text.size; i++) {
+        if ((text.data[i] | 0x20) == 'i' && (text.data[i + 1] | 0x20) == 'n' &&
+            (text.data[i + 2] | 0x20) == 't' && (text.data[i + 3] | 0x20) == 'o')
+            return true;
+    }
+    return false;
+}
+
+/* No encoding has a semicolon, a line end, a star, a slash or a quote inside a character, so that this holds
+ * for every reading: a harmless first word and no semicolon but a last one, and for a query not the letters
+ * of INTO either. */
+static const struct command *find_harmless(struct bytes text)
+{
+    size_t semicolon = bytes_find(text, ';');
+    struct bytes behind = text;
+    bytes_take(&behind, semicolon);
+    if (behind.size > 1 && !is_all_blank(bytes_of(behind.data + 1, behind.size - 1)))
+        return NULL;
+    char word[LEXER_WORD_SIZE];
+    struct command_path path;
+    struct bytes begun = skip_blank(text);
+    if (!command_path_begin(&path, take_keyword(begun, word)))
+        return NULL;
+    const struct command *command = command_path_end(&path);
+    if (command == NULL || !command_is_harmless(command) ||
+        (command->shape == SHAPE_SELECT && has_into(begun)))
+        return NULL;
+    return command;
+}
+
+void classify(struct bytes text, struct lexer_reading reading, struct verdict *out)
+{
+    const struct command *harmless = find_harmless(text);
+    if (harmless != NULL) {
+        struct outcome outcome = { CLASS_NONE, LEVEL_NONE, harmless };
+        memset(out, 0, sizeof(*out));
+        out->statement_count = 1;
+        verdict_set(out, &outcome);
+        return;
+    }
+    struct classifier classifier;
+    classifier_begin(&classifier, reading);
+    classifier_feed(&classifier, text);
+    classifier_end(&classifier, out);
+}

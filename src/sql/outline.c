@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "sql/outline.h"
+
+#include "sql/keyword.h"
+
+typedef bool (*phase_function)(struct outline *outline, const struct token *token);
+
+void outline_begin(struct outline *outline)
+{
+    *outline = (struct outline){ .worst = { CLASS_NONE, LEVEL_NONE, NULL } };
+}
+
+static bool is_word(const struct token *token, const char *word)
+{
+    return token->kind == TOKEN_WORD && strcmp(token->word, word) == 0;
+}
+
+static bool is_name(const struct token *token)
+{
+    return token->kind == TOKEN_WORD || token->kind == TOKEN_QUOTED_NAME;
+}
+
+static struct bytes word_of(const struct token *token)
+{
+    return bytes_of(token->word, token->word_size);
+}
+
+static bool names_temporary_schema(const struct token *token)
+{
+    return is_name(token) && !token->is_unicode && strcmp(token->word, "pg_temp") == 0;
+}
+
+static bool was_word(const struct outline *outline, const char *word)
+{
+    return strcmp(outline->previous, word) == 0;
+}
+
+static void begin_part(struct outline *outline)
+{
+    outline->phase = OUTLINE_BEGIN;
+    outline->depth = 0;
+    outline->command = NULL;
+    outline->is_temporary = outline->names_temporary = outline->names_permanent = false;
+    outline->is_replacing = outline->is_concurrent = outline->has_values = false;
+    outline->is_partition = outline->is_full = outline->is_selecting_into = false;
+}
+
+/* Whether nothing of it stays when the session ends. */
+static bool is_temporary(const struct outline *outline)
+{
+    bool is_name_open = outline->phase == OUTLINE_TARGET || outline->phase == OUTLINE_TARGET_BEHIND;
+    bool has_permanent = outline->names_permanent || is_name_open;
+    return outline->is_temporary || (outline->names_temporary && !has_permanent);
+}
+
+static void set_outcome(struct outcome *outcome, enum statement_class class, enum safety_level level)
+{
+    outcome->class = class;
+    outcome->level = level;
+}
+
+static void judge_reindex(const struct outline *outline, struct outcome *outcome)
+{
+    if (outline->is_concurrent && !outline->has_values)
+        outcome->level = LEVEL_ADDITIVE;
+}
+
+static void judge_alteration(struct outline *outline, struct outcome *outcome)
+{
+    enum safety_level level = alteration_end(&outline->alteration);
+    if (level == LEVEL_ADDITIVE)
+        set_outcome(outcome, CLASS_ADDITIVE, level);
+}
+
+static void judge_create(const struct outline *outline, struct outcome *outcome)
+{
+    if (outline->is_replacing || outline->is_partition)
+        set_outcome(outcome, CLASS_MODIFYING, LEVEL_MODIFYING);
+}
+
+static void judge_shape(struct outline *outline, struct outcome *outcome)
+{
+    switch (outcome->command->shape) {
+    case SHAPE_SELECT:
+        if (outline->is_selecting_into)
+            *outcome = (struct outcome){ CLASS_ADDITIVE, LEVEL_ADDITIVE, command_select_into() };
+        break;
+    case SHAPE_CREATE:
+    case SHAPE_CREATE_TABLE:
+    case SHAPE_CREATE_SCHEMA:
+        judge_create(outline, outcome);
+        break;
+    case SHAPE_ALTER_TABLE:
+    case SHAPE_ALTER_TYPE:
+    case SHAPE_ALTER_STATISTICS:
+        judge_alteration(outline, outcome);
+        break;
+    case SHAPE_VACUUM:
+        if (outline->is_full)
+            set_outcome(outcome, CLASS_MAINTENANCE, LEVEL_MODIFYING);
+        break;
+    case SHAPE_REINDEX:
+        judge_reindex(outline, outcome);
+        break;
+    default:
+        break;
+    }
+}
+
+static struct outcome worse(struct outcome a, struct outcome b)
+{
+    enum statement_class class = class_riskier(a.class, b.class);
+    struct outcome worst = class == a.class ? a : b;
+    worst.level = a.level > b.level ? a.level : b.level;
+    return worst;
+}
+
+static void end_part(struct outline *outline)
+{
+    struct outcome outcome = { CLASS_NONE, LEVEL_NONE, outline->command };
+    if (outline->phase >= OUTLINE_INTO && outline->phase <= OUTLINE_INTO_SCHEMA)
+        outline->is_selecting_into = true;
+    if (outline->command != NULL) {
+        set_outcome(&outcome, outline->command->class, outline->command->level);
+        judge_shape(outline, &outcome);
+        if (is_temporary(outline) && outline->command->shape != SHAPE_SELECT)
+            set_outcome(&outcome, CLASS_NONE, LEVEL_NONE);
+    }
+    outline->worst = outline->worst.command == NULL ? outcome : worse(outline->worst, outcome);
+}
+
+static bool phase_begin(struct outline *outline, const struct token *token)
+{
+    if (token->kind == TOKEN_OPEN)
+        return true;
+    outline->phase = OUTLINE_HEAD;
+    outline->depth = 0;
+    outline->is_do = is_word(token, "do");
+    if (token->kind == TOKEN_WORD && command_path_begin(&outline->path, word_of(token)))
+        return true;
+    outline->is_unknown = true;
+    outline->phase = OUTLINE_BODY;
+    return true;
+}
+
+/* Words that may stand between CREATE and the kind of object. */
+static bool take_modifier(struct outline *outline, const struct token *token)
+{
+    static const char *const plain[] = { "or",        "global",     "local",   "unlogged", "unique",
+                                         "recursive", "procedural", "trusted", "default",  "constraint" };
+    outline->is_temporary |= is_word(token, "temp") || is_word(token, "temporary");
+    outline->is_replacing |= is_word(token, "replace");
+    bool is_modifier = is_word(token, "temp") || is_word(token, "temporary") || is_word(token, "replace");
+    for (size_t i = 0; i < COUNT_OF(plain); i++)
+        is_modifier |= is_word(token, plain[i]);
+    return is_modifier;
+}
+
+static enum outline_phase phase_behind_head(struct outline *outline)
+{
+    switch (outline->command->shape) {
+    case SHAPE_EXPLAIN:
+        outline->is_dry = true;
+        outline->wrapper = outline->command;
+        return OUTLINE_EXPLAIN;
+    case SHAPE_PREPARE:
+        outline->has_prepare = true;
+        outline->wrapper = outline->command;
+        return OUTLINE_NAME;
+    case SHAPE_EXECUTE:
+        outline->has_execute = true;
+        return OUTLINE_NAME;
+    case SHAPE_ALTER_TABLE:
+        alteration_begin(&outline->alteration, ALTERATION_TABLE);
+        return OUTLINE_TARGET;
+    case SHAPE_ALTER_TYPE:
+        alteration_begin(&outline->alteration, ALTERATION_TYPE);
+        return OUTLINE_TARGET;
+    case SHAPE_ALTER_STATISTICS:
+        alteration_begin(&outline->alteration, ALTERATION_STATISTICS);
+        return OUTLINE_TARGET;
+    case SHAPE_CREATE:
+    case SHAPE_CREATE_TABLE:
+    case SHAPE_DROP:
+    case SHAPE_ALTER:
+        return OUTLINE_TARGET;
+    default:
+        outline->is_schema |= outline->command->shape == SHAPE_CREATE_SCHEMA;
+        return OUTLINE_BODY;
+    }
+}
+
+static bool phase_head(struct outline *outline, const struct token *token)
+{
+    bool is_word_token = token->kind == TOKEN_WORD;
+    if (is_word_token && command_path_extend(&outline->path, word_of(token)))
+        return true;
+    const struct command *command = command_path_end(&outline->path);
+    if (is_word_token && command != NULL && strcmp(command->name, "CREATE") == 0 &&
+        outline->path.length == strlen("CREATE") && take_modifier(outline, token))
+        return true;
+    outline->command = command;
+    outline->is_unknown |= command == NULL;
+    outline->phase = command != NULL ? phase_behind_head(outline) : OUTLINE_BODY;
+    return false;
+}
+
+static bool phase_target(struct outline *outline, const struct token *token)
+{
+    static const char *const before[] = { "if", "not", "exists", "only", "table", "concurrently" };
+    for (size_t i = 0; i < COUNT_OF(before); i++) {
+        if (is_word(token, before[i]))
+            return true;
+    }
+    outline->is_temporary_schema = names_temporary_schema(token);
+    outline->phase = OUTLINE_TARGET_BEHIND;
+    return is_name(token);
+}
+
+static bool phase_target_behind(struct outline *outline, const struct token *token)
+{
+    bool is_dot = token->kind == TOKEN_DOT;
+    bool is_temporary_name = is_dot && outline->is_temporary_schema;
+    outline->names_temporary |= is_temporary_name;
+    outline->names_permanent |= !is_temporary_name;
+    outline->phase = is_dot ? OUTLINE_TARGET_PART : OUTLINE_TARGET_REST;
+    return is_dot;
+}
+
+static bool phase_target_part(struct outline *outline, const struct token *token)
+{
+    (void)token;
+    outline->phase = OUTLINE_TARGET_REST;
+    return true;
+}
+
+static bool phase_target_rest(struct outline *outline, const struct token *token)
+{
+    bool is_star = token->kind == TOKEN_OPERATOR && strcmp(token->word, "*") == 0;
+    if (is_star)
+        return true;
+    outline->phase = token->kind == TOKEN_DOT ? OUTLINE_TARGET_PART : OUTLINE_BODY;
+    return token->kind == TOKEN_DOT;
+}
+
+/* INTO as a key word: not INSERT INTO, MERGE INTO, AS into, x.into (manual: "SELECT INTO"). */
+static bool begins_into(const struct outline *outline, const struct token *token)
+{
+    return is_word(token, "into") && !was_word(outline, "insert") && !was_word(outline, "merge") &&
+           !was_word(outline, "as") && outline->previous_kind != TOKEN_DOT;
+}
+
+static void take_reindex(struct outline *outline, const struct token *token)
+{
+    bool is_value = token->kind == TOKEN_STRING || token->kind == TOKEN_NUMBER ||
+                    token->kind == TOKEN_QUOTED_NAME || is_word(token, "false") || is_word(token, "off");
+    outline->has_values |= is_value && outline->depth > 0;
+    outline->is_concurrent |= is_word(token, "concurrently") && outline->previous_kind != TOKEN_DOT;
+}
+
+static bool begins_element(const struct outline *outline, const struct token *token)
+{
+    return outline->is_schema && outline->depth == 0 && (is_word(token, "create") || is_word(token, "grant"));
+}
+
+static bool is_alteration(enum command_shape shape)
+{
+    return shape == SHAPE_ALTER_TABLE || shape == SHAPE_ALTER_TYPE || shape == SHAPE_ALTER_STATISTICS;
+}
+
+static void take_body(struct outline *outline, const struct token *token)
+{
+    enum command_shape shape = outline->command->shape;
+    if (shape == SHAPE_SELECT && begins_into(outline, token))
+        outline->phase = OUTLINE_INTO;
+    if (shape == SHAPE_CREATE_TABLE && outline->depth == 0)
+        outline->is_partition |= was_word(outline, "partition") && is_word(token, "of");
+    if (shape == SHAPE_DROP && outline->depth == 0 && token->kind == TOKEN_COMMA)
+        outline->phase = OUTLINE_TARGET;
+    if (is_alteration(shape))
+        alteration_take(&outline->alteration, token, outline->depth);
+    if (shape == SHAPE_VACUUM)
+        outline->is_full |=
+            is_word(token, "full") || (token->kind == TOKEN_QUOTED_NAME && outline->depth > 0);
+    if (shape == SHAPE_REINDEX)
+        take_reindex(outline, token);
+    /* What goes with a temporary object need not be one. */
+    outline->names_permanent |= is_word(token, "cascade");
+}
+
+static bool phase_body(struct outline *outline, const struct token *token)
+{
+    if (begins_element(outline, token)) {
+        end_part(outline);
+        begin_part(outline);
+        return false;
+    }
+    if (outline->command != NULL)
+        take_body(outline, token);
+    return true;
+}
+
+static bool phase_into(struct outline *outline, const struct token *token)
+{
+    if (is_word(token, "temp") || is_word(token, "temporary")) {
+        outline->phase = OUTLINE_INTO_TEMP;
+    } else if (is_word(token, "local") || is_word(token, "global")) {
+        outline->phase = OUTLINE_INTO_LOCAL;
+    } else if (names_temporary_schema(token)) {
+        outline->phase = OUTLINE_INTO_SCHEMA;
+    } else if (!is_word(token, "unlogged") && !is_word(token, "table")) {
+        outline->is_selecting_into = true;
+        outline->phase = OUTLINE_BODY;
+    }
+    return true;
+}
+
+static bool phase_into_local(struct outline *outline, const struct token *token)
+{
+    bool is_temp = is_word(token, "temp") || is_word(token, "temporary");
+    outline->is_selecting_into |= !is_temp;
+    outline->phase = is_temp ? OUTLINE_INTO_TEMP : OUTLINE_BODY;
+    return is_temp;
+}
+
+/* TEMP may be the table's own name: then what follows is no name. */
+static bool phase_into_temp(struct outline *outline, const struct token *token)
+{
+    static const char *const clauses[] = { "from",   "where",     "group",  "having", "window",
+                                           "union",  "intersect", "except", "order",  "limit",
+                                           "offset", "fetch",     "for" };
+    bool is_table = is_name(token);
+    for (size_t i = 0; i < COUNT_OF(clauses); i++)
+        is_table &= !is_word(token, clauses[i]);
+    outline->is_selecting_into |= !is_table;
+    outline->phase = OUTLINE_BODY;
+    return is_table;
+}
+
+static bool phase_into_schema(struct outline *outline, const struct token *token)
+{
+    outline->is_selecting_into |= token->kind != TOKEN_DOT;
+    outline->phase = OUTLINE_BODY;
+    return token->kind == TOKEN_DOT;
+}
+
+static bool is_analyze(const struct token *token)
+{
+    return is_word(token, "analyze") || is_word(token, "analyse");
+}
+
+static bool phase_explain(struct outline *outline, const struct token *token)
+{
+    if (is_analyze(token))
+        outline->is_dry = false;
+    if (is_analyze(token) || is_word(token, "verbose"))
+        return true;
+    if (token->kind == TOKEN_OPEN) {
+        outline->phase = OUTLINE_EXPLAIN_OPEN;
+        return true;
+    }
+    begin_part(outline);
+    return false;
+}
+
+/* EXPLAIN ( is followed by options or by a query in parentheses. */
+static bool phase_explain_open(struct outline *outline, const struct token *token)
+{
+    static const char *const queries[] = { "select", "with", "values", "table" };
+    bool is_query = token->kind == TOKEN_OPEN;
+    for (size_t i = 0; i < COUNT_OF(queries); i++)
+        is_query |= is_word(token, queries[i]);
+    if (is_query)
+        begin_part(outline);
+    else
+        outline->phase = OUTLINE_EXPLAIN_OPTION;
+    return false;
+}
+
+static bool phase_explain_option(struct outline *outline, const struct token *token)
+{
+    /* An option's name may be quoted. */
+    if (is_analyze(token) || token->kind == TOKEN_QUOTED_NAME)
+        outline->is_dry = false;
+    if (token->kind == TOKEN_CLOSE && outline->depth == 1)
+        begin_part(outline);
+    return true;
+}
+
+static bool phase_name(struct outline *outline, const struct token *token)
+{
+    outline->phase = outline->has_prepare ? OUTLINE_PREPARE : OUTLINE_BODY;
+    outline->is_name_unreadable = token->is_unicode || !is_name(token);
+    bytes_copy_text(word_of(token), outline->name, sizeof(outline->name));
+    return true;
+}
+
+static bool phase_prepare(struct outline *outline, const struct token *token)
+{
+    if (token->kind == TOKEN_STRING && was_word(outline, "transaction")) {
+        outline->has_prepare = false;
+        outline->phase = OUTLINE_BODY;
+    } else if (outline->depth == 0 && is_word(token, "as")) {
+        begin_part(outline);
+    }
+    return true;
+}
+
+static const phase_function phases[] = {
+    [OUTLINE_BEGIN] = phase_begin,
+    [OUTLINE_HEAD] = phase_head,
+    [OUTLINE_TARGET] = phase_target,
+    [OUTLINE_TARGET_BEHIND] = phase_target_behind,
+    [OUTLINE_TARGET_PART] = phase_target_part,
+    [OUTLINE_TARGET_REST] = phase_target_rest,
+    [OUTLINE_BODY] = phase_body,
+    [OUTLINE_INTO] = phase_into,
+    [OUTLINE_INTO_LOCAL] = phase_into_local,
+    [OUTLINE_INTO_TEMP] = phase_into_temp,
+    [OUTLINE_INTO_SCHEMA] = phase_into_schema,
+    [OUTLINE_EXPLAIN] = phase_explain,
+    [OUTLINE_EXPLAIN_OPEN] = phase_explain_open,
+    [OUTLINE_EXPLAIN_OPTION] = phase_explain_option,
+    [OUTLINE_NAME] = phase_name,
+    [OUTLINE_PREPARE] = phase_prepare,
+};
+
+static void remember(struct outline *outline, const struct token *token)
+{
+    outline->has_tokens = true;
+    outline->previous_kind = token->kind;
+    bool is_short = token->kind == TOKEN_WORD && token->word_size < OUTLINE_WORD_SIZE;
+    bytes_copy_text(is_short ? word_of(token) : BYTES_NONE, outline->previous, sizeof(outline->previous));
+}
+
+void outline_take(struct outline *outline, const struct token *token)
+{
+    while (!phases[outline->phase](outline, token)) {
+    }
+    if (token->kind == TOKEN_OPEN)
+        outline->depth++;
+    else if (token->kind == TOKEN_CLOSE && outline->depth > 0)
+        outline->depth--;
+    remember(outline, token);
+}
+
+struct outcome outline_end(struct outline *outline)
+{
+    if (outline->phase == OUTLINE_HEAD) {
+        struct token end = { .kind = TOKEN_NONE };
+        phase_head(outline, &end);
+    }
+    end_part(outline);
+    struct outcome outcome = outline->worst;
+    if (outline->is_dry) {
+        outcome = (struct outcome){ CLASS_NONE, LEVEL_NONE, outline->wrapper };
+        outline->has_execute = false;
+    } else if (outline->wrapper != NULL && !statement_class_is_guarded(outcome.class)) {
+        outcome.command = outline->wrapper;
+    }
+    return outcome;
+}
