@@ -145,6 +145,7 @@ static void families_are_not_mixed_but_for_mapped_addresses(void **state)
     assert_holds("::/0", "1.2.3.4:1", false);
     assert_holds("10.0.0.0/8", "[::ffff:10.1.2.3]:1", true);
     assert_holds("::ffff:10.0.0.0/104", "10.1.2.3:1", true);
+    assert_holds("::ffff:0.0.0.0/96", "10.1.2.3:1", true);
     assert_holds("::ffff:10.0.0.0/104", "[::ffff:11.1.2.3]:1", false);
     assert_holds("0.0.0.0/0", "/run/x", false);
     assert_holds("::/0", "db:1", false);
@@ -166,21 +167,10 @@ static void every_prefix_length_cuts_at_its_bit(void **state)
 static void what_is_no_network_is_refused_with_a_reason(void **state)
 {
     (void)state;
-    static const char *const wrong[] = { "",
-                                         "10.2.0.0/",
-                                         "10.2.0.0/33",
-                                         "10.2.0.0/x",
-                                         "10.2.0.0/16/1",
-                                         "10.2.3.4/16",
-                                         "10.2.0/16",
-                                         "fd00::/129",
-                                         "fd00::1/8",
-                                         "name/8",
-                                         "/8",
-                                         "fd00::/-1",
-                                         "10.0.0.1/31",
-                                         "/run/x",
-                                         "10.2.0.0 /16" };
+    static const char *const wrong[] = { "",           "10.2.0.0/",     "0.0.0.0/",    "10.2.0.0/33",
+                                         "10.2.0.0/x", "10.2.0.0/16/1", "10.2.3.4/16", "10.2.0/16",
+                                         "fd00::/129", "fd00::1/8",     "name/8",      "/8",
+                                         "fd00::/-1",  "10.0.0.1/31",   "/run/x",      "10.2.0.0 /16" };
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         char storage[ADDRESS_TEXT_SIZE];
         struct network network;
@@ -211,6 +201,8 @@ static void host_bits_are_refused_with_the_right_network(void **state)
     assert_network_reason("fd00::1/8", "the network is fd00::/8");
     assert_network_reason("2001:db8:ffff::/33", "the network is 2001:db8:8000::/33");
     assert_network_reason("::ffff:10.1.2.3/104", "the network is 10.0.0.0/8");
+    assert_network_reason("10.0.0.0/33", "from 0 to 32");
+    assert_network_reason("fd00::/129", "from 0 to 128");
 }
 
 static void the_reason_says_what_would_be_right(void **state)

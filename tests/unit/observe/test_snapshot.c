@@ -24,8 +24,11 @@ static void rows_are_kept_while_the_snapshot_grows(void **state)
     assert_int_equal(snapshot.session_count, 1000);
     for (uint64_t id = 1; id <= 1000; id++)
         assert_int_equal(snapshot.sessions[id - 1].id, id);
+    snapshot.session_count = 0; /* the same memory again */
+    assert_int_equal(snapshot_add_session(&snapshot)->id, 0);
     snapshot_release(&snapshot);
     assert_int_equal(snapshot.session_count, 0);
+    assert_null(snapshot.sessions);
 }
 
 static void a_snapshot_begins_with_nothing_counted(void **state)

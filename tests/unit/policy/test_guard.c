@@ -224,12 +224,12 @@ static void names_become_one_line_of_ascii(void **state)
     struct freeze freeze = { .name = "f\xc3\xa9te\n\"x\"",
                              .from_us = now_us,
                              .to_us = now_us + 1440 * minute_us,
-                             .reason = "a\\b\x7f\t" };
+                             .reason = "a\\b\x7f\t ~" };
     struct policy *policy = policy_make(GUARD_ENFORCE, &freeze, 0);
     assert_described(
         policy, &alter, now_us,
         "schema change refused: ALTER TABLE is a modifying change (level 3) and the freeze "
-        "\"f\\xc3\\xa9te\\x0a\\x22x\\x22\" lasts until 2026-11-22T12:00:00+00:00: a\\x5cb\\x7f\\x09",
+        "\"f\\xc3\\xa9te\\x0a\\x22x\\x22\" lasts until 2026-11-22T12:00:00+00:00: a\\x5cb\\x7f\\x09 ~",
         "class=modifying level=3 command=\"ALTER TABLE\" freeze=\"f\\xc3\\xa9te\\x0a\\x22x\\x22\"",
         "No window that allows it opens within 60 days; an operator can open one on the console "
         "(OPEN WINDOW).");
