@@ -235,6 +235,8 @@ static void take_events(struct node_reader *reader, yaml_parser_t *parser)
 
 struct node *node_read(const char *file, struct bytes text, struct store *store, struct problems *problems)
 {
+    if (bytes_start_with(text, "\xef\xbb\xbf")) /* the byte order mark that some editors write */
+        (void)bytes_take(&text, 3);
     struct node_reader reader = { .file = file, .text = text, .store = store, .problems = problems };
     yaml_parser_t parser;
     if (yaml_parser_initialize(&parser) == 0) {
