@@ -4,6 +4,9 @@ set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS ON) # POSIX and GNU declarations (getopt_long, SO_REUSEPORT), not GNU syntax
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+# libpg_query exports the server's own names (hash_bytes and two thousand more) and looks them up by name: ours must not
+# be found in their place.
+set(CMAKE_C_VISIBILITY_PRESET hidden)
 if(NOT CMAKE_BUILD_TYPE)
     set(CMAKE_BUILD_TYPE RelWithDebInfo)
 endif()

@@ -4,48 +4,52 @@
 
 #include "base/address.h"
 #include "observe/snapshot.h"
+#include "session/outbox.h"
 #include "session/world.h"
 #include "wire/message.h"
 
-/* What happens between one client and its server, as a function from bytes to bytes. Reads no socket and no clock: whoever
- * owns it feeds it (time included, in the world) and carries out its segments.
+/* What happens between one client and its server, as a function from bytes to bytes. Reads no socket and no
+ * clock: whoever owns it feeds it (time included, in the world) and carries out its segments.
  *
- *     feed:  while ((event = session_step(session, from, &input, &segment)) == SESSION_SEND) carry the segment out
+ *     feed:  while ((event = session_step(session, from, &input, &segment)) == SESSION_SEND) carry the
+ * segment out
  */
 struct session;
 
 enum session_event {
-    SESSION_SEND,    /* *out must be carried to its side before the next call; then call again with the same input */
+    SESSION_SEND,    /* *out must be carried to its side before the next call; then call again with the same
+                        input */
     SESSION_STARVED, /* the input is used up */
-    SESSION_DIAL,    /* connect to the upstream, then call session_dialed or session_refuse; the client's further bytes wait */
-    SESSION_HOLD,    /* no more from this side for now, `input` holds what is left; feed it again once
-                      * session_is_holding says no (ask after each feed from the server) */
-    SESSION_CLOSE,   /* it is over: what was carried out is flushed to both sides, then both close */
+    SESSION_DIAL, /* connect to the upstream, then call session_dialed or session_refuse; the client's further
+                     bytes wait */
+    SESSION_HOLD, /* no more from this side for now, `input` holds what is left; feed it again once
+                   * session_is_holding says no (ask after each feed from the server) */
+    SESSION_CLOSE, /* it is over: what was carried out is flushed to both sides, then both close */
 };
 
-/* Bytes for one side. They point into the input or into the session and live until the next call. */
-struct segment {
-    enum side to;
-    struct bytes bytes;
-};
-
-/* Makes a session of `world` for a client that was accepted just now. NULL when memory is short. `upstream` (the name in
- * the settings) must outlive it. */
-struct session *session_create(struct session_world *world, const struct address *client, const char *upstream);
+/* Makes a session of `world` for a client that was accepted just now. NULL when memory is short. `upstream`
+ * (the name in the settings) must outlive it. */
+struct session *session_create(struct session_world *world, const struct address *client,
+                               const char *upstream);
 /* `reason` is for the log when the session did not end by itself ("client closed the connection", ...). */
 void session_destroy(struct session *session, const char *reason);
 
-/* Takes bytes off the front of `input`, which came from `from`. An empty input asks only for what waits to be sent. */
-MUST_USE enum session_event session_step(struct session *session, enum side from, struct bytes *input, struct segment *out);
+/* Takes bytes off the front of `input`, which came from `from`. An empty input asks only for what waits to be
+ * sent. A segment lives until the next call. Once a session was fed, no other of the same world may be until
+ * this one no longer says SESSION_SEND. */
+MUST_USE enum session_event session_step(struct session *session, enum side from, struct bytes *input,
+                                         struct segment *out);
 /* The upstream is connected: feed an empty input from the client next. */
 void session_dialed(struct session *session);
-/* Ends the session with a FATAL error for the client (ours, not a server's): feed an empty input from the client next; it
- * sends the error, then closes. Does nothing but close when the client speaks no PostgreSQL yet. */
+/* Ends the session with a FATAL error for the client (ours, not a server's): feed an empty input from the
+ * client next; it sends the error, then closes. Does nothing but close when the client speaks no PostgreSQL
+ * yet. */
 void session_refuse(struct session *session, const char *sqlstate, const char *message, const char *detail);
 bool session_is_holding(const struct session *session);
 /* Whether the login is done: before it, the owner's login deadline applies. */
 bool session_has_logged_in(const struct session *session);
-/* Whether ending now cuts nothing short: no request in flight and no transaction open. For a graceful stop. */
+/* Whether ending now cuts nothing short: no request in flight and no transaction open. For a graceful stop.
+ */
 bool session_is_idle(const struct session *session);
 /* Fills what the session knows of itself; the owner fills the rest. */
 void session_describe(const struct session *session, struct session_row *out);

@@ -7,17 +7,19 @@
 #include "observe/event.h"
 #include "observe/ledger.h"
 #include "policy/guard.h"
+#include "session/outbox.h"
 #include "sql/statement.h"
 #include "wire/report.h"
 
 /* Bounds of what one session may hold, whatever the client sends. */
 struct session_limits {
-    uint32_t in_flight;         /* requests not yet answered; beyond it the client waits */
-    uint32_t names;             /* prepared statements and portals tracked */
-    uint32_t gathered_bytes;    /* of one message that arrives in pieces; longer SQL is streamed */
+    uint32_t in_flight;      /* requests not yet answered; beyond it the client waits */
+    uint32_t names;          /* prepared statements and portals tracked */
+    uint32_t gathered_bytes; /* of one message that arrives in pieces; longer SQL is streamed */
 };
 
-/* What all sessions of one worker share. Only that worker's thread touches it; `policy` is swapped by it between calls. */
+/* What all sessions of one worker share. Only that worker's thread touches it; `policy` is swapped by it
+ * between calls. */
 struct session_world {
     struct session_limits limits;
     struct policy *policy;
@@ -26,9 +28,10 @@ struct session_world {
     struct counters *counters;
     struct ring *events; /* of struct event, to the control thread */
     struct hash_key hash_key;
-    int64_t now_us;      /* wall clock, set by the owner before it feeds */
+    int64_t now_us; /* wall clock, set by the owner before it feeds */
     uint32_t worker;
     uint64_t last_session; /* the newest session's number */
+    struct outbox outbox;  /* of the session being fed */
     struct report report;  /* scratch for an ErrorResponse that lies whole in the input */
 };
 

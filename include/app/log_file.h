@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef APP_LOG_FILE_H
+#define APP_LOG_FILE_H
+
+#include "base/log.h"
+#include "base/problem.h"
+#include "observe/event.h"
+
+/* Where the log goes, on the control thread. Violations are held to so many lines a second; the rest of a
+ * second's are told in one line with their number. */
+struct log_file {
+    int descriptor;
+    bool is_owned; /* opened by us, not standard error */
+    enum log_format format;
+    enum log_level level;
+    uint32_t violations_most; /* lines a second */
+    int64_t second;           /* the one that is being counted, since 1970 */
+    uint32_t violations;      /* in it */
+    uint64_t dropped;         /* in it, not written */
+    struct log_line line;     /* scratch */
+};
+
+struct log_plan {
+    enum log_format format;
+    enum log_level level;
+    const char *path; /* "-": standard error */
+    uint32_t violations_most;
+};
+
+/* Opens for appending, or again with another plan (also the same path anew, so that it may be rotated away);
+ * when it cannot, it stays as it was. */
+MUST_USE bool log_file_open(struct log_file *log, const struct log_plan *plan, struct problem *problem);
+void log_file_init(struct log_file *log);
+void log_file_close(struct log_file *log);
+
+/* Whether lines of that level are written. */
+bool log_file_wants(const struct log_file *log, enum log_level level);
+/* Begins a line of the program's own in log->line; log_file_write ends and writes it. */
+struct log_line *log_file_begin(struct log_file *log, int64_t time_us, enum log_level level,
+                                const char *event);
+void log_file_write(struct log_file *log);
+/* Writes an event's line, within the rate. */
+void log_file_event(struct log_file *log, const struct event *event);
+/* Says how many violations of a second that is over were not written. Call now and then. */
+void log_file_tick(struct log_file *log, int64_t now_us);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef APP_PLAN_H
+#define APP_PLAN_H
+
+#include "config/settings.h"
+#include "policy/guard.h"
+
+/* What the settings say about policy, read with the calendar in hand. */
+struct plan {
+    struct policy_plan policy; /* its openings are the owner's to set */
+    struct window *windows;
+    struct freeze *freezes;
+    struct service_rule *rules;
+};
+
+/* Reads windows, freezes and services; what is wrong with them (an unknown time zone, an end before its
+ * beginning) is added to the problems with its place. False when something is. `now_us` is for warnings about
+ * what is over. */
+MUST_USE bool plan_create(struct plan *plan, const struct settings *settings, int64_t now_us,
+                          struct problems *problems);
+void plan_release(struct plan *plan);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef APP_WORKER_H
+#define APP_WORKER_H
+
+#include "base/problem.h"
+#include "base/ring.h"
+#include "config/settings.h"
+#include "net/listener.h"
+#include "observe/snapshot.h"
+#include "policy/guard.h"
+
+/* One event loop with a thread of its own: its listeners, sessions, counters and ledger. Nothing of it is
+ * shared but its counters (read), its ring of events, and its inbox. */
+struct worker;
+
+struct worker_plan {
+    const struct settings *settings; /* must outlive the worker */
+    struct policy *policy;           /* a reference is taken */
+    struct hash_key hash_key;
+    uint32_t index;
+    uv_async_t *on_events; /* woken when events came; of the control thread */
+};
+
+/* Opens the listeners; the thread does not run yet. False with a problem. */
+MUST_USE bool worker_create(const struct worker_plan *plan, struct worker **out, struct problem *problem);
+MUST_USE bool worker_start(struct worker *worker, struct problem *problem);
+
+/* The rest is for the control thread. */
+
+struct ring *worker_events(struct worker *worker);
+/* From now on judge by this policy. Takes a reference of its own. */
+void worker_set_policy(struct worker *worker, struct policy *policy);
+/* Adds what the worker knows to `into`: waits up to `wait_ms` for it; counts it as silent when it does not
+ * answer. */
+void worker_ask(struct worker *worker, uint64_t wait_ms, struct snapshot *into);
+/* No more connections; idle sessions end now, the others when they become idle or after `grace_ms`. Then the
+ * thread ends. */
+void worker_drain(struct worker *worker, uint64_t grace_ms);
+/* Whether the thread has ended (or never ran). */
+bool worker_has_ended(const struct worker *worker);
+/* Waits for the thread's end; its events are still to be read. */
+void worker_join(struct worker *worker);
+/* Frees all; the thread was joined or never ran. */
+void worker_destroy(struct worker *worker);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef SESSION_FLIGHT_H
+#define SESSION_FLIGHT_H
+
+#include "base/attributes.h"
+#include "session/names.h"
+
+/* The requests that were sent and not answered yet, oldest first (manual: "Message Flow"). What the server
+ * answers belongs to the head. */
+enum request_kind {
+    REQUEST_QUERY,
+    REQUEST_FUNCTION,
+    REQUEST_PARSE,
+    REQUEST_BIND,
+    REQUEST_DESCRIBE,
+    REQUEST_EXECUTE,
+    REQUEST_CLOSE,
+    REQUEST_SYNC,
+    REQUEST_COPY_END, /* CopyDone or CopyFail: no request, but it tells which Syncs a COPY swallowed */
+};
+
+struct refusal;
+
+struct request {
+    struct statement *statement; /* what it runs or prepares, or NULL; a reference */
+    union {
+        struct name *name;       /* PARSE, BIND, CLOSE: the name's entry, or NULL */
+        struct refusal *refusal; /* is_poison: what the client is told instead of the server's error; owned */
+    };
+    uint32_t answered; /* QUERY: statements of it that have been answered */
+    uint8_t kind;      /* enum request_kind */
+    bool is_poison;    /* sent in place of a refused message */
+    bool is_portal;    /* CLOSE: of a portal */
+};
+
+struct flight {
+    struct request *requests; /* a circle; NULL until the first */
+    uint32_t capacity;        /* a power of two */
+    uint32_t first;
+    uint32_t count;
+};
+
+void flight_init(struct flight *flight);
+/* Frees the circle; the requests must have been taken out. */
+void flight_release(struct flight *flight);
+/* The place for one more request, zeroed, at the end; NULL when memory is short. */
+struct request *flight_add(struct flight *flight);
+/* The `index`-th oldest; index < count. */
+static inline struct request *flight_at(const struct flight *flight, uint32_t index)
+{
+    return &flight->requests[(flight->first + index) & (flight->capacity - 1)];
+}
+
+/* The oldest, or NULL. */
+static inline struct request *flight_head(const struct flight *flight)
+{
+    return flight->count > 0 ? flight_at(flight, 0) : NULL;
+}
+
+/* Takes the oldest out; count > 0. */
+struct request flight_take(struct flight *flight);
+/* Takes the second oldest out; count > 1. */
+struct request flight_take_second(struct flight *flight);
+bool flight_holds(const struct flight *flight, enum request_kind kind);
+/* Gives memory back that a long pipeline took; only when empty. */
+void flight_shrink(struct flight *flight);
+
+#endif

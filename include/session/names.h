@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef SESSION_NAMES_H
+#define SESSION_NAMES_H
+
+#include "sql/statement.h"
+
+/* What a name of the session stands for: a prepared statement's or a portal's. The server keeps 63 bytes of a
+ * name; so do we, or two names that are one to the server would be two to the guard. */
+enum { SERVER_NAME_MOST = 63 };
+
+struct name {
+    struct table_node node;
+    struct statement *confirmed; /* what the server has said yes to, or NULL */
+    struct statement *pending;   /* the newest that was sent and not answered yet, or NULL */
+    uint32_t pending_count;      /* messages in flight that bind it */
+    uint32_t mentions;           /* messages in flight that bind or close it */
+    uint8_t size;
+    char text[];
+};
+
+/* One of the server's two name spaces. */
+struct names {
+    struct table table;
+    struct name *unnamed; /* the empty name's, or NULL */
+};
+
+void names_init(struct names *names);
+void names_release(struct names *names, struct statement_pool *pool);
+/* What the name stands for as far as messages sent from now on are concerned: the pending meaning, else the
+ * confirmed one. NULL when unknown. */
+struct statement *names_meaning(const struct names *names, const struct hash_key *key, struct bytes name);
+/* The entry of a name, or NULL. */
+struct name *names_find(const struct names *names, const struct hash_key *key, struct bytes name);
+/* A message that binds the name was sent. Shares the statement. NULL when `most` names are kept already or
+ * memory is short. */
+struct name *names_bind(struct names *names, const struct hash_key *key, struct bytes name,
+                        struct statement *statement, size_t most, struct statement_pool *pool);
+/* The server said yes to the oldest message that binds it: it now stands for `statement`. */
+void names_confirm(struct names *names, struct name *name, struct statement *statement,
+                   struct statement_pool *pool);
+/* The server will not carry out the oldest message that binds it. May free the entry. */
+void names_abandon(struct names *names, struct name *name, struct statement_pool *pool);
+/* A Close of the name was sent; the entry stays until names_closed. NULL when the name is not known. */
+struct name *names_close(struct names *names, const struct hash_key *key, struct bytes name);
+/* The Close was answered (is_done), or the server will not carry it out. May free the entry. */
+void names_closed(struct names *names, struct name *name, bool is_done, struct statement_pool *pool);
+/* The server has forgotten it. Entries with pending messages stay. */
+void names_forget(struct names *names, struct name *name, struct statement_pool *pool);
+/* The server has forgotten all of them. */
+void names_forget_all(struct names *names, struct statement_pool *pool);
+
+#endif

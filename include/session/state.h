@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef SESSION_STATE_H
+#define SESSION_STATE_H
+
+#include "session/flight.h"
+#include "session/names.h"
+#include "session/outbox.h"
+#include "session/session.h"
+#include "wire/framer.h"
+#include "wire/preamble.h"
+#include "wire/report.h"
+
+/* The inside of a session: for src/session only.
+ *
+ *   OPENING ──startup──► DIALING ──dialed──► LOGIN ──first ReadyForQuery──► READY
+ *      │                    │                  │                              │
+ *      │cancel              │refused           └──────── desync ──────────────┤
+ *      ▼                    ▼                                                 ▼
+ *   CANCELLING            ENDED ◄─────── broken protocol, enforcing ─────── BLIND (passed on unread)
+ */
+enum session_stage {
+    STAGE_OPENING,    /* untyped packets of the client */
+    STAGE_DIALING,    /* waits for the upstream */
+    STAGE_LOGIN,      /* the server asks, the client answers */
+    STAGE_READY,      /* queries */
+    STAGE_CANCELLING, /* a cancel request was passed on; waits for the server to close */
+    STAGE_BLIND,      /* can no longer be followed: bytes pass unread */
+    STAGE_ENDED,      /* nothing more is taken */
+};
+
+/* What is being done with the message that is under way on one side. */
+enum doing {
+    DOING_PASS,    /* its bytes flow on */
+    DOING_DISCARD, /* its bytes are dropped: something else was sent in its place */
+    DOING_GATHER,  /* its bytes are kept until enough of it is there */
+    DOING_STREAM,  /* SQL flows on while it is read; what its NUL becomes decides */
+    DOING_SPOIL,   /* SQL that was refused while it flowed: what is left of it becomes filler */
+    DOING_REPORT,  /* an ErrorResponse flows on while it is read */
+};
+
+/* What becomes of a message once enough of it was read. */
+enum fate { FATE_PASS, FATE_REPLACED };
+
+/* SQL too long to be gathered, on its way (see stream.c). */
+struct stream;
+
+/* One direction. */
+struct direction {
+    struct framer framer;
+    uint8_t doing;           /* enum doing */
+    struct parcel *gathered; /* DOING_GATHER: header and body so far */
+};
+
+/* What the client is told instead of the error that a poisoned message provokes. */
+enum { REFUSAL_TEXT_SIZE = 512 };
+struct refusal {
+    char message[REFUSAL_TEXT_SIZE];
+    char detail[REFUSAL_TEXT_SIZE];
+    char hint[REFUSAL_TEXT_SIZE];
+};
+
+/* A statement that ran in the open transaction: whom an error at its end may mean. */
+struct candidate {
+    struct statement *statement; /* a reference */
+    uint32_t index;              /* of the statement in its text */
+};
+
+enum { CANDIDATES_KEPT = 16 };
+
+/* The newest candidates, a circle. */
+struct candidates {
+    struct candidate kept[CANDIDATES_KEPT];
+    uint32_t added;
+};
+
+struct session {
+    struct session_world *world;
+    uint64_t id;
+    uint8_t stage;              /* enum session_stage */
+    uint8_t transaction_status; /* of the last ReadyForQuery: I, T or E; 0 before */
+    bool skips_to_sync;         /* the server drops what comes until Sync */
+    bool is_copying_in;         /* the server reads CopyData */
+    bool is_cancel;
+    bool has_authenticated; /* AuthenticationOk was seen */
+    bool has_tls_request;
+    bool has_gss_request;
+    struct lexer_reading reading;
+    struct direction client;
+    struct direction server;
+    struct parcel *opening; /* the first packet, until it is passed on */
+    struct stream *stream;
+    struct report *report; /* of an ErrorResponse that comes in pieces; else NULL */
+    struct flight flight;
+    struct names statements;
+    struct names portals;
+    struct candidates *candidates; /* NULL until a transaction has some */
+    char *user;                    /* the effective ones, from the StartupMessage */
+    char *database;
+    char *application_name;
+    const char *upstream;
+    const char *end_reason; /* a constant, when the session ended by itself */
+    struct address address;
+    int64_t opened_us;
+    int64_t active_us;
+    uint64_t bytes_received;
+    uint64_t bytes_sent;
+    uint32_t errors;
+    uint32_t violations;
+};
+
+static inline struct direction *session_direction(struct session *session, enum side from)
+{
+    return from == SIDE_CLIENT ? &session->client : &session->server;
+}
+
+/* ── opening.c: the client's untyped packets ───────────────────────────────────────────────────────────────
+ */
+enum session_event opening_take(struct session *session, struct bytes *input);
+
+/* ── requests.c: what the client sends ─────────────────────────────────────────────────────────────────────
+ */
+/* A message of which enough was read. `body` is whole, or as much as message_head_size asked for. */
+enum fate client_message_take(struct session *session, uint8_t type, struct bytes body);
+/* A request was sent: puts it in flight with a reference to its statement (may be NULL). NULL when the server
+ * drops it unanswered, or when memory is short. */
+struct request *session_expect(struct session *session, enum request_kind kind, struct statement *statement);
+/* A Parse that passes was sent. */
+void parse_expect(struct session *session, struct bytes name, struct statement *statement);
+/* A message that binds a name was sent; NULL when the name cannot be tracked (counted). */
+struct name *bind_name(struct session *session, struct names *names, struct bytes text,
+                       struct statement *statement);
+
+/* ── answers.c: what the server sends ──────────────────────────────────────────────────────────────────────
+ */
+enum fate server_message_take(struct session *session, uint8_t type, struct bytes body);
+/* An ErrorResponse was read to its end. When it is what a poison provoked and none of it was passed on yet
+ * (may_replace), ours is sent in its place. */
+enum fate server_error_take(struct session *session, const struct report *report, bool may_replace);
+/* Whether the next ErrorResponse may have to be replaced. */
+bool server_error_is_awaited(const struct session *session);
+/* Takes all requests out and lets go of what they hold. */
+void requests_abandon_all(struct session *session);
+
+/* ── stream.c: SQL that flows while it is read ─────────────────────────────────────────────────────────────
+ */
+MUST_USE bool stream_begin(struct session *session, uint8_t type);
+void stream_take(struct session *session, const struct fragment *fragment);
+void stream_end(struct session *session);
+/* Sends filler for `size` bytes to the server. */
+void stream_spoil(struct session *session, size_t size);
+
+/* ── judge.c: the guard's word on a statement, and poison ──────────────────────────────────────────────────
+ */
+/* Whether the guard lets this statement through now; if not, *refusal holds what to tell the client (NULL
+ * when memory is short). `is_final` when the statement runs with this message (Query, Execute), so what
+ * passes is told too. */
+MUST_USE bool judge_statement(struct session *session, struct statement *statement, bool is_final,
+                              struct refusal **refusal);
+/* Sends a message that the server is sure to refuse, in place of one of the client's, and remembers why. */
+void poison_send(struct session *session, uint8_t replaced_type, struct refusal *refusal);
+/* Adds the request that a spoilt or poisoned message stands for. */
+void poison_expect(struct session *session, enum request_kind kind, struct refusal *refusal);
+/* Sends the client our ErrorResponse for the refusal. */
+void refusal_send(struct session *session, const struct refusal *refusal);
+
+/* ── blame.c: whose error it was ───────────────────────────────────────────────────────────────────────────
+ */
+/* `head` is the request the error answers, or NULL. */
+void blame_error(struct session *session, const struct report *report, const struct request *head);
+/* A statement of a text has ended without error. */
+void candidates_add(struct session *session, struct statement *statement, uint32_t index);
+void candidates_clear(struct session *session);
+/* A schema change's command tag came back for `head`: was one seen going in? */
+void blame_unseen_change(struct session *session, struct bytes tag, const struct request *head);
+
+/* ── tell.c: events for the control thread ─────────────────────────────────────────────────────────────────
+ */
+/* The next place in the ring with who and when filled in, or NULL (counted as dropped). tell_publish makes it
+ * visible. */
+struct event *tell_begin(struct session *session, enum event_kind kind);
+void tell_publish(struct session *session);
+/* The service of the session now. A view that lives until the next message. */
+struct bytes session_service(const struct session *session);
+
+/* ── session.c ─────────────────────────────────────────────────────────────────────────────────────────────
+ */
+/* Ends the session with a FATAL error for the client. */
+void session_fail(struct session *session, const char *sqlstate, const char *message, const char *detail);
+/* The streams can no longer be followed: pass them on unread, or end under enforcement. */
+void session_lose(struct session *session, const char *why);
+
+#endif

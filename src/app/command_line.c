@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "app/command_line.h"
+
+#include "app/clock.h"
+#include "app/plan.h"
+#include "app/sluice.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EXIT_USAGE = 2 };
+
+/* What the arguments said. */
+struct arguments {
+    const char *config;
+    bool wants_sample;
+};
+
+struct subcommand {
+    const char *name;
+    const char *about;
+    int (*run)(const struct arguments *arguments);
+};
+
+static int run_run(const struct arguments *arguments);
+static int run_check(const struct arguments *arguments);
+
+static const struct subcommand subcommands[] = {
+    { "run", "carry traffic and guard it, until SIGTERM", run_run },
+    { "check", "read the settings and show every problem", run_check },
+};
+
+static const char default_config[] = "/etc/pgsluice/pgsluice.yaml";
+
+static void print_help(FILE *out)
+{
+    (void)fprintf(
+        out,
+        "pgsluice carries PostgreSQL's wire protocol between applications and servers, attributes every\n"
+        "constraint violation, and lets schema changes pass only in maintenance windows.\n\n"
+        "Usage:\n");
+    for (size_t index = 0; index < COUNT_OF(subcommands); index++)
+        (void)fprintf(out, "  pgsluice %-6s [--config FILE]   %s\n", subcommands[index].name,
+                      subcommands[index].about);
+    (void)fprintf(
+        out,
+        "  pgsluice check --print-sample    print a settings file with every setting and its default\n"
+        "  pgsluice --version\n"
+        "  pgsluice --help\n\n"
+        "The default FILE is %s. SIGHUP reloads it; SIGTERM lets sessions\n"
+        "finish, then ends. The console: psql -h 127.0.0.1 -p 6433 pgsluice, then HELP.\n",
+        default_config);
+}
+
+static int run_run(const struct arguments *arguments)
+{
+    return sluice_run(arguments->config);
+}
+
+static void print_problems(const struct problems *problems)
+{
+    char storage[PROBLEM_TEXT_SIZE + PROBLEM_FILE_SIZE + 64];
+    size_t kept = problems->count < PROBLEMS_KEPT ? problems->count : PROBLEMS_KEPT;
+    for (size_t index = 0; index < kept; index++) {
+        struct text text;
+        text_init(&text, storage, sizeof(storage));
+        problem_describe(&problems->kept[index], &text);
+        (void)fprintf(stderr, "%s\n", storage);
+    }
+    if (problems->count > kept)
+        (void)fprintf(stderr, "... and %zu more\n", problems->count - kept);
+}
+
+static int print_sample(void)
+{
+    struct buffer sample;
+    buffer_init(&sample, 1024 * 1024);
+    settings_write_sample(&sample);
+    bool is_written = !sample.has_failed && fwrite(sample.data, 1, sample.size, stdout) == sample.size;
+    buffer_release(&sample);
+    return is_written ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int run_check(const struct arguments *arguments)
+{
+    struct problems *problems = malloc(sizeof(*problems));
+    struct settings *settings = NULL;
+    struct plan plan = { .windows = NULL };
+    if (arguments->wants_sample) {
+        free(problems);
+        return print_sample();
+    }
+    if (problems == NULL)
+        return EXIT_FAILURE;
+    problems_init(problems);
+    bool is_good = settings_load(arguments->config, &settings, problems) &&
+                   plan_create(&plan, settings, clock_now(), problems);
+    print_problems(problems);
+    if (is_good)
+        (void)printf("%s: good\n", arguments->config);
+    plan_release(&plan);
+    settings_release(settings);
+    free(problems);
+    return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int usage_error(const char *what, const char *word)
+{
+    (void)fprintf(stderr, "pgsluice: %s%s\nTry: pgsluice --help\n", what, word);
+    return EXIT_USAGE;
+}
+
+static int subcommand_run(const struct subcommand *subcommand, int argument_count, char **arguments)
+{
+    static const struct option options[] = {
+        { "config", required_argument, NULL, 'c' },
+        { "print-sample", no_argument, NULL, 's' },
+        { NULL, 0, NULL, 0 },
+    };
+    struct arguments read = { .config = default_config };
+    int option;
+    opterr = 0;
+    while ((option = getopt_long(argument_count, arguments, "c:", options, NULL)) != -1) {
+        if (option == 'c')
+            read.config = optarg;
+        else if (option == 's' && subcommand->run == run_check)
+            read.wants_sample = true;
+        else
+            return usage_error("not an option here, or its value is missing: ", arguments[optind - 1]);
+    }
+    if (optind < argument_count)
+        return usage_error("more words than expected: ", arguments[optind]);
+    return subcommand->run(&read);
+}
+
+int command_line_run(int argument_count, char **arguments)
+{
+    const char *first = argument_count > 1 ? arguments[1] : "";
+    if (strcmp(first, "--version") == 0) {
+        (void)printf("pgsluice %s\n", PGSLUICE_VERSION);
+        return EXIT_SUCCESS;
+    }
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0) {
+        print_help(stdout);
+        return EXIT_SUCCESS;
+    }
+    for (size_t index = 0; index < COUNT_OF(subcommands); index++)
+        if (strcmp(first, subcommands[index].name) == 0)
+            return subcommand_run(&subcommands[index], argument_count - 1, arguments + 1);
+    if (first[0] == '\0') {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    return usage_error("unknown command: ", first);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Hosts the console: gathers what a command needs, does what it asks, and lets the console put the answer
+ * into words. */
+#include "app/clock.h"
+#include "app/sluice.h"
+#include "control/window_rows.h"
+
+#include <stdlib.h>
+
+enum { CONSOLE_CONNECTIONS_MOST = 32, CONSOLE_ANSWER_MOST = 64 * 1024 * 1024 };
+
+/* One connection. */
+struct visit {
+    struct sluice *sluice;
+    struct console *console;
+};
+
+bool console_host_configure(struct sluice *sluice, const struct settings *settings)
+{
+    const char *password = settings->console.password;
+    sluice->console.version = PGSLUICE_VERSION;
+    sluice->console.opening_most_us = settings->guard.opening_longest;
+    sluice->console.has_password = password[0] != '\0';
+    return !sluice->console.has_password ||
+           scram_secret_create(&sluice->console.secret, bytes_text(password));
+}
+
+static void *visit_create(void *context, const struct address *peer)
+{
+    struct sluice *sluice = context;
+    struct visit *visit = malloc(sizeof(*visit));
+    if (visit == NULL)
+        return NULL;
+    *visit = (struct visit){ sluice, console_create(&sluice->console, peer) };
+    if (visit->console == NULL) {
+        free(visit);
+        return NULL;
+    }
+    return visit;
+}
+
+static void visit_destroy(void *state)
+{
+    struct visit *visit = state;
+    console_destroy(visit->console);
+    free(visit);
+}
+
+/* ── What commands ask for ─────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void answer_snapshot(struct visit *visit, struct console_world *world, struct buffer *out)
+{
+    struct snapshot snapshot;
+    sluice_snapshot(visit->sluice, &snapshot);
+    world->snapshot = &snapshot;
+    console_answer(visit->console, world, out);
+    snapshot_release(&snapshot);
+}
+
+static void answer_windows(struct visit *visit, struct console_world *world, struct buffer *out)
+{
+    struct gate_plan plan = gatekeeper_gate_plan(&visit->sluice->keeper);
+    size_t most = window_rows_most(&plan);
+    struct window_row *rows = calloc(most > 0 ? most : 1, sizeof(*rows));
+    if (rows == NULL)
+        outcome_fail(&world->outcome, "53200", "out of memory");
+    else
+        world->window_count = window_rows_fill(&plan, world->now_us, rows, most);
+    world->windows = rows;
+    console_answer(visit->console, world, out);
+    free(rows);
+}
+
+static void answer_settings(struct visit *visit, struct console_world *world, struct buffer *out)
+{
+    size_t count;
+    const struct settings_row *from = settings_rows(visit->sluice->current, &count);
+    struct setting_row *rows = calloc(count > 0 ? count : 1, sizeof(*rows));
+    if (rows == NULL)
+        count = 0;
+    for (size_t index = 0; index < count; index++)
+        rows[index] = (struct setting_row){ from[index].path, from[index].value, from[index].standard,
+                                            from[index].about, false };
+    world->settings = rows;
+    world->setting_count = count;
+    console_answer(visit->console, world, out);
+    free(rows);
+}
+
+static void answer_effect(struct visit *visit, struct console_world *world, struct buffer *out)
+{
+    struct sluice *sluice = visit->sluice;
+    const struct console_command *command = console_command(visit->console);
+    const char *who = console_user(visit->console);
+    bool has_changed = false;
+    if (command->kind == COMMAND_OPEN_WINDOW)
+        has_changed = gatekeeper_open(&sluice->keeper, command, who, world->now_us, &world->outcome);
+    else if (command->kind == COMMAND_CLOSE_WINDOW)
+        has_changed = gatekeeper_close(&sluice->keeper, command->name, world->now_us, &world->outcome);
+    else
+        sluice_reload(sluice, &world->outcome);
+    if (has_changed)
+        sluice_publish_policy(sluice);
+    console_answer(visit->console, world, out);
+}
+
+static void command_answer(struct visit *visit, struct buffer *out)
+{
+    struct console_world world = { .now_us = clock_now(), .journal = &visit->sluice->journal };
+    switch (command_forms[console_command(visit->console)->kind].needs) {
+    case COMMAND_NEEDS_SNAPSHOT:
+        answer_snapshot(visit, &world, out);
+        break;
+    case COMMAND_NEEDS_WINDOWS:
+        answer_windows(visit, &world, out);
+        break;
+    case COMMAND_NEEDS_SETTINGS:
+        answer_settings(visit, &world, out);
+        break;
+    case COMMAND_NEEDS_EFFECT:
+        answer_effect(visit, &world, out);
+        break;
+    case COMMAND_NEEDS_JOURNAL:
+    case COMMAND_NEEDS_NOTHING:
+        console_answer(visit->console, &world, out);
+        break;
+    }
+}
+
+static enum answer visit_take(void *state, struct bytes bytes, struct buffer *out)
+{
+    struct visit *visit = state;
+    for (;;) {
+        switch (console_step(visit->console, &bytes, out)) {
+        case CONSOLE_STARVED:
+            return ANSWER_MORE;
+        case CONSOLE_CLOSE:
+            return ANSWER_CLOSE;
+        case CONSOLE_ASK:
+            command_answer(visit, out);
+            break;
+        }
+    }
+}
+
+bool console_host_open(struct sluice *sluice, struct problem *problem)
+{
+    const struct answerer answerer = {
+        .create = visit_create,
+        .take = visit_take,
+        .destroy = visit_destroy,
+        .context = sluice,
+        .connections_most = CONSOLE_CONNECTIONS_MOST,
+        .answer_most = CONSOLE_ANSWER_MOST,
+    };
+    if (sluice->started->console.address.family == ADDRESS_NONE)
+        return true;
+    return responder_open(&sluice->loop, &sluice->started->console.address, &answerer, &sluice->chunk,
+                          &sluice->responder, problem);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "app/log_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { LOG_FILE_MODE = 0640, MICROSECONDS = 1000000 };
+
+void log_file_init(struct log_file *log)
+{
+    *log = (struct log_file){ .descriptor = STDERR_FILENO, .level = LOG_INFO };
+}
+
+void log_file_close(struct log_file *log)
+{
+    if (log->is_owned)
+        (void)close(log->descriptor);
+    log->descriptor = STDERR_FILENO;
+    log->is_owned = false;
+}
+
+bool log_file_open(struct log_file *log, const struct log_plan *plan, struct problem *problem)
+{
+    bool is_standard_error = strcmp(plan->path, "-") == 0;
+    int descriptor = STDERR_FILENO;
+    if (!is_standard_error) {
+        descriptor = open(plan->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, LOG_FILE_MODE);
+        if (descriptor < 0) {
+            struct text text;
+            *problem = (struct problem){ .line = 0 };
+            text_init(&text, problem->text, sizeof(problem->text));
+            text_append_format(&text, "cannot open the log file %s: %s", plan->path, strerror(errno));
+            return false;
+        }
+    }
+    log_file_close(log);
+    log->descriptor = descriptor;
+    log->is_owned = !is_standard_error;
+    log->format = plan->format;
+    log->level = plan->level;
+    log->violations_most = plan->violations_most;
+    return true;
+}
+
+bool log_file_wants(const struct log_file *log, enum log_level level)
+{
+    return level <= log->level;
+}
+
+struct log_line *log_file_begin(struct log_file *log, int64_t time_us, enum log_level level,
+                                const char *event)
+{
+    log_begin(&log->line, log->format, time_us, level, event);
+    return &log->line;
+}
+
+/* Writes all of it or, when the disk is full or the reader is gone, as much as can be: the log never stops
+ * the program. */
+static void write_all(int descriptor, struct bytes bytes)
+{
+    while (bytes.size > 0) {
+        ssize_t written = write(descriptor, bytes.data, bytes.size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return;
+        (void)bytes_take(&bytes, (size_t)written);
+    }
+}
+
+void log_file_write(struct log_file *log)
+{
+    write_all(log->descriptor, log_end(&log->line));
+}
+
+void log_file_tick(struct log_file *log, int64_t now_us)
+{
+    if (now_us / MICROSECONDS == log->second)
+        return;
+    if (log->dropped > 0) {
+        struct log_line *line = log_file_begin(log, now_us, LOG_WARNING, "violations_not_logged");
+        log_integer(line, "count", (int64_t)log->dropped);
+        log_time(line, "second", log->second * MICROSECONDS);
+        log_file_write(log);
+    }
+    log->second = now_us / MICROSECONDS;
+    log->violations = 0;
+    log->dropped = 0;
+}
+
+static bool is_within_rate(struct log_file *log, const struct event *event)
+{
+    if (event->kind != EVENT_VIOLATION)
+        return true;
+    log_file_tick(log, event->time_us);
+    if (log->violations < log->violations_most) {
+        log->violations++;
+        return true;
+    }
+    log->dropped++;
+    return false;
+}
+
+void log_file_event(struct log_file *log, const struct event *event)
+{
+    if (log_file_wants(log, event_kind_level(event->kind)) && is_within_rate(log, event))
+        write_all(log->descriptor, event_log(event, log->format, &log->line));
+}

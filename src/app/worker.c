@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "app/worker.h"
+
+#include "app/clock.h"
+#include "app/inquiry.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { EVENTS_KEPT = 1024, MICROSECONDS_PER_MILLISECOND = 1000 };
+
+/* What the control thread asks of the worker; taken out by the worker when it is woken. */
+struct inbox {
+    uv_mutex_t mutex;
+    struct policy *policy;   /* a new one, or NULL */
+    struct inquiry *inquiry; /* to be answered, or NULL */
+    bool must_drain;
+    uint64_t grace_ms;
+};
+
+struct worker {
+    uint32_t index;
+    uv_loop_t loop;
+    uv_async_t wake;
+    uv_prepare_t prepare; /* before the loop sleeps: tell the control thread of events */
+    uv_thread_t thread;
+    bool is_started;
+    atomic_bool has_ended;
+    struct inbox inbox;
+    uv_async_t *on_events;
+    size_t events_told;
+    struct chunk *chunk;
+    struct session_world world;
+    struct statement_pool statements;
+    struct ledger ledger;
+    struct counters counters;
+    struct ring events;
+    struct relay_shared relays;
+    struct listener *listeners;
+    struct upstream *upstreams; /* of each listener */
+    size_t listener_count;
+};
+
+/* ── On the worker's thread ────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void close_any(uv_handle_t *handle, void *unused)
+{
+    (void)unused;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+static void listeners_close(struct worker *worker)
+{
+    for (size_t index = 0; index < worker->listener_count; index++)
+        listener_close(&worker->listeners[index]);
+    worker->listener_count = 0;
+}
+
+/* The last session has gone: nothing keeps the loop but our own handles. */
+static void on_empty(struct relay_shared *relays)
+{
+    struct worker *worker = CONTAINER_OF(relays, struct worker, relays);
+    uv_walk(&worker->loop, close_any, NULL);
+}
+
+static void policy_take(struct worker *worker, struct policy *policy)
+{
+    policy_release(worker->world.policy);
+    worker->world.policy = policy;
+}
+
+static void inquiry_fill(struct worker *worker, struct inquiry *inquiry)
+{
+    struct snapshot *out = &inquiry->snapshot;
+    atomic_store_explicit(&worker->counters.statements_not_kept, worker->statements.not_kept,
+                          memory_order_relaxed);
+    counters_merge(&out->counters, &worker->counters);
+    ledger_merge(&out->ledger, &worker->ledger);
+    relay_describe_all(&worker->relays, out);
+    inquiry_answer(inquiry);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    struct worker *worker = CONTAINER_OF(wake, struct worker, wake);
+    uv_mutex_lock(&worker->inbox.mutex);
+    struct policy *policy = worker->inbox.policy;
+    struct inquiry *inquiry = worker->inbox.inquiry;
+    bool must_drain = worker->inbox.must_drain;
+    worker->inbox.policy = NULL;
+    worker->inbox.inquiry = NULL;
+    uv_mutex_unlock(&worker->inbox.mutex);
+    if (policy != NULL)
+        policy_take(worker, policy);
+    if (inquiry != NULL)
+        inquiry_fill(worker, inquiry);
+    if (must_drain && !worker->relays.is_draining) {
+        listeners_close(worker);
+        relay_drain_all(&worker->relays, worker->inbox.grace_ms);
+    }
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct worker *worker = CONTAINER_OF(prepare, struct worker, prepare);
+    size_t written = atomic_load_explicit(&worker->events.written, memory_order_relaxed);
+    if (written != worker->events_told) {
+        worker->events_told = written;
+        (void)uv_async_send(worker->on_events);
+    }
+}
+
+static void worker_run(void *argument)
+{
+    struct worker *worker = argument;
+    (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
+    atomic_store(&worker->has_ended, true);
+    (void)uv_async_send(worker->on_events);
+}
+
+/* ── Making one ────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void world_init(struct worker *worker, const struct worker_plan *plan)
+{
+    const struct limits_settings *limits = &plan->settings->limits;
+    statement_pool_init(&worker->statements, &plan->hash_key, limits->statement_memory / 2,
+                        limits->statement_memory);
+    ledger_init(&worker->ledger, &plan->hash_key, plan->settings->violations.entries);
+    worker->world = (struct session_world){
+        .limits = { .in_flight = limits->in_flight,
+                    .names = limits->prepared_statements,
+                    .gathered_bytes = (uint32_t)limits->message_memory },
+        .policy = policy_share(plan->policy),
+        .statements = &worker->statements,
+        .ledger = &worker->ledger,
+        .counters = &worker->counters,
+        .events = &worker->events,
+        .hash_key = plan->hash_key,
+        .now_us = clock_now(),
+        .worker = worker->index,
+    };
+    outbox_init(&worker->world.outbox);
+}
+
+static void relays_init(struct worker *worker, const struct settings *settings)
+{
+    worker->relays = (struct relay_shared){
+        .loop = &worker->loop,
+        .chunk = worker->chunk,
+        .world = &worker->world,
+        .login_timeout_ms = (uint64_t)settings->limits.login_timeout / MICROSECONDS_PER_MILLISECOND,
+        .on_empty = on_empty,
+    };
+    relay_shared_open(&worker->relays);
+}
+
+static struct upstream upstream_of(const struct settings *settings, const char *name)
+{
+    size_t index = 0;
+    while (strcmp(settings->upstreams.items[index].name, name) != 0)
+        index++; /* the settings were checked: it is there */
+    const struct upstream_settings *from = &settings->upstreams.items[index];
+    return (struct upstream){
+        .name = from->name,
+        .hosts = from->hosts.items,
+        .host_count = from->hosts.count,
+        .connect_timeout_ms = (uint64_t)from->connect_timeout / MICROSECONDS_PER_MILLISECOND,
+    };
+}
+
+static bool listeners_open(struct worker *worker, const struct settings *settings, struct problem *problem)
+{
+    for (size_t index = 0; index < settings->listen.count; index++) {
+        const struct listen_settings *listen = &settings->listen.items[index];
+        worker->upstreams[index] = upstream_of(settings, listen->upstream);
+        if (!listener_open(&worker->listeners[index], &worker->relays, &listen->address,
+                           &worker->upstreams[index], problem))
+            return false;
+        worker->listener_count++;
+    }
+    return true;
+}
+
+static bool loop_init(struct worker *worker)
+{
+    if (uv_loop_init(&worker->loop) != 0)
+        return false;
+    return uv_mutex_init(&worker->inbox.mutex) == 0 &&
+           uv_async_init(&worker->loop, &worker->wake, on_wake) == 0 &&
+           uv_prepare_init(&worker->loop, &worker->prepare) == 0 &&
+           uv_prepare_start(&worker->prepare, on_prepare) == 0;
+}
+
+bool worker_create(const struct worker_plan *plan, struct worker **out, struct problem *problem)
+{
+    struct worker *worker = calloc(1, sizeof(*worker));
+    size_t listeners = plan->settings->listen.count;
+    if (worker == NULL)
+        abort();
+    worker->index = plan->index;
+    worker->on_events = plan->on_events;
+    worker->chunk = malloc(sizeof(*worker->chunk));
+    worker->listeners = calloc(listeners, sizeof(*worker->listeners));
+    worker->upstreams = calloc(listeners, sizeof(*worker->upstreams));
+    if (worker->chunk == NULL || worker->listeners == NULL || worker->upstreams == NULL ||
+        !ring_init(&worker->events, sizeof(struct event), EVENTS_KEPT) || !loop_init(worker))
+        abort(); /* at the start, before anything is promised */
+    world_init(worker, plan);
+    relays_init(worker, plan->settings);
+    *out = worker;
+    return listeners_open(worker, plan->settings, problem);
+}
+
+bool worker_start(struct worker *worker, struct problem *problem)
+{
+    int error = uv_thread_create(&worker->thread, worker_run, worker);
+    if (error != 0) {
+        *problem = (struct problem){ .line = 0 };
+        struct text text;
+        text_init(&text, problem->text, sizeof(problem->text));
+        text_append_format(&text, "cannot start worker %u: %s", worker->index, uv_strerror(error));
+        return false;
+    }
+    worker->is_started = true;
+    return true;
+}
+
+/* ── From the control thread ───────────────────────────────────────────────────────────────────────────────
+ */
+
+struct ring *worker_events(struct worker *worker)
+{
+    return &worker->events;
+}
+
+void worker_set_policy(struct worker *worker, struct policy *policy)
+{
+    uv_mutex_lock(&worker->inbox.mutex);
+    struct policy *unread = worker->inbox.policy;
+    worker->inbox.policy = policy_share(policy);
+    uv_mutex_unlock(&worker->inbox.mutex);
+    policy_release(unread);
+    (void)uv_async_send(&worker->wake);
+}
+
+void worker_ask(struct worker *worker, uint64_t wait_ms, struct snapshot *into)
+{
+    struct inquiry *inquiry = inquiry_create(&worker->world.hash_key, worker->ledger.entries_most);
+    into->workers++;
+    if (inquiry == NULL || worker_has_ended(worker)) {
+        into->workers_silent++;
+        inquiry_give_up(inquiry);
+        return;
+    }
+    uv_mutex_lock(&worker->inbox.mutex);
+    struct inquiry *unread = worker->inbox.inquiry;
+    worker->inbox.inquiry = inquiry;
+    uv_mutex_unlock(&worker->inbox.mutex);
+    if (unread != NULL)
+        inquiry_answer(unread); /* nobody waits for it any more */
+    (void)uv_async_send(&worker->wake);
+    if (inquiry_wait(inquiry, wait_ms))
+        inquiry_add_to(inquiry, into);
+    else
+        into->workers_silent++;
+    inquiry_give_up(inquiry);
+}
+
+void worker_drain(struct worker *worker, uint64_t grace_ms)
+{
+    uv_mutex_lock(&worker->inbox.mutex);
+    worker->inbox.must_drain = true;
+    worker->inbox.grace_ms = grace_ms;
+    uv_mutex_unlock(&worker->inbox.mutex);
+    (void)uv_async_send(&worker->wake);
+}
+
+bool worker_has_ended(const struct worker *worker)
+{
+    return !worker->is_started || atomic_load(&worker->has_ended);
+}
+
+void worker_join(struct worker *worker)
+{
+    if (worker->is_started)
+        (void)uv_thread_join(&worker->thread);
+}
+
+/* Closes what a loop that never ran has open. */
+static void loop_close_unrun(struct worker *worker)
+{
+    listeners_close(worker);
+    uv_walk(&worker->loop, close_any, NULL);
+    (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
+}
+
+void worker_destroy(struct worker *worker)
+{
+    if (!worker->is_started)
+        loop_close_unrun(worker);
+    if (worker->inbox.inquiry != NULL)
+        inquiry_answer(worker->inbox.inquiry);
+    policy_release(worker->inbox.policy);
+    uv_mutex_destroy(&worker->inbox.mutex);
+    (void)uv_loop_close(&worker->loop);
+    policy_release(worker->world.policy);
+    statement_pool_release(&worker->statements);
+    ledger_release(&worker->ledger);
+    ring_release(&worker->events);
+    free(worker->listeners);
+    free(worker->upstreams);
+    free(worker->chunk);
+    free(worker);
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What the server sends: each answer belongs to the oldest request in flight (manual: "Message Flow"). */
+#include "session/state.h"
+#include "wire/reader.h"
+
+#include <stdlib.h>
+
+/* ── Requests leave ────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static struct names *bound_names(struct session *session, const struct request *request)
+{
+    bool is_portal = request->kind == REQUEST_BIND || (request->kind == REQUEST_CLOSE && request->is_portal);
+    return is_portal ? &session->portals : &session->statements;
+}
+
+/* Lets go of what a request holds. `is_done`: the server has carried it out. */
+static void request_settle(struct session *session, struct request *request, bool is_done)
+{
+    struct statement_pool *pool = session->world->statements;
+    struct names *names = bound_names(session, request);
+    if (request->is_poison) {
+        free(request->refusal);
+    } else if (request->name != NULL && request->kind == REQUEST_CLOSE) {
+        names_closed(names, request->name, is_done, pool);
+    } else if (request->name != NULL && is_done) {
+        names_confirm(names, request->name, request->statement, pool);
+    } else if (request->name != NULL) {
+        names_abandon(names, request->name, pool);
+    }
+    statement_release(pool, request->statement);
+}
+
+static void head_settle(struct session *session, bool is_done)
+{
+    struct request request = flight_take(&session->flight);
+    request_settle(session, &request, is_done);
+}
+
+void requests_abandon_all(struct session *session)
+{
+    while (session->flight.count > 0)
+        head_settle(session, false);
+}
+
+/* The oldest request that an answer can belong to: the ends of COPY data that no COPY waited for stand for
+ * nothing. */
+static struct request *awaited_head(struct session *session)
+{
+    struct request *head = flight_head(&session->flight);
+    while (head != NULL && head->kind == REQUEST_COPY_END && !session->is_copying_in) {
+        head_settle(session, false);
+        head = flight_head(&session->flight);
+    }
+    return head;
+}
+
+static bool head_is(struct session *session, enum request_kind kind)
+{
+    const struct request *head = awaited_head(session);
+    return head != NULL && head->kind == kind;
+}
+
+/* An answer that ends a request of one kind only. */
+static void expect_and_settle(struct session *session, enum request_kind kind)
+{
+    if (head_is(session, kind)) {
+        head_settle(session, true);
+    } else {
+        session_lose(session, "the server answered a request that was not in flight");
+    }
+}
+
+/* ── COPY ──────────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* While it reads COPY data the server ignores Flush and Sync: once the data has ended, the Syncs sent before
+ * its end will not be answered (manual: "COPY Operations"). The COPY's own request stays at the head when
+ * `keeps_head`. */
+static void drop_swallowed_syncs(struct session *session, bool keeps_head)
+{
+    struct flight *flight = &session->flight;
+    uint32_t least = keeps_head ? 1 : 0;
+    if (!session->is_copying_in)
+        return;
+    session->is_copying_in = false;
+    if (!flight_holds(flight, REQUEST_COPY_END))
+        return;
+    while (flight->count > least) {
+        struct request dropped = keeps_head ? flight_take_second(flight) : flight_take(flight);
+        bool was_end = dropped.kind == REQUEST_COPY_END;
+        request_settle(session, &dropped, false);
+        if (was_end)
+            return;
+    }
+}
+
+/* ── Errors ────────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* After an error in the extended protocol the server drops everything up to the next Sync. */
+static void skip_to_sync(struct session *session)
+{
+    struct flight *flight = &session->flight;
+    if (session->is_copying_in && flight_holds(flight, REQUEST_COPY_END)) {
+        head_settle(session, false);
+        drop_swallowed_syncs(session, false);
+    } else if (session->is_copying_in) {
+        requests_abandon_all(
+            session); /* the Syncs among them came before the error and were read as part of the COPY */
+    }
+    session->is_copying_in = false;
+    while (flight->count > 0 && flight_head(flight)->kind != REQUEST_SYNC)
+        head_settle(session, false);
+    session->skips_to_sync = flight->count == 0;
+}
+
+static void error_settle(struct session *session, const struct request *head)
+{
+    if (head == NULL || head->kind == REQUEST_SYNC)
+        return;
+    if (head->kind == REQUEST_QUERY || head->kind == REQUEST_FUNCTION) {
+        drop_swallowed_syncs(session, true);
+        session->is_copying_in = false;
+        return;
+    }
+    skip_to_sync(session);
+}
+
+/* The errors that a poisoned or spoilt message is sure to end in: a syntax error, a message that breaks the
+ * protocol, and what a physical replication connection says to any SQL. Anything else (a cancel, a timeout)
+ * is the server's own word: the statement did not run then either. */
+static bool is_poison_error(const struct report *report)
+{
+    static const char *const sqlstates[] = { "42601", "08P01", "0A000" };
+    for (size_t index = 0; index < COUNT_OF(sqlstates); index++) {
+        if (strcmp(report->sqlstate, sqlstates[index]) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool server_error_is_awaited(const struct session *session)
+{
+    const struct request *head = flight_head(&session->flight);
+    return head != NULL && head->is_poison;
+}
+
+enum fate server_error_take(struct session *session, const struct report *report, bool may_replace)
+{
+    enum fate fate = FATE_PASS;
+    bool goes_on =
+        report_severity(report) != REPORT_FATAL; /* one that does not say ends by itself, or goes on */
+    const struct request *head = awaited_head(session);
+    if (goes_on && may_replace && head != NULL && head->is_poison && is_poison_error(report)) {
+        refusal_send(session, head->refusal);
+        fate = FATE_REPLACED;
+    } else {
+        session->errors++;
+        counter_add(&session->world->counters->errors, 1);
+        blame_error(session, report, goes_on ? head : NULL);
+    }
+    if (goes_on)
+        error_settle(session, head);
+    return fate;
+}
+
+static enum fate take_error(struct session *session, struct bytes body)
+{
+    struct report *report = &session->world->report;
+    report_begin(report);
+    report_feed(report, body);
+    report_end(report);
+    return server_error_take(session, report, true);
+}
+
+/* ── Other answers ─────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* What a command's tag says about what the session knows. */
+static void tag_apply(struct session *session, struct bytes tag, const struct request *head)
+{
+    struct statement_pool *pool = session->world->statements;
+    struct statement *statement = head->statement;
+    if (bytes_equal_text(tag, "COMMIT")) {
+        candidates_clear(session);
+    } else if (bytes_equal_text(tag, "DEALLOCATE ALL") || bytes_equal_text(tag, "DISCARD ALL")) {
+        names_forget_all(&session->statements, pool);
+    } else if (bytes_equal_text(tag, "PREPARE") && statement != NULL && statement->verdict.has_prepare) {
+        struct name *name =
+            bind_name(session, &session->statements, bytes_text(statement->verdict.prepare_name), statement);
+        if (name != NULL)
+            names_confirm(&session->statements, name, statement, pool);
+    }
+}
+
+/* A statement has ended: its text's next statement is on, or the request is done. */
+static void statement_end(struct session *session, struct bytes tag)
+{
+    struct request *head = awaited_head(session);
+    if (head == NULL || (head->kind != REQUEST_QUERY && head->kind != REQUEST_EXECUTE)) {
+        session_lose(session, "the server ended a statement that was not in flight");
+        return;
+    }
+    if (tag.size > 0) {
+        blame_unseen_change(session, tag, head);
+        candidates_add(session, head->statement, head->answered);
+        tag_apply(session, tag, head);
+    }
+    bool is_query = head->kind == REQUEST_QUERY;
+    head->answered++;
+    if (!is_query)
+        head_settle(session, true);
+    drop_swallowed_syncs(session, is_query);
+}
+
+static void take_command_complete(struct session *session, struct bytes body)
+{
+    struct reader reader = reader_of(body);
+    statement_end(session, reader_string(&reader));
+}
+
+static void login_done(struct session *session)
+{
+    session->stage = STAGE_READY;
+    if (tell_begin(session, EVENT_SESSION_OPENED) != NULL)
+        tell_publish(session);
+}
+
+static void take_ready(struct session *session, struct bytes body)
+{
+    struct flight *flight = &session->flight;
+    bool is_first = session->transaction_status == 0;
+    session->transaction_status = body.data[0];
+    session->skips_to_sync = false;
+    session->is_copying_in = false;
+    while (flight->count > 0) {
+        uint8_t kind = flight_head(flight)->kind;
+        if (is_first && kind != REQUEST_COPY_END) {
+            break; /* the first one ends the login, not what the client sent ahead */
+        }
+        bool ends_here = kind == REQUEST_SYNC || kind == REQUEST_QUERY || kind == REQUEST_FUNCTION;
+        head_settle(session, ends_here);
+        if (ends_here)
+            break;
+    }
+    if (is_first)
+        login_done(session);
+    if (session->transaction_status == 'I') {
+        counter_add(&session->world->counters->transactions, 1);
+        candidates_clear(session);
+        names_forget_all(&session->portals, session->world->statements);
+    }
+    flight_shrink(flight);
+}
+
+/* Encodings in which a byte behind a character's first may be an ASCII one; the names are those of
+ * ParameterStatus. */
+static bool is_unsafe_encoding(struct bytes name)
+{
+    static const char *const unsafe[] = {
+        "SJIS", "SHIFT_JIS_2004", "BIG5", "GBK", "GB18030", "UHC", "JOHAB"
+    };
+    for (size_t index = 0; index < COUNT_OF(unsafe); index++) {
+        if (bytes_equal_text(name, unsafe[index]))
+            return true;
+    }
+    return false;
+}
+
+static void application_name_set(struct session *session, struct bytes value)
+{
+    char *copy = malloc(value.size + 1);
+    if (copy != NULL) {
+        (void)bytes_copy_text(value, copy, value.size + 1);
+        free(session->application_name);
+        session->application_name = copy;
+    }
+}
+
+enum { VERTICAL_TAB_SINCE = 17 };
+
+static void take_parameter_status(struct session *session, struct bytes body)
+{
+    struct reader reader = reader_of(body);
+    struct bytes name = reader_string(&reader);
+    struct bytes value = reader_string(&reader);
+    if (reader.has_failed)
+        return;
+    if (bytes_equal_text(name, "application_name")) {
+        application_name_set(session, value);
+    } else if (bytes_equal_text(name, "standard_conforming_strings")) {
+        session->reading.has_standard_strings = bytes_equal_text(value, "on");
+    } else if (bytes_equal_text(name, "client_encoding")) {
+        session->reading.has_unsafe_encoding = is_unsafe_encoding(value);
+    } else if (bytes_equal_text(name, "server_version")) {
+        session->reading.has_vertical_tab = atoi((const char *)value.data) >= VERTICAL_TAB_SINCE;
+    }
+}
+
+enum fate server_message_take(struct session *session, uint8_t type, struct bytes body)
+{
+    switch ((enum server_message)type) {
+    case SERVER_AUTHENTICATION:
+        session->has_authenticated = true; /* it speaks protocol 3 */
+        break;
+    case SERVER_PARAMETER_STATUS:
+        take_parameter_status(session, body);
+        break;
+    case SERVER_READY_FOR_QUERY:
+        take_ready(session, body);
+        break;
+    case SERVER_PARSE_COMPLETE:
+        expect_and_settle(session, REQUEST_PARSE);
+        break;
+    case SERVER_BIND_COMPLETE:
+        expect_and_settle(session, REQUEST_BIND);
+        break;
+    case SERVER_CLOSE_COMPLETE:
+        expect_and_settle(session, REQUEST_CLOSE);
+        break;
+    case SERVER_ROW_DESCRIPTION:
+    case SERVER_NO_DATA:
+        if (head_is(session, REQUEST_DESCRIBE))
+            head_settle(session, true);
+        break;
+    case SERVER_COMMAND_COMPLETE:
+        take_command_complete(session, body);
+        break;
+    case SERVER_EMPTY_QUERY_RESPONSE:
+    case SERVER_PORTAL_SUSPENDED:
+        statement_end(session, BYTES_NONE);
+        break;
+    case SERVER_ERROR_RESPONSE:
+        return take_error(session, body);
+    case SERVER_COPY_IN_RESPONSE:
+        session->is_copying_in = true;
+        break;
+    default:
+        break; /* passes unread */
+    }
+    return FATE_PASS;
+}

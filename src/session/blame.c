@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Whose error it was: from an ErrorResponse and the request it answers to a violation of one statement. */
+#include "session/state.h"
+#include "sql/fingerprint.h"
+#include "sql/mask.h"
+#include "sql/split.h"
+
+#include <stdlib.h>
+
+/* The statement that is held responsible. */
+struct culprit {
+    struct bytes text;
+    bool is_cut;
+    struct lexer_reading reading;
+    enum violation_phase phase;
+};
+
+void candidates_add(struct session *session, struct statement *statement, uint32_t index)
+{
+    if (statement == NULL || statement->text_size == 0)
+        return;
+    if (session->candidates == NULL) {
+        session->candidates = calloc(1, sizeof(*session->candidates));
+        if (session->candidates == NULL)
+            return;
+    }
+    struct candidate *place = &session->candidates->kept[session->candidates->added++ % CANDIDATES_KEPT];
+    statement_release(session->world->statements, place->statement);
+    *place = (struct candidate){ statement_share(statement), index };
+}
+
+void candidates_clear(struct session *session)
+{
+    struct candidates *candidates = session->candidates;
+    if (candidates == NULL || candidates->added == 0)
+        return;
+    uint32_t count = candidates->added < CANDIDATES_KEPT ? candidates->added : CANDIDATES_KEPT;
+    for (uint32_t index = 0; index < count; index++) {
+        statement_release(session->world->statements, candidates->kept[index].statement);
+        candidates->kept[index].statement = NULL;
+    }
+    candidates->added = 0;
+}
+
+static struct bytes statement_piece(const struct statement *statement, uint32_t index)
+{
+    struct bytes text = bytes_of(statement->text, statement->text_size);
+    return statement->verdict.statement_count > 1 ? split_statement(text, statement->reading, index) : text;
+}
+
+static struct culprit culprit_of(const struct statement *statement, uint32_t index,
+                                 enum violation_phase phase)
+{
+    struct bytes piece = statement_piece(statement, index);
+    bool reaches_cut = statement->is_cut && piece.data != NULL &&
+                       piece.data + piece.size >= (const uint8_t *)statement->text + statement->text_size;
+    return (struct culprit){ piece, reaches_cut, statement->reading, phase };
+}
+
+/* The newest statement of the transaction that changed `table`; else the newest that changed anything. */
+static const struct candidate *suspect_find(const struct session *session, const char *table)
+{
+    const struct candidates *candidates = session->candidates;
+    const struct candidate *newest_change = NULL;
+    if (candidates == NULL)
+        return NULL;
+    uint32_t kept = candidates->added < CANDIDATES_KEPT ? candidates->added : CANDIDATES_KEPT;
+    for (uint32_t age = 1; age <= kept; age++) {
+        const struct candidate *candidate = &candidates->kept[(candidates->added - age) % CANDIDATES_KEPT];
+        struct bytes piece = statement_piece(candidate->statement, candidate->index);
+        char target[NAME_SIZE];
+        if (!split_target(piece, candidate->statement->reading, target))
+            continue;
+        if (strcmp(target, table) == 0)
+            return candidate;
+        newest_change = newest_change != NULL ? newest_change : candidate;
+    }
+    return newest_change;
+}
+
+static struct culprit culprit_at_end(const struct session *session, const char *table,
+                                     enum violation_phase phase)
+{
+    const struct candidate *suspect = suspect_find(session, table);
+    if (suspect == NULL)
+        return (struct culprit){ .text = BYTES_NONE, .phase = phase };
+    return culprit_of(suspect->statement, suspect->index, phase);
+}
+
+/* What the failing statement itself says about the moment: an error at COMMIT or SET CONSTRAINTS is never its
+ * own. */
+static enum violation_phase phase_of_command(const struct session *session, const struct request *head)
+{
+    const struct statement *statement = head->statement;
+    struct verdict verdict;
+    classify(statement_piece(statement, head->answered), statement->reading, &verdict);
+    if (strcmp(verdict.command, "COMMIT") == 0 || strcmp(verdict.command, "END") == 0 ||
+        strcmp(verdict.command, "PREPARE TRANSACTION") == 0) {
+        return PHASE_COMMIT;
+    }
+    if (strcmp(verdict.command, "SET CONSTRAINTS") == 0)
+        return PHASE_CONSTRAINT_CHECK;
+    bool is_last_of_several = head->kind == REQUEST_QUERY && statement->verdict.statement_count > 1 &&
+                              head->answered + 1 >= statement->verdict.statement_count;
+    return is_last_of_several && session->transaction_status == 'I' ? PHASE_COMMIT_OR_LAST : PHASE_STATEMENT;
+}
+
+/* Of several statements in one Query the last one's error may be the implicit commit's: its own table speaks
+ * for it. */
+static struct culprit culprit_commit_or_last(const struct session *session, const struct request *head,
+                                             const char *table)
+{
+    struct culprit last = culprit_of(head->statement, head->answered, PHASE_COMMIT_OR_LAST);
+    char target[NAME_SIZE];
+    if (split_target(last.text, last.reading, target) && strcmp(target, table) == 0)
+        return last;
+    struct culprit earlier = culprit_at_end(session, table, PHASE_COMMIT_OR_LAST);
+    return earlier.text.size > 0 ? earlier : last;
+}
+
+static struct culprit culprit_find(const struct session *session, const struct request *head,
+                                   const char *table)
+{
+    if (head == NULL)
+        return (struct culprit){ .text = BYTES_NONE, .phase = PHASE_STATEMENT };
+    if (head->kind == REQUEST_SYNC)
+        return culprit_at_end(session, table, PHASE_COMMIT);
+    if (head->statement == NULL)
+        return (struct culprit){ .text = BYTES_NONE, .phase = PHASE_STATEMENT };
+    enum violation_phase phase = phase_of_command(session, head);
+    switch (phase) {
+    case PHASE_COMMIT:
+    case PHASE_CONSTRAINT_CHECK:
+        return culprit_at_end(session, table, phase);
+    case PHASE_COMMIT_OR_LAST:
+        return culprit_commit_or_last(session, head, table);
+    default:
+        return culprit_of(head->statement, head->answered, PHASE_STATEMENT);
+    }
+}
+
+static void copy_name(const char *from, char *to)
+{
+    (void)bytes_copy_text(bytes_text(from), to, NAME_SIZE);
+}
+
+static void violation_fill(const struct session *session, const struct report *report,
+                           const struct culprit *culprit, struct violation *out)
+{
+    out->phase = culprit->phase;
+    (void)bytes_copy_text(bytes_text(report->sqlstate), out->sqlstate, sizeof(out->sqlstate));
+    copy_name(report->schema, out->schema);
+    copy_name(report->table, out->table);
+    copy_name(report->column, out->column);
+    copy_name(report->constraint, out->constraint);
+    copy_name(report->datatype, out->datatype);
+    copy_name(session->user != NULL ? session->user : "", out->user);
+    copy_name(session->database != NULL ? session->database : "", out->database);
+    (void)bytes_copy_text(session_service(session), out->service, NAME_SIZE);
+    (void)bytes_copy_text(report_key_columns(report), out->key_columns, sizeof(out->key_columns));
+    if (culprit->text.size > 0) {
+        struct text shown;
+        text_init(&shown, out->statement, sizeof(out->statement));
+        mask_sql(culprit->text, culprit->reading, &shown);
+        fingerprint_sql(culprit->text, culprit->is_cut, culprit->reading, out->fingerprint);
+    }
+}
+
+static void violation_count(struct session *session, const struct report *report, const struct request *head,
+                            enum violation_kind kind)
+{
+    struct session_world *world = session->world;
+    struct culprit culprit = culprit_find(session, head, report->table);
+    struct violation violation = { .kind = kind };
+    violation_fill(session, report, &culprit, &violation);
+    session->violations++;
+    counter_add(&world->counters->violations, 1);
+    if (culprit.text.size == 0)
+        counter_add(&world->counters->errors_unattributed, 1);
+    ledger_record(world->ledger, &violation, world->now_us);
+    struct event *event = tell_begin(session, EVENT_VIOLATION);
+    if (event != NULL) {
+        event->violation = violation;
+        tell_publish(session);
+    }
+}
+
+void blame_error(struct session *session, const struct report *report, const struct request *head)
+{
+    struct violation_fields fields = {
+        .has_table = report->has_table,
+        .has_column = report->has_column,
+        .has_constraint = report->has_constraint,
+        .has_datatype = report->has_datatype,
+    };
+    enum violation_kind kind;
+    if (!report_has_valid_sqlstate(report)) {
+        counter_add(&session->world->counters->errors_without_sqlstate, 1);
+        return;
+    }
+    if (violation_classify(report->sqlstate, fields, &kind))
+        violation_count(session, report, head, kind);
+}
+
+/* ── The backstop ──────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static bool is_change_tag(struct bytes tag)
+{
+    static const char *const beginnings[] = { "CREATE ", "ALTER ",  "DROP ",   "TRUNCATE ",      "GRANT",
+                                              "REVOKE",  "COMMENT", "REINDEX", "SECURITY LABEL", "REASSIGN",
+                                              "IMPORT",  "REFRESH", "CLUSTER" };
+    for (size_t index = 0; index < COUNT_OF(beginnings); index++) {
+        if (bytes_start_with(tag, beginnings[index]))
+            return true;
+    }
+    return false;
+}
+
+/* Whether the tag's first word is the command's: the classifier saw this very change, and of temporary
+ * objects only it asks no window. */
+static bool is_command_of_tag(const char *command, struct bytes tag)
+{
+    size_t word = bytes_find(tag, ' ');
+    return strncmp(command, (const char *)tag.data, word) == 0 &&
+           (command[word] == ' ' || command[word] == '\0');
+}
+
+/* An SQL EXECUTE of a statement that was judged when it was sent. */
+static bool is_known_execute(const struct session *session, const struct verdict *verdict)
+{
+    const struct hash_key *key = &session->world->hash_key;
+    return verdict->has_execute &&
+           names_meaning(&session->statements, key, bytes_text(verdict->execute_name)) != NULL;
+}
+
+void blame_unseen_change(struct session *session, struct bytes tag, const struct request *head)
+{
+    const struct statement *statement = head->statement;
+    struct verdict verdict = { .is_guarded = false };
+    if (!is_change_tag(tag) || (statement != NULL && statement->verdict.is_guarded))
+        return;
+    if (statement != NULL) {
+        classify(statement_piece(statement, head->answered), statement->reading, &verdict);
+        if (is_known_execute(session, &verdict) || is_command_of_tag(verdict.command, tag))
+            return;
+    }
+    counter_add(&session->world->counters->ddl_unseen, 1);
+    struct event *event = tell_begin(session, EVENT_DDL_UNSEEN);
+    if (event != NULL) {
+        (void)bytes_copy_text(tag, event->command, sizeof(event->command));
+        tell_publish(session);
+    }
+}

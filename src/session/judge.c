@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The guard's word on a statement, and the poison that carries a refusal out: a message the server is sure to
+ * refuse goes in place of the client's, so that the abort of the transaction, the skipping to Sync and the
+ * status in ReadyForQuery are the server's own; only the text of the error becomes ours. */
+#include "session/state.h"
+#include "sql/mask.h"
+#include "wire/writer.h"
+
+#include <stdlib.h>
+
+enum { POISON_SIZE_MOST = 512, REFUSAL_MESSAGE_MOST = 4096 };
+
+/* A statement cannot begin with a quoted name: the parser refuses it in every version, before any look-up and
+ * also in a failed transaction. The server's log shows it. */
+static const char poison_sql[] = "\"pgsluice\" statement refused by the maintenance window guard";
+/* Named, because an unnamed one would drop the client's unnamed statement. It never comes to exist. */
+static const char poison_name[] = "__pgsluice_refused";
+
+static void tell_decision(struct session *session, enum event_kind kind, const struct statement *statement,
+                          const struct decision *decision)
+{
+    struct event *event = tell_begin(session, kind);
+    if (event == NULL)
+        return;
+    const struct verdict *verdict = &statement->verdict;
+    (void)bytes_copy_text(bytes_text(verdict->command), event->command, sizeof(event->command));
+    (void)bytes_copy_text(bytes_text(statement_class_name(verdict->class)), event->class,
+                          sizeof(event->class));
+    event->level = (uint8_t)verdict->level;
+    if (decision->span != NULL)
+        (void)bytes_copy_text(bytes_text(decision->span->name), event->window, sizeof(event->window));
+    struct text shown;
+    text_init(&shown, event->violation.statement, sizeof(event->violation.statement));
+    mask_sql(bytes_of(statement->text, statement->text_size), statement->reading, &shown);
+    tell_publish(session);
+}
+
+static struct refusal *refusal_create(const struct session *session, const struct verdict *verdict,
+                                      const struct decision *decision)
+{
+    struct refusal *refusal = malloc(sizeof(*refusal));
+    if (refusal == NULL)
+        return NULL;
+    struct text message;
+    struct text detail;
+    struct text hint;
+    text_init(&message, refusal->message, sizeof(refusal->message));
+    text_init(&detail, refusal->detail, sizeof(refusal->detail));
+    text_init(&hint, refusal->hint, sizeof(refusal->hint));
+    guard_describe(verdict, decision, session->world->now_us, &message, &detail, &hint);
+    return refusal;
+}
+
+bool judge_statement(struct session *session, struct statement *statement, bool is_final,
+                     struct refusal **refusal)
+{
+    struct session_world *world = session->world;
+    struct decision decision;
+    *refusal = NULL;
+    if (!statement->verdict.is_guarded || world->policy->mode == GUARD_OFF)
+        return true;
+    guard_decide(world->policy, &statement->verdict, world->now_us, &decision);
+    if (decision.action == ACTION_REFUSE) {
+        counter_add(&world->counters->ddl_refused, 1);
+        tell_decision(session, EVENT_DDL_REFUSED, statement, &decision);
+        *refusal = refusal_create(session, &statement->verdict, &decision);
+        return false;
+    }
+    if (is_final && decision.action == ACTION_WOULD_REFUSE) {
+        counter_add(&world->counters->ddl_would_refuse, 1);
+        tell_decision(session, EVENT_DDL_WOULD_REFUSE, statement, &decision);
+    } else if (is_final) {
+        counter_add(&world->counters->ddl_passed, 1);
+        tell_decision(session, EVENT_DDL_PASSED, statement, &decision);
+    }
+    return true;
+}
+
+void poison_expect(struct session *session, enum request_kind kind, struct refusal *refusal)
+{
+    struct request *request = session_expect(session, kind, NULL);
+    if (request == NULL) {
+        free(refusal);
+        return;
+    }
+    request->is_poison = true;
+    request->refusal = refusal;
+}
+
+static void poison_write(struct writer *writer, bool is_simple)
+{
+    writer_begin(writer, is_simple ? CLIENT_QUERY : CLIENT_PARSE);
+    if (!is_simple)
+        writer_string(writer, bytes_text(poison_name));
+    writer_string(writer, bytes_text(poison_sql));
+    if (!is_simple)
+        writer_int16(writer, 0);
+    writer_end(writer);
+}
+
+void poison_send(struct session *session, uint8_t replaced_type, struct refusal *refusal)
+{
+    bool is_simple = replaced_type == CLIENT_QUERY || replaced_type == CLIENT_FUNCTION_CALL;
+    struct parcel *parcel = parcel_create(POISON_SIZE_MOST);
+    if (parcel == NULL || refusal == NULL) {
+        parcel_destroy(parcel);
+        free(refusal);
+        session_fail(session, "53200", "out of memory", NULL);
+        return;
+    }
+    struct writer writer = writer_of(&parcel->buffer);
+    poison_write(&writer, is_simple);
+    outbox_send(&session->world->outbox, SIDE_SERVER, parcel);
+    poison_expect(session, is_simple ? REQUEST_QUERY : REQUEST_PARSE, refusal);
+}
+
+void refusal_send(struct session *session, const struct refusal *refusal)
+{
+    struct parcel *parcel = parcel_create(REFUSAL_MESSAGE_MOST);
+    if (parcel == NULL) {
+        session_fail(session, "53200", "out of memory", NULL);
+        return;
+    }
+    struct writer writer = writer_of(&parcel->buffer);
+    writer_error(&writer, &(struct error_notice){
+                              .severity = "ERROR",
+                              .sqlstate = session->world->policy->sqlstate,
+                              .message = bytes_text(refusal->message),
+                              .detail = bytes_text(refusal->detail),
+                              .hint = bytes_text(refusal->hint),
+                              .routine = "pgsluice_guard",
+                          });
+    outbox_send(&session->world->outbox, SIDE_CLIENT, parcel);
+}

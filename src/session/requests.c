@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What the client sends: each message becomes a request in flight, unless the guard refuses it. */
+#include "session/state.h"
+#include "wire/reader.h"
+
+struct request *session_expect(struct session *session, enum request_kind kind, struct statement *statement)
+{
+    if (session->skips_to_sync && kind != REQUEST_SYNC) {
+        return NULL; /* the server drops it unanswered */
+    }
+    struct request *request = flight_add(&session->flight);
+    if (request == NULL) {
+        session_lose(session, "out of memory");
+        return NULL;
+    }
+    request->kind = (uint8_t)kind;
+    request->statement = statement != NULL ? statement_share(statement) : NULL;
+    return request;
+}
+
+/* The statement that an SQL EXECUTE in this text runs, when the text itself asks for no window. */
+static struct statement *executed_statement(const struct session *session, const struct statement *statement)
+{
+    const struct verdict *verdict = &statement->verdict;
+    if (verdict->is_guarded || !verdict->has_execute)
+        return NULL;
+    return names_meaning(&session->statements, &session->world->hash_key, bytes_text(verdict->execute_name));
+}
+
+/* Asks the guard. When it refuses, poison goes out in place of the message. */
+static bool is_let_through(struct session *session, uint8_t type, struct statement *statement, bool is_final)
+{
+    struct refusal *refusal = NULL;
+    if (statement == NULL)
+        return true;
+    struct statement *executed = executed_statement(session, statement);
+    if (judge_statement(session, executed != NULL ? executed : statement, is_final, &refusal))
+        return true;
+    poison_send(session, type, refusal);
+    return false;
+}
+
+static enum fate take_query(struct session *session, struct bytes body)
+{
+    struct reader reader = reader_of(body);
+    struct bytes sql = reader_string(&reader);
+    struct statement_pool *pool = session->world->statements;
+    /* without its NUL the server refuses the message unread */
+    struct statement *statement = reader.has_failed ? NULL : statement_of(pool, sql, session->reading);
+    enum fate fate = FATE_REPLACED;
+    if (is_let_through(session, CLIENT_QUERY, statement, true)) {
+        counter_add(&session->world->counters->queries, 1);
+        session_expect(session, REQUEST_QUERY, statement);
+        fate = FATE_PASS;
+    }
+    statement_release(pool, statement);
+    return fate;
+}
+
+static enum fate take_parse(struct session *session, struct bytes body)
+{
+    struct reader reader = reader_of(body);
+    struct bytes name = reader_string(&reader);
+    struct bytes sql = reader_string(&reader);
+    struct statement_pool *pool = session->world->statements;
+    struct statement *statement = reader.has_failed ? NULL : statement_of(pool, sql, session->reading);
+    enum fate fate = FATE_REPLACED;
+    if (is_let_through(session, CLIENT_PARSE, statement, false)) {
+        parse_expect(session, name, statement);
+        fate = FATE_PASS;
+    }
+    statement_release(pool, statement);
+    return fate;
+}
+
+void parse_expect(struct session *session, struct bytes name, struct statement *statement)
+{
+    counter_add(&session->world->counters->parses, 1);
+    struct request *request = session_expect(session, REQUEST_PARSE, statement);
+    if (request != NULL)
+        request->name = bind_name(session, &session->statements, name, statement);
+}
+
+struct name *bind_name(struct session *session, struct names *names, struct bytes text,
+                       struct statement *statement)
+{
+    struct session_world *world = session->world;
+    struct name *name =
+        names_bind(names, &world->hash_key, text, statement, world->limits.names, world->statements);
+    if (name == NULL)
+        counter_add(&world->counters->statements_not_tracked, 1);
+    if (name == NULL && statement != NULL && statement->verdict.is_guarded)
+        session_lose(session, "a schema change was prepared under more names than are tracked");
+    return name;
+}
+
+static enum fate take_bind(struct session *session, struct bytes body)
+{
+    struct reader reader = reader_of(body);
+    struct bytes portal = reader_string(&reader);
+    struct bytes prepared = reader_string(&reader);
+    struct statement *statement = names_meaning(&session->statements, &session->world->hash_key, prepared);
+    if (!is_let_through(session, CLIENT_BIND, statement, false))
+        return FATE_REPLACED;
+    struct request *request = session_expect(session, REQUEST_BIND, statement);
+    if (request != NULL && !reader.has_failed)
+        request->name = bind_name(session, &session->portals, portal, statement);
+    return FATE_PASS;
+}
+
+static enum fate take_execute(struct session *session, struct bytes body)
+{
+    struct reader reader = reader_of(body);
+    struct bytes portal = reader_string(&reader);
+    struct statement *statement = names_meaning(&session->portals, &session->world->hash_key, portal);
+    if (!is_let_through(session, CLIENT_EXECUTE, statement, true))
+        return FATE_REPLACED;
+    counter_add(&session->world->counters->executes, 1);
+    session_expect(session, REQUEST_EXECUTE, statement);
+    return FATE_PASS;
+}
+
+/* The name space that a Describe or Close speaks of, and the name. */
+static struct names *read_target(struct session *session, struct bytes body, struct bytes *name)
+{
+    struct reader reader = reader_of(body);
+    uint8_t kind = reader_byte(&reader);
+    *name = reader_string(&reader);
+    return kind == 'P' ? &session->portals : &session->statements;
+}
+
+static enum fate take_describe(struct session *session, struct bytes body)
+{
+    struct bytes name;
+    const struct names *names = read_target(session, body, &name);
+    session_expect(session, REQUEST_DESCRIBE, names_meaning(names, &session->world->hash_key, name));
+    return FATE_PASS;
+}
+
+static enum fate take_close(struct session *session, struct bytes body)
+{
+    struct bytes name;
+    struct names *names = read_target(session, body, &name);
+    struct request *request = session_expect(session, REQUEST_CLOSE, NULL);
+    if (request != NULL) {
+        request->is_portal = names == &session->portals;
+        request->name = names_close(names, &session->world->hash_key, name);
+    }
+    return FATE_PASS;
+}
+
+static enum fate take_sync(struct session *session)
+{
+    session_expect(session, REQUEST_SYNC, NULL);
+    session->skips_to_sync = false;
+    return FATE_PASS;
+}
+
+enum fate client_message_take(struct session *session, uint8_t type, struct bytes body)
+{
+    session->active_us = session->world->now_us;
+    switch ((enum client_message)type) {
+    case CLIENT_QUERY:
+        return take_query(session, body);
+    case CLIENT_PARSE:
+        return take_parse(session, body);
+    case CLIENT_BIND:
+        return take_bind(session, body);
+    case CLIENT_EXECUTE:
+        return take_execute(session, body);
+    case CLIENT_DESCRIBE:
+        return take_describe(session, body);
+    case CLIENT_CLOSE:
+        return take_close(session, body);
+    case CLIENT_SYNC:
+        return take_sync(session);
+    case CLIENT_FUNCTION_CALL:
+        session_expect(session, REQUEST_FUNCTION, NULL);
+        return FATE_PASS;
+    case CLIENT_COPY_DONE:
+    case CLIENT_COPY_FAIL:
+        session_expect(session, REQUEST_COPY_END, NULL);
+        return FATE_PASS;
+    case CLIENT_TERMINATE:
+        session->end_reason = "client terminated";
+        return FATE_PASS;
+    case CLIENT_FLUSH:
+    case CLIENT_COPY_DATA:
+    case CLIENT_AUTHENTICATION_REPLY:
+        return FATE_PASS;
+    }
+    return FATE_PASS;
+}

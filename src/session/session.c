@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "session/head.h"
+#include "session/state.h"
+#include "wire/writer.h"
+
+#include <stdlib.h>
+
+enum { FATAL_SIZE_MOST = 4096 };
+
+struct session *session_create(struct session_world *world, const struct address *client,
+                               const char *upstream)
+{
+    struct session *session = calloc(1, sizeof(*session));
+    if (session == NULL)
+        return NULL;
+    session->world = world;
+    session->id = ++world->last_session;
+    session->reading = (struct lexer_reading){ .has_standard_strings = true };
+    session->address = *client;
+    session->upstream = upstream;
+    session->opened_us = session->active_us = world->now_us;
+    framer_init(&session->client.framer, SIDE_CLIENT);
+    framer_init(&session->server.framer, SIDE_SERVER);
+    flight_init(&session->flight);
+    names_init(&session->statements);
+    names_init(&session->portals);
+    counter_add(&world->counters->sessions_opened, 1);
+    return session;
+}
+
+static void tell_end(struct session *session, const char *reason)
+{
+    bool was_session = session_has_logged_in(session);
+    if (session->is_cancel)
+        return;
+    if (!was_session)
+        counter_add(&session->world->counters->sessions_refused, 1);
+    struct event *event = tell_begin(session, was_session ? EVENT_SESSION_CLOSED : EVENT_SESSION_REFUSED);
+    if (event != NULL) {
+        const char *why = session->end_reason != NULL ? session->end_reason : reason;
+        (void)bytes_copy_text(bytes_text(why), event->reason, sizeof(event->reason));
+        event->duration_us = session->world->now_us - session->opened_us;
+        tell_publish(session);
+    }
+}
+
+void session_destroy(struct session *session, const char *reason)
+{
+    struct statement_pool *pool = session->world->statements;
+    tell_end(session, reason);
+    counter_add(&session->world->counters->sessions_closed, 1);
+    requests_abandon_all(session);
+    flight_release(&session->flight);
+    names_release(&session->statements, pool);
+    names_release(&session->portals, pool);
+    candidates_clear(session);
+    free(session->candidates);
+    stream_end(session);
+    parcel_destroy(session->client.gathered);
+    parcel_destroy(session->server.gathered);
+    parcel_destroy(session->opening);
+    free(session->report);
+    free(session->user);
+    free(session->database);
+    free(session->application_name);
+    free(session);
+}
+
+void session_fail(struct session *session, const char *sqlstate, const char *message, const char *detail)
+{
+    struct parcel *parcel = parcel_create(FATAL_SIZE_MOST);
+    session->stage = STAGE_ENDED;
+    if (parcel == NULL)
+        return;
+    struct writer writer = writer_of(&parcel->buffer);
+    writer_error(&writer, &(struct error_notice){
+                              .severity = "FATAL",
+                              .sqlstate = sqlstate,
+                              .message = bytes_text(message),
+                              .detail = detail != NULL ? bytes_text(detail) : BYTES_NONE,
+                              .routine = "pgsluice",
+                          });
+    outbox_send(&session->world->outbox, SIDE_CLIENT, parcel);
+}
+
+void session_lose(struct session *session, const char *why)
+{
+    if (session->stage == STAGE_BLIND || session->stage == STAGE_ENDED)
+        return;
+    counter_add(&session->world->counters->unfollowed, 1);
+    struct event *event = tell_begin(session, EVENT_UNFOLLOWED);
+    if (event != NULL) {
+        (void)bytes_copy_text(bytes_text(why), event->reason, sizeof(event->reason));
+        tell_publish(session);
+    }
+    session->end_reason = why;
+    if (session->world->policy->mode == GUARD_ENFORCE) {
+        session_fail(session, "08P01", "the connection can no longer be followed and was closed", why);
+    } else {
+        session->stage = STAGE_BLIND;
+    }
+}
+
+/* ── One fragment ──────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void pass_fragment(struct session *session, enum side from, const struct fragment *fragment)
+{
+    struct outbox *outbox = &session->world->outbox;
+    outbox_pass_header(outbox, side_other(from), fragment);
+    outbox_pass(outbox, side_other(from), fragment->body);
+}
+
+static enum fate message_take(struct session *session, enum side from, uint8_t type, struct bytes body)
+{
+    return from == SIDE_CLIENT ? client_message_take(session, type, body)
+                               : server_message_take(session, type, body);
+}
+
+/* Begins to gather a message that came in pieces. What is kept of it is bounded. */
+static void gather_begin(struct session *session, enum side from)
+{
+    struct direction *direction = session_direction(session, from);
+    direction->gathered = parcel_create(session->world->limits.gathered_bytes + MESSAGE_HEADER_SIZE);
+    direction->doing = DOING_GATHER;
+    if (direction->gathered == NULL)
+        session_lose(session, "out of memory");
+}
+
+static void gather_settle(struct session *session, enum side from, uint8_t type, struct bytes body)
+{
+    struct direction *direction = session_direction(session, from);
+    struct parcel *parcel = direction->gathered;
+    direction->gathered = NULL;
+    if (message_take(session, from, type, body) == FATE_PASS) {
+        direction->doing = DOING_PASS;
+        outbox_send(&session->world->outbox, side_other(from), parcel);
+    } else {
+        direction->doing = DOING_DISCARD;
+        parcel_destroy(parcel);
+    }
+}
+
+static void pass_rest(struct session *session, enum side from, struct bytes rest)
+{
+    if (session_direction(session, from)->doing == DOING_PASS)
+        outbox_pass(&session->world->outbox, side_other(from), rest);
+}
+
+/* Whether the bytes gathered so far are all that is asked of the message. */
+static bool is_gathered(enum side from, const struct fragment *fragment, struct bytes body)
+{
+    if (fragment->is_last)
+        return true;
+    return fragment->form->disposition == DISPOSITION_HEAD &&
+           head_need(from, fragment->type) == HEAD_FIELDS && head_is_complete(from, fragment->type, body);
+}
+
+static void gather_take(struct session *session, enum side from, const struct fragment *fragment)
+{
+    struct buffer *kept = &session_direction(session, from)->gathered->buffer;
+    struct bytes rest = fragment->body;
+    buffer_append(kept, fragment->header);
+    size_t room = kept->limit - kept->size;
+    buffer_append(kept, bytes_take(&rest, rest.size < room ? rest.size : room));
+    struct bytes body = bytes_of(kept->data + MESSAGE_HEADER_SIZE, kept->size - MESSAGE_HEADER_SIZE);
+    if (kept->has_failed) {
+        session_lose(session, "out of memory");
+    } else if (is_gathered(from, fragment, body)) {
+        gather_settle(session, from, fragment->type, body);
+        pass_rest(session, from, rest);
+    } else if (rest.size > 0) {
+        /* only names of thousands of bytes or a tag of that length come here: no client or server sends them
+         */
+        session->end_reason = "a name or tag is too long";
+        session_fail(session, "54000", "a prepared statement's or portal's name is too long to be followed",
+                     NULL);
+    }
+}
+
+static void report_take(struct session *session, const struct fragment *fragment)
+{
+    pass_fragment(session, SIDE_SERVER, fragment);
+    report_feed(session->report, fragment->body);
+    if (fragment->is_last) {
+        report_end(session->report);
+        (void)server_error_take(session, session->report, false);
+        free(session->report);
+        session->report = NULL;
+    }
+}
+
+/* Decides how the message that begins with this fragment is looked at. */
+static void message_begin(struct session *session, enum side from, const struct fragment *fragment)
+{
+    struct direction *direction = session_direction(session, from);
+    size_t gathered_most = session->world->limits.gathered_bytes;
+    if (from == SIDE_SERVER && fragment->type == SERVER_ERROR_RESPONSE) {
+        if (server_error_is_awaited(session) && fragment->body_size <= gathered_most) {
+            gather_begin(session, from);
+            return;
+        }
+        session->report = malloc(sizeof(*session->report));
+        if (session->report == NULL) {
+            session_lose(session, "out of memory");
+            return;
+        }
+        report_begin(session->report);
+        direction->doing = DOING_REPORT;
+        return;
+    }
+    if (fragment->form->disposition == DISPOSITION_SCAN && fragment->body_size > gathered_most) {
+        direction->doing = DOING_STREAM;
+        if (!stream_begin(session, fragment->type))
+            session_lose(session, "out of memory");
+        return;
+    }
+    gather_begin(session, from);
+}
+
+/* A message, or the first piece of one, of which nothing was read yet. */
+static void message_open(struct session *session, enum side from, const struct fragment *fragment)
+{
+    struct direction *direction = session_direction(session, from);
+    direction->doing = DOING_PASS;
+    if (fragment->form->disposition == DISPOSITION_PASS)
+        return;
+    if (fragment->is_last ||
+        (fragment->form->disposition == DISPOSITION_HEAD && head_need(from, fragment->type) == HEAD_NOTHING &&
+         !(from == SIDE_SERVER && fragment->type == SERVER_ERROR_RESPONSE))) {
+        if (message_take(session, from, fragment->type, fragment->body) == FATE_REPLACED)
+            direction->doing = DOING_DISCARD;
+        return;
+    }
+    message_begin(session, from, fragment);
+}
+
+static void fragment_take(struct session *session, enum side from, const struct fragment *fragment)
+{
+    struct direction *direction = session_direction(session, from);
+    if (fragment->is_first)
+        message_open(session, from, fragment);
+    if (session->stage == STAGE_ENDED)
+        return;
+    switch ((enum doing)direction->doing) {
+    case DOING_PASS:
+        pass_fragment(session, from, fragment);
+        break;
+    case DOING_DISCARD:
+        break;
+    case DOING_GATHER:
+        gather_take(session, from, fragment);
+        break;
+    case DOING_STREAM:
+        stream_take(session, fragment);
+        break;
+    case DOING_SPOIL:
+        stream_spoil(session, fragment->body.size);
+        break;
+    case DOING_REPORT:
+        report_take(session, fragment);
+        break;
+    }
+}
+
+/* ── One step ──────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* What a server sends before it knows the protocol may be an error of protocol 2, without a length (libpq
+ * takes one for that by its impossible length, too): it is passed on as it is. */
+static bool is_old_error(const struct session *session, const struct framer *framer)
+{
+    return framer->from == SIDE_SERVER && !session->has_authenticated &&
+           framer->type == SERVER_ERROR_RESPONSE;
+}
+
+static void framing_failed(struct session *session, enum side from, enum framer_result result)
+{
+    struct framer *framer = &session_direction(session, from)->framer;
+    if (is_old_error(session, framer)) {
+        session->stage = STAGE_BLIND;
+        session->end_reason = "the server refused the connection in the form of protocol 2";
+        outbox_pass(&session->world->outbox, SIDE_CLIENT, bytes_of(framer->header, MESSAGE_HEADER_SIZE));
+        return;
+    }
+    if (from == SIDE_SERVER) {
+        counter_add(&session->world->counters->protocol_errors_server, 1);
+        session->end_reason = "the server broke the protocol";
+        session_fail(session, "08P01", "the server sent a message that the protocol does not have", NULL);
+        return;
+    }
+    counter_add(&session->world->counters->protocol_errors_client, 1);
+    session->end_reason = "the client broke the protocol";
+    session_fail(session, "08P01",
+                 result == FRAMER_BAD_LENGTH ? "invalid message length" : "invalid frontend message type",
+                 NULL);
+}
+
+static bool must_hold(const struct session *session, enum side from)
+{
+    return from == SIDE_CLIENT && session_is_holding(session) && !session->client.framer.is_inside;
+}
+
+/* Takes messages until the input is used up, the outbox is full, or something stands in the way. */
+static enum session_event messages_take(struct session *session, enum side from, struct bytes *input)
+{
+    struct framer *framer = &session_direction(session, from)->framer;
+    while (outbox_has_room(&session->world->outbox)) {
+        if (must_hold(session, from))
+            return SESSION_HOLD;
+        outbox_pass(&session->world->outbox, side_other(from), framer_run(framer, input));
+        struct fragment fragment;
+        enum framer_result result = framer_next(framer, input, &fragment);
+        if (result == FRAMER_STARVED)
+            return SESSION_STARVED;
+        if (result != FRAMER_FRAGMENT) {
+            framing_failed(session, from, result);
+            return SESSION_SEND;
+        }
+        fragment_take(session, from, &fragment);
+        if (session->stage > STAGE_READY)
+            return SESSION_SEND;
+    }
+    return SESSION_SEND;
+}
+
+static void pass_unread(struct session *session, enum side from, struct bytes *input)
+{
+    outbox_pass(&session->world->outbox, side_other(from), bytes_take(input, input->size));
+}
+
+/* One round: SESSION_SEND stands for "look into the outbox, then go on". */
+static enum session_event stage_take(struct session *session, enum side from, struct bytes *input)
+{
+    switch ((enum session_stage)session->stage) {
+    case STAGE_OPENING:
+        return opening_take(session, input);
+    case STAGE_DIALING:
+        return from == SIDE_CLIENT && input->size > 0 ? SESSION_HOLD : SESSION_STARVED;
+    case STAGE_LOGIN:
+    case STAGE_READY:
+        return messages_take(session, from, input);
+    case STAGE_CANCELLING:
+        if (from == SIDE_CLIENT) {
+            (void)bytes_take(input, input->size); /* nothing may follow a cancel request */
+            return SESSION_STARVED;
+        }
+        pass_unread(session, from, input);
+        return SESSION_STARVED;
+    case STAGE_BLIND:
+        pass_unread(session, from, input);
+        return SESSION_STARVED;
+    case STAGE_ENDED:
+        return SESSION_CLOSE;
+    }
+    return SESSION_CLOSE;
+}
+
+static void count_received(struct session *session, enum side from, size_t size)
+{
+    if (from == SIDE_CLIENT)
+        session->bytes_received += size;
+}
+
+enum session_event session_step(struct session *session, enum side from, struct bytes *input,
+                                struct segment *out)
+{
+    struct outbox *outbox = &session->world->outbox;
+    for (;;) {
+        if (outbox_take(outbox, out)) {
+            session->bytes_sent += out->to == SIDE_CLIENT ? out->bytes.size : 0;
+            return SESSION_SEND;
+        }
+        size_t before = input->size;
+        enum session_event event = stage_take(session, from, input);
+        count_received(session, from, before - input->size);
+        if (outbox->count == 0 && event != SESSION_SEND && session->stage != STAGE_ENDED)
+            return event;
+        if (outbox->count == 0 && session->stage == STAGE_ENDED)
+            return SESSION_CLOSE;
+    }
+}
+
+/* ── The owner's word ──────────────────────────────────────────────────────────────────────────────────────
+ */
+
+void session_dialed(struct session *session)
+{
+    outbox_send(&session->world->outbox, SIDE_SERVER, session->opening);
+    session->opening = NULL;
+    session->stage = session->is_cancel ? STAGE_CANCELLING : STAGE_LOGIN;
+}
+
+void session_refuse(struct session *session, const char *sqlstate, const char *message, const char *detail)
+{
+    bool may_speak = session->user != NULL && !session->is_cancel;
+    if (may_speak)
+        session_fail(session, sqlstate, message, detail);
+    session->stage = STAGE_ENDED;
+}
+
+bool session_is_holding(const struct session *session)
+{
+    return session->flight.count >= session->world->limits.in_flight;
+}
+
+bool session_has_logged_in(const struct session *session)
+{
+    return session->transaction_status != 0;
+}
+
+bool session_is_idle(const struct session *session)
+{
+    return session->flight.count == 0 && session->transaction_status == 'I' &&
+           !session->client.framer.is_inside && !session->server.framer.is_inside;
+}
+
+static const char *session_phase(const struct session *session)
+{
+    switch ((enum session_stage)session->stage) {
+    case STAGE_OPENING:
+    case STAGE_DIALING:
+        return "connecting";
+    case STAGE_LOGIN:
+        return "authenticating";
+    case STAGE_CANCELLING:
+        return "cancelling";
+    case STAGE_BLIND:
+        return "unfollowed";
+    case STAGE_ENDED:
+        return "ending";
+    case STAGE_READY:
+        break;
+    }
+    if (session->flight.count > 0)
+        return "active";
+    switch (session->transaction_status) {
+    case 'T':
+        return "in transaction";
+    case 'E':
+        return "in failed transaction";
+    default:
+        return "idle";
+    }
+}
+
+void session_describe(const struct session *session, struct session_row *out)
+{
+    struct text address;
+    out->id = session->id;
+    out->worker = session->world->worker;
+    out->opened_us = session->opened_us;
+    out->active_us = session->active_us;
+    text_init(&address, out->address, sizeof(out->address));
+    address_describe(&session->address, &address);
+    (void)bytes_copy_text(bytes_text(session->upstream), out->upstream, sizeof(out->upstream));
+    if (session->user != NULL) {
+        (void)bytes_copy_text(bytes_text(session->user), out->user, sizeof(out->user));
+        (void)bytes_copy_text(bytes_text(session->database), out->database, sizeof(out->database));
+        (void)bytes_copy_text(bytes_text(session->application_name), out->application_name,
+                              sizeof(out->application_name));
+        (void)bytes_copy_text(session_service(session), out->service, sizeof(out->service));
+    }
+    out->phase = session_phase(session);
+    out->in_flight = session->flight.count;
+    out->bytes_received = session->bytes_received;
+    out->bytes_sent = session->bytes_sent;
+    out->errors = session->errors;
+    out->violations = session->violations;
+}

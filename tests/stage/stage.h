@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef STAGE_STAGE_H
+#define STAGE_STAGE_H
+
+#include "session/session.h"
+#include "vectors/vector.h"
+
+/* A session on a stage: its world, a policy, and what came out on each side. Everything is real but the
+ * sockets. */
+enum { STAGE_EVENTS_MOST = 64 };
+
+struct stage {
+    struct session_world world;
+    struct statement_pool statements;
+    struct ledger ledger;
+    struct counters counters;
+    struct ring events;
+    struct session *session;
+    struct buffer out[2];  /* by the side the bytes went to */
+    struct buffer sent[2]; /* by the side they came from */
+    struct event kept[STAGE_EVENTS_MOST];
+    size_t event_count;
+    bool has_dialed;
+    bool is_closed;
+    bool is_holding;
+};
+
+/* What the gate allows on this stage: LEVEL_NONE, closed. */
+struct stage_plan {
+    enum guard_mode mode;
+    enum safety_level allow;
+    uint32_t gathered_bytes; /* 0: 16 KiB */
+    uint32_t in_flight;      /* 0: 16384 */
+    uint32_t names;          /* 0: 10000 */
+};
+
+void stage_open(struct stage *stage, const struct stage_plan *plan);
+/* Another policy from now on, as when a window opens or closes. */
+void stage_set_gate(struct stage *stage, enum guard_mode mode, enum safety_level allow);
+/* Ends the session; fails the test when something was not given back. */
+void stage_close(struct stage *stage);
+
+/* Feeds one chunk and carries out all that comes of it. The chunk is copied to the heap first and freed
+ * afterwards, so that a view kept too long is found. */
+void stage_feed(struct stage *stage, enum side from, struct bytes chunk);
+/* How a conversation is cut into chunks. */
+enum stage_cut {
+    CUT_MERGED, /* what one side sends in a row is one chunk */
+    CUT_STEPS,  /* each step is one chunk */
+    CUT_BYTES,  /* each byte is one chunk */
+    CUT_PAIR,   /* one step is cut at two places, the others are whole */
+};
+struct stage_cuts {
+    enum stage_cut cut;
+    size_t step; /* of PAIR */
+    size_t first;
+    size_t second;
+};
+/* Plays the conversation and fails the test where it does not go as it says. */
+void stage_play(struct stage *stage, const struct vector *vector, const struct stage_cuts *cuts,
+                const char *name);
+/* Starts a session as a client of user "app", database "shop", to the first ReadyForQuery, and forgets the
+ * bytes. */
+void stage_login(struct stage *stage);
+/* Parses `text` in the vectors' form and plays it. */
+void stage_say(struct stage *stage, const char *text);
+
+#endif
