@@ -9,6 +9,13 @@
 
 #include <pg_query.h>
 
+/* libpg_query has a function of the same name and would call ours in its place, were ours visible to it: the
+ * linker gives a symbol the least visibility that any object asks for. */
+uint64_t hash_bytes(const struct hash_key *key, struct bytes bytes) __attribute__((visibility("hidden")));
+
+typedef uint64_t (*hash_function)(const struct hash_key *key, struct bytes bytes);
+static const hash_function hidden __attribute__((used)) = hash_bytes;
+
 enum { MASKED_SIZE = 2 * STATEMENT_TEXT_MOST };
 
 static void fingerprint_masked(struct bytes sql, struct lexer_reading reading, char out[FINGERPRINT_SIZE])
