@@ -3,7 +3,9 @@
 
 #include "config/settings.h"
 
-enum { LONGEST_KEY = 32 };
+#include <assert.h>
+
+enum { LONGEST_NAME = 32 };
 
 #define REQUIRED NULL
 #define UNSET    ""
@@ -141,23 +143,23 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* How many letters must be put in, taken out or replaced to make one of the other (Levenshtein). Both are at
- * most LONGEST_KEY long. */
-static size_t distance(struct bytes a, struct bytes b)
+/* How many letters must be put in, taken out or replaced to make the name of a row of a key (Levenshtein). */
+static size_t distance(struct bytes key, struct bytes name)
 {
-    size_t line[LONGEST_KEY + 1];
-    for (size_t j = 0; j <= b.size; j++)
+    size_t line[LONGEST_NAME + 1];
+    assert(name.size <= LONGEST_NAME);
+    for (size_t j = 0; j <= name.size; j++)
         line[j] = j;
-    for (size_t i = 0; i < a.size; i++) {
+    for (size_t i = 0; i < key.size; i++) {
         size_t diagonal = line[0];
         line[0] = i + 1;
-        for (size_t j = 0; j < b.size; j++) {
-            size_t replaced = diagonal + (a.data[i] != b.data[j]);
+        for (size_t j = 0; j < name.size; j++) {
+            size_t replaced = diagonal + (key.data[i] != name.data[j]);
             diagonal = line[j + 1];
             line[j + 1] = smaller(replaced, smaller(line[j], line[j + 1]) + 1);
         }
     }
-    return line[b.size];
+    return line[name.size];
 }
 
 const struct schema_row *schema_nearest(enum schema_group group, const char *name)
@@ -165,11 +167,9 @@ const struct schema_row *schema_nearest(enum schema_group group, const char *nam
     struct bytes wanted = bytes_text(name);
     const struct schema_row *nearest = NULL;
     size_t best = wanted.size / 3 + 2;
-    if (wanted.size > LONGEST_KEY)
-        return NULL;
     for (const struct schema_row *row = schema_first(group); row != NULL; row = schema_next(row)) {
         size_t away = distance(wanted, bytes_text(row->name));
-        if (away >= best || away >= strlen(row->name))
+        if (away >= best)
             continue;
         best = away;
         nearest = row;

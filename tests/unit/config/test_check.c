@@ -37,6 +37,18 @@ static void a_listener_names_an_upstream_that_is_there(void **state)
                    "there is no upstream \"man\": write the name of an entry of upstreams, such as main");
 }
 
+/* What could not be read has been said; nothing more follows from it. */
+static void a_wrong_value_is_one_error_only(void **state)
+{
+    (void)state;
+    struct given given;
+    assert_refused("listen: [ { address: \"127.0.0.1:6432\", upstream: "
+                   "1234567890123456789012345678901234567890123456789012345678901234 } ]\n" UPSTREAM,
+                   1, 50, "listen[0].upstream");
+    assert_false(given_parse(&given, NEEDED "guard:\n  windows:\n" WINDOW("-a") WINDOW("-b")));
+    assert_int_equal(given.problems.count, 2);
+}
+
 static void no_address_is_listened_on_twice(void **state)
 {
     (void)state;
@@ -117,6 +129,7 @@ int main(void)
         cmocka_unit_test(names_are_unique_within_their_list),
         cmocka_unit_test(several_rules_may_name_one_service),
         cmocka_unit_test(a_listener_names_an_upstream_that_is_there),
+        cmocka_unit_test(a_wrong_value_is_one_error_only),
         cmocka_unit_test(no_address_is_listened_on_twice),
         cmocka_unit_test(a_console_that_others_can_reach_needs_a_password),
         cmocka_unit_test(a_window_lasts_a_minute_at_least),

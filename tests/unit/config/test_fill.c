@@ -49,6 +49,7 @@ static void what_is_required_is_missed_where_it_belongs(void **state)
     (void)state;
     static const struct fault faults[] = {
         { "upstreams: [ { name: a, hosts: [\"a:1\"] } ]\n", 1, 1, "listen: is missing" },
+        { "listen: [ { address: \"127.0.0.1:6432\", upstream: a } ]\n", 1, 1, "upstreams: is missing" },
         { "listen: []\nupstreams: [ { name: a, hosts: [\"a:1\"] } ]\n", 1, 9, "listen: is empty" },
         { "listen:\nupstreams: [ { name: a, hosts: [\"a:1\"] } ]\n", 1, 1, "listen: is missing" },
         { NEEDED "guard:\n  freezes:\n    - { name: a, from: 2026-11-26T00:00Z }\n", 5, 7,
