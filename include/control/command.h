@@ -41,7 +41,7 @@ struct command_form {
 extern const struct command_form command_forms[COMMAND_COUNT];
 
 /* A command as it was given; all it says is copied. */
-struct command {
+struct console_command {
     enum command_kind kind;
     uint32_t count;                  /* LIMIT; 0 when not given */
     char name[POLICY_NAME_SIZE];     /* empty when not given */
@@ -62,7 +62,7 @@ enum command_result { COMMAND_READY, COMMAND_END, COMMAND_REFUSED };
 struct command_reader command_reader_of(struct bytes query, int64_t duration_most_us);
 /* Takes the next command; empty ones are skipped. REFUSED: *failure says what and where (42601, or 22023 for
  * a value out of bounds), with a hint; the reader is then done. */
-MUST_USE enum command_result command_next(struct command_reader *reader, struct command *out,
-                                          struct outcome *failure);
+MUST_USE enum command_result command_next(struct command_reader *reader, struct console_command *out,
+                                          struct console_outcome *failure);
 
 #endif

@@ -30,7 +30,7 @@ enum console_event {
 };
 
 /* `settings` may change between calls and must outlive the console. NULL when memory is short. */
-struct console *console_create(const struct console_settings *settings, const struct address *peer);
+struct console *console_create(const struct console_options *settings, const struct address *peer);
 void console_destroy(struct console *console); /* NULL is allowed */
 
 /* Takes bytes off the front of `input`, appends what goes back to `out`. */
@@ -40,7 +40,7 @@ MUST_USE enum console_event console_step(struct console *console, struct bytes *
 void console_answer(struct console *console, const struct console_world *world, struct buffer *out);
 
 /* After ASK: what was asked; its role has been checked. */
-const struct command *console_command(const struct console *console);
+const struct console_command *console_command(const struct console *console);
 /* The name given at login, as it came (at most 63 bytes); empty before it. */
 const char *console_user(const struct console *console);
 /* Whether the login is done: before it, the owner's login deadline applies. */

@@ -27,7 +27,7 @@ struct login {
 };
 
 /* What the console's part of the settings says. */
-struct console_settings {
+struct console_options {
     const char *version; /* of the program: "0.1.0" */
     bool has_password;
     struct scram_secret secret; /* of the password, when there is one */
@@ -41,7 +41,7 @@ void login_release(struct login *login);
 /* Takes bytes off the front of `input` and appends the answers, up to (without) the first ReadyForQuery.
  * CLOSE: what was appended says why. A TLS or GSS request is answered 'N', each at most once; bytes that came
  * with it in the same input close the connection, since they were sent before the answer was known. */
-MUST_USE enum login_result login_step(struct login *login, const struct console_settings *settings,
+MUST_USE enum login_result login_step(struct login *login, const struct console_options *settings,
                                       struct inbox *inbox, struct bytes *input, struct buffer *out);
 
 #endif

@@ -9,7 +9,7 @@
 /* What SHOW commands answer: their columns, and a function that writes their rows. */
 
 struct show_source {
-    const struct command *command;
+    const struct console_command *command;
     const struct console_world *world; /* NULL when the command needs nothing */
     const char *version;
 };
@@ -18,7 +18,7 @@ struct show_form {
     const struct result_column *columns;
     size_t column_count; /* 0: the command answers no rows */
     /* Writes the rows. `notice` may be given a message about them. False when memory is short. */
-    bool (*fill)(const struct show_source *source, struct result *result, struct outcome *notice);
+    bool (*fill)(const struct show_source *source, struct result *result, struct console_outcome *notice);
 };
 
 enum { SHOW_ROWS_DEFAULT = 1000 }; /* without LIMIT */

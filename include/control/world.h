@@ -20,7 +20,7 @@ struct window_row {
     enum window_kind kind;
     enum safety_level allow; /* not looked at for a freeze */
     enum window_state state;
-    int64_t opens_us; /* of the occurrence that is open now, else of the next one */
+    int64_t opens_us; /* of the time that is open now, else of the next one; of a freeze, its own */
     int64_t closes_us;
     const char *timezone;
     const char *reason;
@@ -45,7 +45,7 @@ struct console_world {
     size_t window_count;
     const struct setting_row *settings; /* COMMAND_NEEDS_SETTINGS */
     size_t setting_count;
-    struct outcome outcome; /* COMMAND_NEEDS_EFFECT: how the effect ended */
+    struct console_outcome outcome; /* COMMAND_NEEDS_EFFECT: how the effect ended */
 };
 
 #endif

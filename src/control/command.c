@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "control/command.h"
 
+#include "control/argument.h"
 #include "control/distance.h"
 #include "control/show.h"
 #include "control/syntax.h"
-#include "control/value.h"
 
 #include <assert.h>
 
@@ -93,7 +93,7 @@ static void append_shown(const struct word *word, struct text *out)
 }
 
 static void fail_unknown(const struct command_reader *reader, const struct command_form *nearest,
-                         size_t distance, struct outcome *failure)
+                         size_t distance, struct console_outcome *failure)
 {
     char storage[SHOWN_WORD_SIZE + 32];
     struct text shown;
@@ -112,7 +112,7 @@ static void fail_unknown(const struct command_reader *reader, const struct comma
 }
 
 static void fail_expected(const struct command_reader *reader, const struct command_form *form,
-                          const struct word *word, const char *expected, struct outcome *failure)
+                          const struct word *word, const char *expected, struct console_outcome *failure)
 {
     char storage[SHOWN_WORD_SIZE + 32];
     struct text shown;
@@ -143,7 +143,8 @@ static void skip_group(const char **syntax, struct syntax_element element)
 }
 
 static bool take_element(struct command_reader *reader, const struct command_form *form,
-                         const struct syntax_element *element, struct command *out, struct outcome *failure)
+                         const struct syntax_element *element, struct console_command *out,
+                         struct console_outcome *failure)
 {
     struct word word = word_next(&reader->words);
     if (element->is_keyword) {
@@ -152,18 +153,18 @@ static bool take_element(struct command_reader *reader, const struct command_for
         fail_expected(reader, form, &word, element->text, failure);
         return false;
     }
-    const struct value_kind *kind = value_kind_find(element->text);
+    const struct argument_kind *kind = argument_kind_find(element->text);
     assert(kind != NULL);
-    enum value_result result = kind->take(reader, &word, out, failure);
-    if (result == VALUE_FOREIGN)
+    enum argument_result result = kind->take(reader, &word, out, failure);
+    if (result == ARGUMENT_FOREIGN)
         fail_expected(reader, form, &word, kind->about, failure);
-    else if (result == VALUE_WRONG)
+    else if (result == ARGUMENT_WRONG)
         failure->position = word_position(&reader->words, &word);
-    return result == VALUE_TAKEN;
+    return result == ARGUMENT_TAKEN;
 }
 
-static bool take_elements(struct command_reader *reader, const struct command_form *form, struct command *out,
-                          struct outcome *failure)
+static bool take_elements(struct command_reader *reader, const struct command_form *form,
+                          struct console_command *out, struct console_outcome *failure)
 {
     const char *syntax = form->syntax;
     struct syntax_element element;
@@ -180,7 +181,8 @@ static bool take_elements(struct command_reader *reader, const struct command_fo
     return false;
 }
 
-static bool take_command(struct command_reader *reader, struct command *out, struct outcome *failure)
+static bool take_command(struct command_reader *reader, struct console_command *out,
+                         struct console_outcome *failure)
 {
     size_t distance;
     const struct command_form *form = find_form(reader, &distance);
@@ -188,13 +190,14 @@ static bool take_command(struct command_reader *reader, struct command *out, str
         fail_unknown(reader, form, distance, failure);
         return false;
     }
-    *out = (struct command){ .kind = (enum command_kind)(form - command_forms) };
+    *out = (struct console_command){ .kind = (enum command_kind)(form - command_forms) };
     return take_elements(reader, form, out, failure);
 }
 
-enum command_result command_next(struct command_reader *reader, struct command *out, struct outcome *failure)
+enum command_result command_next(struct command_reader *reader, struct console_command *out,
+                                 struct console_outcome *failure)
 {
-    *failure = (struct outcome){ 0 };
+    *failure = (struct console_outcome){ 0 };
     while (peek(reader).kind == WORD_SEMICOLON)
         (void)word_next(&reader->words);
     if (peek(reader).kind == WORD_END)

@@ -23,20 +23,20 @@ enum console_phase {
 };
 
 struct console {
-    const struct console_settings *settings;
+    const struct console_options *settings;
     enum console_phase phase;
     bool has_logged_in;
     struct login login;
     struct inbox inbox;
-    struct buffer query;          /* the text that is running */
-    struct command_reader reader; /* in it */
-    struct command command;       /* asked last */
+    struct buffer query;            /* the text that is running */
+    struct command_reader reader;   /* in it */
+    struct console_command command; /* asked last */
 };
 
 static const char protocol_violation[] = "08P01";
 static const char program_limit_exceeded[] = "54000";
 
-struct console *console_create(const struct console_settings *settings, const struct address *peer)
+struct console *console_create(const struct console_options *settings, const struct address *peer)
 {
     struct console *console = calloc(1, sizeof *console);
     if (console == NULL)
@@ -58,7 +58,7 @@ void console_destroy(struct console *console)
     free(console);
 }
 
-const struct command *console_command(const struct console *console)
+const struct console_command *console_command(const struct console *console)
 {
     return &console->command;
 }
@@ -85,14 +85,14 @@ static void console_ready(struct console *console, struct buffer *out)
     console->phase = CONSOLE_IDLE;
 }
 
-static void write_error(const struct outcome *failure, struct buffer *out)
+static void write_error(const struct console_outcome *failure, struct buffer *out)
 {
     struct writer writer = writer_of(out);
     outcome_write(failure, "ERROR", &writer);
 }
 
 /* The query is over with this error. */
-static void console_fail(struct console *console, const struct outcome *failure, struct buffer *out)
+static void console_fail(struct console *console, const struct console_outcome *failure, struct buffer *out)
 {
     write_error(failure, out);
     console_ready(console, out);
@@ -101,7 +101,7 @@ static void console_fail(struct console *console, const struct outcome *failure,
 static void console_break(struct console *console, const char *sqlstate, const char *message,
                           struct buffer *out)
 {
-    struct outcome failure;
+    struct console_outcome failure;
     struct writer writer = writer_of(out);
     outcome_fail(&failure, sqlstate, "%s", message);
     outcome_write(&failure, "FATAL", &writer);
@@ -123,7 +123,7 @@ static void write_tag(enum command_kind kind, struct writer *writer)
 
 /* Writes the rows of the running command; *outcome is what is to be said of it besides. */
 static void write_rows(const struct console *console, const struct console_world *world,
-                       struct outcome *outcome, struct buffer *out)
+                       struct console_outcome *outcome, struct buffer *out)
 {
     const struct show_form *show = command_forms[console->command.kind].show;
     struct show_source source = { &console->command, world, console->settings->version };
@@ -141,9 +141,9 @@ static void write_answer(struct console *console, const struct console_world *wo
 {
     size_t before = out->size;
     struct writer writer = writer_of(out);
-    struct outcome outcome = world != NULL ? world->outcome : (struct outcome){ 0 };
+    struct console_outcome outcome = world != NULL ? world->outcome : (struct console_outcome){ 0 };
     if (command_forms[console->command.kind].needs != COMMAND_NEEDS_EFFECT)
-        outcome = (struct outcome){ 0 };
+        outcome = (struct console_outcome){ 0 };
 
     write_rows(console, world, &outcome, out);
     if (!outcome_has_failed(&outcome)) {
@@ -164,7 +164,7 @@ static void write_answer(struct console *console, const struct console_world *wo
 }
 
 /* The one place where a command is let through. */
-static bool console_may(const struct console *console, struct outcome *failure)
+static bool console_may(const struct console *console, struct console_outcome *failure)
 {
     const struct command_form *form = &command_forms[console->command.kind];
     if (console->login.role >= form->role)
@@ -177,7 +177,7 @@ static bool console_may(const struct console *console, struct outcome *failure)
 
 static void run_next(struct console *console, struct buffer *out)
 {
-    struct outcome failure;
+    struct console_outcome failure;
     enum command_result result = command_next(&console->reader, &console->command, &failure);
     if (result == COMMAND_END)
         console_ready(console, out);
@@ -209,9 +209,9 @@ static bool is_utf8(struct bytes text)
 /* Reads all commands before the first one runs, as PostgreSQL does: a mistake in the last keeps all from
  * running. */
 static enum command_result check_query(const struct console *console, struct bytes query, bool *is_empty,
-                                       struct outcome *failure)
+                                       struct console_outcome *failure)
 {
-    struct command command;
+    struct console_command command;
     struct command_reader reader = command_reader_of(query, console->settings->opening_most_us);
     enum command_result result;
     *is_empty = true;
@@ -226,7 +226,7 @@ static enum command_result check_query(const struct console *console, struct byt
 
 static void take_query(struct console *console, struct bytes body, struct buffer *out)
 {
-    struct outcome failure;
+    struct console_outcome failure;
     struct reader reader = reader_of(body);
     struct bytes query = reader_string(&reader);
     bool is_empty;
@@ -255,7 +255,7 @@ static void take_query(struct console *console, struct bytes body, struct buffer
 
 static void refuse_message(struct console *console, uint8_t type, bool is_skipping, struct buffer *out)
 {
-    struct outcome failure;
+    struct console_outcome failure;
     if (is_skipping)
         return;
     outcome_fail(&failure, "0A000", "the console speaks the simple query protocol only");
@@ -296,7 +296,7 @@ static void take_message(struct console *console, const struct inbox_message *me
 /* A message that was too long to be held has gone by; while skipping nobody asks what was in it. */
 static void refuse_length(struct console *console, uint8_t type, struct buffer *out)
 {
-    struct outcome failure;
+    struct console_outcome failure;
     if (console->phase == CONSOLE_SKIPPING)
         return;
     outcome_fail(&failure, program_limit_exceeded, "a message to the console has at most %d bytes",

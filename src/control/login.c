@@ -31,7 +31,7 @@ void login_release(struct login *login)
     scram_release(&login->scram);
 }
 
-static enum login_result login_fail(struct outcome *failure, struct buffer *out)
+static enum login_result login_fail(struct console_outcome *failure, struct buffer *out)
 {
     struct writer writer = writer_of(out);
     outcome_write(failure, "FATAL", &writer);
@@ -40,7 +40,7 @@ static enum login_result login_fail(struct outcome *failure, struct buffer *out)
 
 static enum login_result login_break(const char *message, struct buffer *out)
 {
-    struct outcome failure;
+    struct console_outcome failure;
     outcome_fail(&failure, protocol_violation, "%s", message);
     return login_fail(&failure, out);
 }
@@ -63,7 +63,7 @@ static void write_parameter(struct buffer *out, const char *name, const char *va
     writer_end(&writer);
 }
 
-static void write_parameters(const struct console_settings *settings, struct buffer *out)
+static void write_parameters(const struct console_options *settings, struct buffer *out)
 {
     static const char *const fixed[][2] = {
         { "server_encoding", "UTF8" },
@@ -96,7 +96,7 @@ static void write_key(struct buffer *out)
     writer_end(&writer);
 }
 
-static enum login_result login_complete(const struct console_settings *settings, struct buffer *out)
+static enum login_result login_complete(const struct console_options *settings, struct buffer *out)
 {
     write_authentication(out, AUTHENTICATION_OK, BYTES_NONE);
     write_parameters(settings, out);
@@ -126,7 +126,7 @@ static void negotiate(const struct preamble *preamble, struct buffer *out)
     writer_end(&writer);
 }
 
-static bool begin_scram(struct login *login, const struct console_settings *settings)
+static bool begin_scram(struct login *login, const struct console_options *settings)
 {
     char nonce[SCRAM_NONCE_SIZE];
     if (!scram_make_nonce(nonce))
@@ -135,10 +135,10 @@ static bool begin_scram(struct login *login, const struct console_settings *sett
     return true;
 }
 
-static enum login_result begin_authentication(struct login *login, const struct console_settings *settings,
+static enum login_result begin_authentication(struct login *login, const struct console_options *settings,
                                               struct buffer *out)
 {
-    struct outcome failure;
+    struct console_outcome failure;
     if (settings->has_password && begin_scram(login, settings)) {
         /* the list of mechanisms ends with an empty one */
         write_authentication(out, AUTHENTICATION_SASL,
@@ -162,7 +162,7 @@ static void keep_user(struct login *login, struct bytes user)
     login->role = bytes_equal_text(user, console_role_name(ROLE_VIEWER)) ? ROLE_VIEWER : ROLE_OPERATOR;
 }
 
-static enum login_result take_startup(struct login *login, const struct console_settings *settings,
+static enum login_result take_startup(struct login *login, const struct console_options *settings,
                                       const struct preamble *preamble, struct buffer *out)
 {
     struct bytes user = startup_parameter_find(preamble->parameters, "user");
@@ -172,7 +172,7 @@ static enum login_result take_startup(struct login *login, const struct console_
     /* an empty or absent name means the user's, as in PostgreSQL */
     if (bytes_equal_text(database.size > 0 ? database : user, "pgsluice"))
         return begin_authentication(login, settings, out);
-    struct outcome failure;
+    struct console_outcome failure;
     outcome_fail(&failure, "3D000", "this is the console of pgsluice: its one database is \"pgsluice\"");
     return login_fail(&failure, out);
 }
@@ -188,7 +188,7 @@ static enum login_result refuse_request(bool *has_asked, bool has_more, struct b
     return LOGIN_STARVED;
 }
 
-static enum login_result take_preamble(struct login *login, const struct console_settings *settings,
+static enum login_result take_preamble(struct login *login, const struct console_options *settings,
                                        const struct preamble *preamble, bool has_more, struct buffer *out)
 {
     switch (preamble->kind) {
@@ -207,7 +207,7 @@ static enum login_result take_preamble(struct login *login, const struct console
 static enum login_result refuse_preamble(enum preamble_result result, const struct preamble *preamble,
                                          struct buffer *out)
 {
-    struct outcome failure;
+    struct console_outcome failure;
     switch (result) {
     case PREAMBLE_DIRECT_TLS: /* whoever speaks TLS cannot read an answer in plain text */
         return LOGIN_CLOSE;
@@ -225,7 +225,7 @@ static enum login_result refuse_preamble(enum preamble_result result, const stru
 }
 
 /* Gathers the packet byte for byte as far as its length is known, so that nothing behind it is taken. */
-static enum login_result step_preamble(struct login *login, const struct console_settings *settings,
+static enum login_result step_preamble(struct login *login, const struct console_options *settings,
                                        struct bytes *input, struct buffer *out)
 {
     struct preamble preamble;
@@ -250,7 +250,7 @@ static enum login_result step_preamble(struct login *login, const struct console
 
 static enum login_result refuse_scram(struct login *login, enum scram_result result, struct buffer *out)
 {
-    struct outcome failure;
+    struct console_outcome failure;
     login->has_wrong_password = result == SCRAM_WRONG;
     if (result == SCRAM_WRONG)
         outcome_fail(&failure, "28P01", "password authentication failed for user \"%s\"", login->user);
@@ -261,7 +261,7 @@ static enum login_result refuse_scram(struct login *login, enum scram_result res
     return login_fail(&failure, out);
 }
 
-static enum login_result step_scram(struct login *login, const struct console_settings *settings,
+static enum login_result step_scram(struct login *login, const struct console_options *settings,
                                     struct bytes message, struct buffer *out)
 {
     char storage[ANSWER_MOST];
@@ -288,7 +288,7 @@ static bool read_initial_response(struct bytes body, struct bytes *data)
     return reader_is_done(&reader) && bytes_equal_text(mechanism, SCRAM_MECHANISM);
 }
 
-static enum login_result step_sasl(struct login *login, const struct console_settings *settings,
+static enum login_result step_sasl(struct login *login, const struct console_options *settings,
                                    struct inbox *inbox, struct bytes *input, struct buffer *out)
 {
     struct inbox_message message;
@@ -306,8 +306,8 @@ static enum login_result step_sasl(struct login *login, const struct console_set
     return step_scram(login, settings, data, out);
 }
 
-enum login_result login_step(struct login *login, const struct console_settings *settings,
-                             struct inbox *inbox, struct bytes *input, struct buffer *out)
+enum login_result login_step(struct login *login, const struct console_options *settings, struct inbox *inbox,
+                             struct bytes *input, struct buffer *out)
 {
     enum login_result result = LOGIN_STARVED;
     do {

@@ -8,12 +8,12 @@
 
 enum { SHOWN_SIZE = 4 * OUTCOME_TEXT_SIZE }; /* every byte may become \xNN */
 
-void outcome_fail(struct outcome *outcome, const char *sqlstate, const char *format, ...)
+void outcome_fail(struct console_outcome *outcome, const char *sqlstate, const char *format, ...)
 {
     struct text text;
     va_list arguments;
 
-    *outcome = (struct outcome){ 0 };
+    *outcome = (struct console_outcome){ 0 };
     bytes_copy_text(bytes_text(sqlstate), outcome->sqlstate, sizeof outcome->sqlstate);
     text_init(&text, outcome->message, sizeof outcome->message);
     va_start(arguments, format);
@@ -21,7 +21,7 @@ void outcome_fail(struct outcome *outcome, const char *sqlstate, const char *for
     va_end(arguments);
 }
 
-void outcome_hint(struct outcome *outcome, const char *format, ...)
+void outcome_hint(struct console_outcome *outcome, const char *format, ...)
 {
     struct text text;
     va_list arguments;
@@ -54,7 +54,7 @@ static void write_position(struct writer *writer, uint32_t position)
     write_field(writer, 'P', storage);
 }
 
-static void write_fields(const struct outcome *outcome, const char *severity, const char *sqlstate,
+static void write_fields(const struct console_outcome *outcome, const char *severity, const char *sqlstate,
                          struct writer *writer)
 {
     write_field(writer, 'S', severity);
@@ -68,7 +68,7 @@ static void write_fields(const struct outcome *outcome, const char *severity, co
     writer_byte(writer, '\0');
 }
 
-void outcome_write(const struct outcome *outcome, const char *severity, struct writer *writer)
+void outcome_write(const struct console_outcome *outcome, const char *severity, struct writer *writer)
 {
     bool has_failed = outcome_has_failed(outcome);
     if (!has_failed && outcome->message[0] == '\0')

@@ -20,7 +20,8 @@ const struct show_form show_none = { NULL, 0, NULL };
 
 static const struct result_column window_columns[] = { WINDOW_COLUMNS(COLUMN_DESCRIPTION) };
 
-static bool fill_windows(const struct show_source *source, struct result *result, struct outcome *notice)
+static bool fill_windows(const struct show_source *source, struct result *result,
+                         struct console_outcome *notice)
 {
     (void)notice;
     for (size_t i = 0; i < source->world->window_count; i++) {
@@ -48,7 +49,8 @@ static const char *setting_value(const struct setting_row *row)
 
 static const struct result_column setting_columns[] = { SETTING_COLUMNS(COLUMN_DESCRIPTION) };
 
-static bool fill_settings(const struct show_source *source, struct result *result, struct outcome *notice)
+static bool fill_settings(const struct show_source *source, struct result *result,
+                          struct console_outcome *notice)
 {
     (void)notice;
     for (size_t i = 0; i < source->world->setting_count; i++) {
@@ -69,7 +71,7 @@ const struct show_form show_settings = { setting_columns, COUNT_OF(setting_colum
 
 static const struct result_column help_columns[] = { HELP_COLUMNS(COLUMN_DESCRIPTION) };
 
-static bool fill_help(const struct show_source *source, struct result *result, struct outcome *notice)
+static bool fill_help(const struct show_source *source, struct result *result, struct console_outcome *notice)
 {
     (void)source;
     (void)notice;
@@ -88,7 +90,8 @@ const struct show_form show_help = { help_columns, COUNT_OF(help_columns), fill_
 
 static const struct result_column version_columns[] = { VERSION_COLUMNS(COLUMN_DESCRIPTION) };
 
-static bool fill_version(const struct show_source *source, struct result *result, struct outcome *notice)
+static bool fill_version(const struct show_source *source, struct result *result,
+                         struct console_outcome *notice)
 {
     (void)notice;
     result_row_begin(result, COUNT_OF(version_columns));

@@ -7,19 +7,19 @@
 #define COLUMN_DESCRIPTION(name, type, value) { #name, COLUMN_##type },
 #define COLUMN_CELL(name, type, value)        RESULT_CELL_##type(result, value);
 
-static size_t rows_most(const struct command *command)
+static size_t rows_most(const struct console_command *command)
 {
     return command->count > 0 ? command->count : SHOW_ROWS_DEFAULT;
 }
 
-static void append_notice(struct outcome *notice, const char *sentence)
+static void append_notice(struct console_outcome *notice, const char *sentence)
 {
     struct text text = { notice->message, strlen(notice->message), sizeof notice->message, false };
     text_append_string(&text, text.size > 0 ? " " : "");
     text_append_string(&text, sentence);
 }
 
-static void note_silent_workers(const struct snapshot *snapshot, struct outcome *notice)
+static void note_silent_workers(const struct snapshot *snapshot, struct console_outcome *notice)
 {
     char storage[128];
     struct text text;
@@ -31,7 +31,7 @@ static void note_silent_workers(const struct snapshot *snapshot, struct outcome 
     append_notice(notice, storage);
 }
 
-static void note_rows_left(size_t shown, size_t all, struct outcome *notice)
+static void note_rows_left(size_t shown, size_t all, struct console_outcome *notice)
 {
     char storage[128];
     struct text text;
@@ -94,7 +94,8 @@ static bool write_entries(const struct ledger *ledger, size_t most, struct resul
     return true;
 }
 
-static bool fill_violations(const struct show_source *source, struct result *result, struct outcome *notice)
+static bool fill_violations(const struct show_source *source, struct result *result,
+                            struct console_outcome *notice)
 {
     const struct snapshot *snapshot = source->world->snapshot;
     const struct ledger *ledger = &snapshot->ledger;
@@ -152,7 +153,7 @@ static const char *level_name(uint8_t level)
 
 static const struct result_column ddl_columns[] = { DDL_COLUMNS(COLUMN_DESCRIPTION) };
 
-static bool fill_ddl(const struct show_source *source, struct result *result, struct outcome *notice)
+static bool fill_ddl(const struct show_source *source, struct result *result, struct console_outcome *notice)
 {
     const struct journal *journal = source->world->journal;
     const struct event *event;
@@ -191,7 +192,8 @@ const struct show_form show_ddl = { ddl_columns, COUNT_OF(ddl_columns), fill_ddl
 
 static const struct result_column session_columns[] = { SESSION_COLUMNS(COLUMN_DESCRIPTION) };
 
-static bool fill_sessions(const struct show_source *source, struct result *result, struct outcome *notice)
+static bool fill_sessions(const struct show_source *source, struct result *result,
+                          struct console_outcome *notice)
 {
     const struct snapshot *snapshot = source->world->snapshot;
     note_silent_workers(snapshot, notice);
@@ -213,7 +215,8 @@ const struct show_form show_sessions = { session_columns, COUNT_OF(session_colum
 
 static const struct result_column stat_columns[] = { STAT_COLUMNS(COLUMN_DESCRIPTION) };
 
-static bool fill_stats(const struct show_source *source, struct result *result, struct outcome *notice)
+static bool fill_stats(const struct show_source *source, struct result *result,
+                       struct console_outcome *notice)
 {
     const struct snapshot *snapshot = source->world->snapshot;
     size_t count = 0;

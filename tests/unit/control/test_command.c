@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#include "control/argument.h"
 #include "control/command.h"
 #include "control/syntax.h"
-#include "control/value.h"
 
 #include <setjmp.h>
 #include <stdlib.h>
@@ -10,26 +10,28 @@
 
 #define HOUR_US (INT64_C(3600) * 1000000)
 
-static enum command_result read_one(const char *query, struct command *command, struct outcome *failure)
+static enum command_result read_one(const char *query, struct console_command *command,
+                                    struct console_outcome *failure)
 {
     struct command_reader reader = command_reader_of(bytes_text(query), 24 * HOUR_US);
     return command_next(&reader, command, failure);
 }
 
-static struct command accepted(const char *query, enum command_kind kind)
+static struct console_command accepted(const char *query, enum command_kind kind)
 {
-    struct command command = { .kind = COMMAND_COUNT };
-    struct outcome failure;
+    struct console_command command = { .kind = COMMAND_COUNT };
+    struct console_outcome failure;
     assert_int_equal(read_one(query, &command, &failure), COMMAND_READY);
     assert_string_equal(failure.sqlstate, "");
     assert_int_equal(command.kind, kind);
     return command;
 }
 
-static struct outcome refused(const char *query, const char *sqlstate, const char *message, uint32_t position)
+static struct console_outcome refused(const char *query, const char *sqlstate, const char *message,
+                                      uint32_t position)
 {
-    struct command command;
-    struct outcome failure;
+    struct console_command command;
+    struct console_outcome failure;
     assert_int_equal(read_one(query, &command, &failure), COMMAND_REFUSED);
     assert_string_equal(failure.message, message);
     assert_string_equal(failure.sqlstate, sqlstate);
@@ -51,7 +53,7 @@ static void commands_are_read_in_any_case(void **state)
 static void an_opening_says_all_it_needs(void **state)
 {
     (void)state;
-    struct command command =
+    struct console_command command =
         accepted("OPEN WINDOW FOR '30m' ALLOW modifying REASON 'it''s urgent'", COMMAND_OPEN_WINDOW);
     assert_string_equal(command.name, "");
     assert_int_equal(command.duration_us, HOUR_US / 2);
@@ -92,7 +94,7 @@ static void unknown_commands_point_to_help(void **state)
 static void what_is_missing_is_named_with_its_place(void **state)
 {
     (void)state;
-    struct outcome failure =
+    struct console_outcome failure =
         refused("OPEN WINDOW FOR '30m' ALLOW additive", "42601", "expected REASON at the end", 37);
     assert_string_equal(failure.hint,
                         "The command is: OPEN WINDOW [name] FOR 'duration' ALLOW level REASON 'reason'");
@@ -154,8 +156,8 @@ static void the_commands_of_a_text_follow_each_other(void **state)
     (void)state;
     struct command_reader reader = command_reader_of(bytes_text("; HELP;;RELOAD ; SHOW STATS"), HOUR_US);
     static const enum command_kind expected[] = { COMMAND_HELP, COMMAND_RELOAD, COMMAND_SHOW_STATS };
-    struct command command;
-    struct outcome failure;
+    struct console_command command;
+    struct console_outcome failure;
     for (size_t i = 0; i < COUNT_OF(expected); i++) {
         assert_int_equal(command_next(&reader, &command, &failure), COMMAND_READY);
         assert_int_equal(command.kind, expected[i]);
@@ -168,8 +170,8 @@ static void nothing_is_read_behind_a_mistake(void **state)
 {
     (void)state;
     struct command_reader reader = command_reader_of(bytes_text("HELP now; RELOAD"), HOUR_US);
-    struct command command;
-    struct outcome failure;
+    struct console_command command;
+    struct console_outcome failure;
     assert_int_equal(command_next(&reader, &command, &failure), COMMAND_REFUSED);
     assert_int_equal(command_next(&reader, &command, &failure), COMMAND_END);
 }
@@ -179,8 +181,8 @@ static void texts_without_a_command_are_empty(void **state)
     static const char *const texts[] = { "", " ", ";", " ; ;\n", "-- x", "/* x */;" };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
-        struct command command;
-        struct outcome failure;
+        struct console_command command;
+        struct console_outcome failure;
         assert_int_equal(read_one(texts[i], &command, &failure), COMMAND_END);
     }
 }
@@ -192,9 +194,9 @@ static void every_value_of_the_table_is_known(void **state)
         const char *syntax = command_forms[i].syntax;
         struct syntax_element element;
         while (syntax_next(&syntax, &element))
-            assert_true(element.is_keyword || value_kind_find(element.text) != NULL);
+            assert_true(element.is_keyword || argument_kind_find(element.text) != NULL);
     }
-    assert_null(value_kind_find("nothing"));
+    assert_null(argument_kind_find("nothing"));
 }
 
 int main(void)

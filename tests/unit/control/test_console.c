@@ -13,7 +13,7 @@ static const char canary[] = "canary-7f3a";
 
 /* One client at the console, and an owner who answers what he is asked. */
 struct visit {
-    struct console_settings settings;
+    struct console_options settings;
     struct console *console;
     struct console_world world;
     struct snapshot snapshot;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "control/value.h"
+#include "control/argument.h"
 
 #include "base/utf8.h"
 #include "control/duration.h"
@@ -19,8 +19,8 @@ static bool has_control(struct bytes text)
 }
 
 /* Copies what the word means; it must be one line of at least one byte that fits. */
-static enum value_result take_text(const struct word *word, const char *what, char *field, size_t capacity,
-                                   struct outcome *failure)
+static enum argument_result take_text(const struct word *word, const char *what, char *field, size_t capacity,
+                                      struct console_outcome *failure)
 {
     struct text text;
     text_init(&text, field, capacity);
@@ -31,29 +31,29 @@ static enum value_result take_text(const struct word *word, const char *what, ch
         outcome_fail(failure, invalid_parameter_value, "%s has at most %zu bytes", what, capacity - 1);
     else if (has_control(text_bytes(&text)))
         outcome_fail(failure, invalid_parameter_value, "%s must not hold control characters", what);
-    return outcome_has_failed(failure) ? VALUE_WRONG : VALUE_TAKEN;
+    return outcome_has_failed(failure) ? ARGUMENT_WRONG : ARGUMENT_TAKEN;
 }
 
-static enum value_result take_name(const struct command_reader *reader, const struct word *word,
-                                   struct command *command, struct outcome *failure)
+static enum argument_result take_name(const struct command_reader *reader, const struct word *word,
+                                      struct console_command *command, struct console_outcome *failure)
 {
     (void)reader;
     if (word->kind != WORD_PLAIN && word->kind != WORD_QUOTED && word->kind != WORD_STRING)
-        return VALUE_FOREIGN;
+        return ARGUMENT_FOREIGN;
     return take_text(word, "a name", command->name, sizeof command->name, failure);
 }
 
-static enum value_result take_reason(const struct command_reader *reader, const struct word *word,
-                                     struct command *command, struct outcome *failure)
+static enum argument_result take_reason(const struct command_reader *reader, const struct word *word,
+                                        struct console_command *command, struct console_outcome *failure)
 {
     (void)reader;
     if (word->kind != WORD_STRING)
-        return VALUE_FOREIGN;
+        return ARGUMENT_FOREIGN;
     return take_text(word, "a reason", command->reason, sizeof command->reason, failure);
 }
 
-static enum value_result take_count(const struct command_reader *reader, const struct word *word,
-                                    struct command *command, struct outcome *failure)
+static enum argument_result take_count(const struct command_reader *reader, const struct word *word,
+                                       struct console_command *command, struct console_outcome *failure)
 {
     enum { COUNT_MOST = 1000000 };
     (void)reader;
@@ -61,20 +61,20 @@ static enum value_result take_count(const struct command_reader *reader, const s
     for (size_t i = 0; i < word->text.size; i++) {
         uint8_t digit = (uint8_t)(word->text.data[i] - '0');
         if (digit > 9)
-            return VALUE_FOREIGN;
+            return ARGUMENT_FOREIGN;
         count = count > COUNT_MOST ? count : count * 10 + digit;
     }
     if (word->kind != WORD_PLAIN)
-        return VALUE_FOREIGN;
+        return ARGUMENT_FOREIGN;
     command->count = count;
     if (count >= 1 && count <= COUNT_MOST)
-        return VALUE_TAKEN;
+        return ARGUMENT_TAKEN;
     outcome_fail(failure, invalid_parameter_value, "a count is from 1 to %d", COUNT_MOST);
-    return VALUE_WRONG;
+    return ARGUMENT_WRONG;
 }
 
-static enum value_result take_level(const struct command_reader *reader, const struct word *word,
-                                    struct command *command, struct outcome *failure)
+static enum argument_result take_level(const struct command_reader *reader, const struct word *word,
+                                       struct console_command *command, struct console_outcome *failure)
 {
     static const enum safety_level levels[] = { LEVEL_ADDITIVE, LEVEL_MODIFYING };
     (void)reader;
@@ -82,34 +82,34 @@ static enum value_result take_level(const struct command_reader *reader, const s
     for (size_t i = 0; word->kind == WORD_PLAIN && i < COUNT_OF(levels); i++) {
         command->level = levels[i];
         if (bytes_equal_folded(word->text, safety_level_name(levels[i])))
-            return VALUE_TAKEN;
+            return ARGUMENT_TAKEN;
     }
-    return VALUE_FOREIGN;
+    return ARGUMENT_FOREIGN;
 }
 
-static enum value_result take_duration(const struct command_reader *reader, const struct word *word,
-                                       struct command *command, struct outcome *failure)
+static enum argument_result take_duration(const struct command_reader *reader, const struct word *word,
+                                          struct console_command *command, struct console_outcome *failure)
 {
     char storage[64];
     struct text text;
     if (word->kind != WORD_STRING)
-        return VALUE_FOREIGN;
+        return ARGUMENT_FOREIGN;
     text_init(&text, storage, sizeof storage);
     word_append_value(word, &text);
     if (text.is_truncated || !duration_parse(text_bytes(&text), &command->duration_us)) {
         outcome_fail(failure, invalid_parameter_value, "not a span of time");
         outcome_hint(failure, "Write it as '30m', '1h30m' or '90 minutes'.");
-        return VALUE_WRONG;
+        return ARGUMENT_WRONG;
     }
     if (command->duration_us <= reader->duration_most_us)
-        return VALUE_TAKEN;
+        return ARGUMENT_TAKEN;
     text_init(&text, storage, sizeof storage);
     text_append_duration(&text, reader->duration_most_us);
     outcome_fail(failure, invalid_parameter_value, "longer than the longest allowed, %s", storage);
-    return VALUE_WRONG;
+    return ARGUMENT_WRONG;
 }
 
-static const struct value_kind value_kinds[] = {
+static const struct argument_kind argument_kinds[] = {
     { "name", "a name", take_name },
     { "count", "a whole number", take_count },
     { "level", "ADDITIVE or MODIFYING", take_level },
@@ -117,10 +117,10 @@ static const struct value_kind value_kinds[] = {
     { "'reason'", "a text in single quotes", take_reason },
 };
 
-const struct value_kind *value_kind_find(const char *name)
+const struct argument_kind *argument_kind_find(const char *name)
 {
-    for (size_t i = 0; i < COUNT_OF(value_kinds); i++)
-        if (strcmp(value_kinds[i].name, name) == 0)
-            return &value_kinds[i];
+    for (size_t i = 0; i < COUNT_OF(argument_kinds); i++)
+        if (strcmp(argument_kinds[i].name, name) == 0)
+            return &argument_kinds[i];
     return NULL;
 }
