@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#define _GNU_SOURCE /* accept4 */
 #include "net/acceptor.h"
 
 #include "net/endpoint.h"
