@@ -64,5 +64,9 @@ struct command_reader command_reader_of(struct bytes query, int64_t duration_mos
  * a value out of bounds), with a hint; the reader is then done. */
 MUST_USE enum command_result command_next(struct command_reader *reader, struct console_command *out,
                                           struct console_outcome *failure);
+/* Reads all commands of a text, which must be UTF-8 (22021), before the first one runs: END and how many
+ * there are, or REFUSED as above. */
+MUST_USE enum command_result command_check(struct bytes query, int64_t duration_most_us, size_t *count,
+                                           struct console_outcome *failure);
 
 #endif

@@ -17,9 +17,11 @@ struct result_column {
 struct result {
     struct writer writer;
     uint64_t rows;
+    uint32_t binary_columns; /* bit i: column i is sent in binary */
+    uint32_t column;         /* of the next cell */
 };
 
-struct result result_of(struct buffer *out);
+struct result result_of(struct buffer *out, uint32_t binary_columns);
 void result_describe(struct result *result, const struct result_column *columns, size_t count);
 void result_row_begin(struct result *result, size_t column_count);
 void result_row_end(struct result *result);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "control/command.h"
 
+#include "base/utf8.h"
 #include "control/argument.h"
 #include "control/distance.h"
 #include "control/show.h"
@@ -206,4 +207,31 @@ enum command_result command_next(struct command_reader *reader, struct console_c
         return COMMAND_READY;
     reader->words.at = reader->words.query.size;
     return COMMAND_REFUSED;
+}
+
+static bool is_utf8(struct bytes text)
+{
+    uint32_t code_point;
+    size_t size = 1;
+    while (text.size > 0 && size > 0) {
+        size = utf8_decode(text, &code_point);
+        bytes_take(&text, size);
+    }
+    return size > 0;
+}
+
+enum command_result command_check(struct bytes query, int64_t duration_most_us, size_t *count,
+                                  struct console_outcome *failure)
+{
+    struct console_command command;
+    struct command_reader reader = command_reader_of(query, duration_most_us);
+    enum command_result result;
+    *count = 0;
+    if (!is_utf8(query)) {
+        outcome_fail(failure, "22021", "invalid byte sequence for encoding \"UTF8\"");
+        return COMMAND_REFUSED;
+    }
+    while ((result = command_next(&reader, &command, failure)) == COMMAND_READY)
+        ++*count;
+    return result;
 }

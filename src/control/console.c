@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "control/console.h"
 
-#include "base/utf8.h"
+#include "control/extended.h"
 #include "control/show.h"
 #include "control/syntax.h"
 #include "wire/reader.h"
@@ -9,8 +9,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/*     LOGIN ---> IDLE --Query--> RUNNING --> ASKING --console_answer--> RUNNING --> IDLE
- *                 `--extended protocol--> SKIPPING --Sync--> IDLE
+/*     LOGIN --> IDLE --Query--> RUNNING --> ASKING --console_answer--> RUNNING --> IDLE
+ *                `--Execute--> ASKING --console_answer--> IDLE, or with an error SKIPPING --Sync--> IDLE
  *     and from any of them to OVER
  */
 enum console_phase {
@@ -28,7 +28,10 @@ struct console {
     bool has_logged_in;
     struct login login;
     struct inbox inbox;
-    struct buffer query;            /* the text that is running */
+    struct extended extended;
+    bool is_extended; /* what runs came by Execute: its rows are not described, its error skips to Sync */
+    uint32_t binary_columns;        /* of what runs */
+    struct buffer query;            /* the text that is running, unless is_extended */
     struct command_reader reader;   /* in it */
     struct console_command command; /* asked last */
 };
@@ -44,6 +47,7 @@ struct console *console_create(const struct console_options *settings, const str
     console->settings = settings;
     login_init(&console->login, peer);
     inbox_init(&console->inbox);
+    extended_init(&console->extended);
     buffer_init(&console->query, CONSOLE_QUERY_MOST);
     return console;
 }
@@ -54,6 +58,7 @@ void console_destroy(struct console *console)
         return;
     login_release(&console->login);
     inbox_release(&console->inbox);
+    extended_release(&console->extended);
     buffer_release(&console->query);
     free(console);
 }
@@ -91,11 +96,14 @@ static void write_error(const struct console_outcome *failure, struct buffer *ou
     outcome_write(failure, "ERROR", &writer);
 }
 
-/* The query is over with this error. */
+/* What runs is over with this error. */
 static void console_fail(struct console *console, const struct console_outcome *failure, struct buffer *out)
 {
     write_error(failure, out);
-    console_ready(console, out);
+    if (console->is_extended)
+        console->phase = CONSOLE_SKIPPING;
+    else
+        console_ready(console, out);
 }
 
 static void console_break(struct console *console, const char *sqlstate, const char *message,
@@ -127,10 +135,11 @@ static void write_rows(const struct console *console, const struct console_world
 {
     const struct show_form *show = command_forms[console->command.kind].show;
     struct show_source source = { &console->command, world, console->settings->version };
-    struct result result = result_of(out);
+    struct result result = result_of(out, console->binary_columns);
     if (show->column_count == 0)
         return;
-    result_describe(&result, show->columns, show->column_count);
+    if (!console->is_extended)
+        result_describe(&result, show->columns, show->column_count);
     if (!show->fill(&source, &result, outcome))
         outcome_fail(outcome, "53200", "out of memory");
 }
@@ -159,7 +168,7 @@ static void write_answer(struct console *console, const struct console_world *wo
         out->size = before;
         console_fail(console, &outcome, out);
     } else {
-        console->phase = CONSOLE_RUNNING;
+        console->phase = console->is_extended ? CONSOLE_IDLE : CONSOLE_RUNNING;
     }
 }
 
@@ -175,18 +184,31 @@ static bool console_may(const struct console *console, struct console_outcome *f
     return false;
 }
 
-static void run_next(struct console *console, struct buffer *out)
+static void run_command(struct console *console, struct buffer *out)
 {
     struct console_outcome failure;
-    enum command_result result = command_next(&console->reader, &console->command, &failure);
-    if (result == COMMAND_END)
-        console_ready(console, out);
-    else if (result == COMMAND_REFUSED || !console_may(console, &failure))
+    if (!console_may(console, &failure))
         console_fail(console, &failure, out);
     else if (command_forms[console->command.kind].needs != COMMAND_NEEDS_NOTHING)
         console->phase = CONSOLE_ASKING;
     else
         write_answer(console, NULL, out);
+}
+
+static void run_next(struct console *console, struct buffer *out)
+{
+    struct console_outcome failure;
+    switch (command_next(&console->reader, &console->command, &failure)) {
+    case COMMAND_READY:
+        run_command(console, out);
+        break;
+    case COMMAND_END:
+        console_ready(console, out);
+        break;
+    case COMMAND_REFUSED:
+        console_fail(console, &failure, out);
+        break;
+    }
 }
 
 void console_answer(struct console *console, const struct console_world *world, struct buffer *out)
@@ -195,50 +217,24 @@ void console_answer(struct console *console, const struct console_world *world, 
     write_answer(console, world, out);
 }
 
-static bool is_utf8(struct bytes text)
-{
-    uint32_t code_point;
-    size_t size = 1;
-    while (text.size > 0 && size > 0) {
-        size = utf8_decode(text, &code_point);
-        bytes_take(&text, size);
-    }
-    return size > 0;
-}
-
-/* Reads all commands before the first one runs, as PostgreSQL does: a mistake in the last keeps all from
- * running. */
-static enum command_result check_query(const struct console *console, struct bytes query, bool *is_empty,
-                                       struct console_outcome *failure)
-{
-    struct console_command command;
-    struct command_reader reader = command_reader_of(query, console->settings->opening_most_us);
-    enum command_result result;
-    *is_empty = true;
-    if (!is_utf8(query)) {
-        outcome_fail(failure, "22021", "invalid byte sequence for encoding \"UTF8\"");
-        return COMMAND_REFUSED;
-    }
-    while ((result = command_next(&reader, &command, failure)) == COMMAND_READY)
-        *is_empty = false;
-    return result;
-}
-
 static void take_query(struct console *console, struct bytes body, struct buffer *out)
 {
     struct console_outcome failure;
     struct reader reader = reader_of(body);
     struct bytes query = reader_string(&reader);
-    bool is_empty;
+    size_t count;
+    console->is_extended = false;
+    console->binary_columns = 0;
+    extended_end_portals(&console->extended);
     if (!reader_is_done(&reader)) {
         console_break(console, protocol_violation, "invalid message format", out);
         return;
     }
-    if (check_query(console, query, &is_empty, &failure) == COMMAND_REFUSED) {
+    if (command_check(query, console->settings->opening_most_us, &count, &failure) == COMMAND_REFUSED) {
         console_fail(console, &failure, out);
         return;
     }
-    if (is_empty) {
+    if (count == 0) {
         struct writer writer = writer_of(out);
         writer_begin(&writer, SERVER_EMPTY_QUERY_RESPONSE);
         writer_end(&writer);
@@ -253,60 +249,81 @@ static void take_query(struct console *console, struct bytes body, struct buffer
     console->phase = CONSOLE_RUNNING;
 }
 
-static void refuse_message(struct console *console, uint8_t type, bool is_skipping, struct buffer *out)
+static void take_extended(struct console *console, const struct inbox_message *message, struct buffer *out)
+{
+    struct console_outcome failure = { 0 };
+    const struct prepared *run = NULL;
+    console->is_extended = true;
+    console->extended.duration_most_us = console->settings->opening_most_us;
+    switch (extended_take(&console->extended, message, out, &run, &failure)) {
+    case EXTENDED_DONE:
+        break;
+    case EXTENDED_RUN:
+        console->command = run->command;
+        console->binary_columns = run->binary_columns;
+        run_command(console, out);
+        break;
+    case EXTENDED_REFUSED:
+        console_fail(console, &failure, out);
+        break;
+    }
+}
+
+static void refuse_function_call(struct console *console, struct buffer *out)
 {
     struct console_outcome failure;
-    if (is_skipping)
-        return;
-    outcome_fail(&failure, "0A000", "the console speaks the simple query protocol only");
-    write_error(&failure, out);
-    console->phase = CONSOLE_SKIPPING;
-    if (type == CLIENT_FUNCTION_CALL) /* has no Sync behind it */
-        console_ready(console, out);
+    console->is_extended = false;
+    outcome_fail(&failure, "0A000", "the console has no functions");
+    console_fail(console, &failure, out);
 }
 
 static void take_message(struct console *console, const struct inbox_message *message, struct buffer *out)
 {
-    bool is_skipping = console->phase == CONSOLE_SKIPPING;
     switch (message->type) {
     case CLIENT_TERMINATE:
         console->phase = CONSOLE_OVER;
         break;
-    case CLIENT_SYNC:
-        console_ready(console, out);
+    case CLIENT_AUTHENTICATION_REPLY:
+        console_break(console, protocol_violation, "a password came that nobody asked for", out);
         break;
-    case CLIENT_QUERY:
-        if (!is_skipping)
-            take_query(console, message->body, out);
+    case CLIENT_SYNC:
+        extended_end_portals(&console->extended);
+        console_ready(console, out);
         break;
     case CLIENT_FLUSH:
     case CLIENT_COPY_DATA: /* as PostgreSQL, which drops what is left of a COPY that failed */
     case CLIENT_COPY_DONE:
     case CLIENT_COPY_FAIL:
         break;
-    case CLIENT_AUTHENTICATION_REPLY:
-        console_break(console, protocol_violation, "a password came that nobody asked for", out);
+    case CLIENT_QUERY:
+        take_query(console, message->body, out);
+        break;
+    case CLIENT_FUNCTION_CALL:
+        refuse_function_call(console, out);
         break;
     default:
-        refuse_message(console, message->type, is_skipping, out);
+        take_extended(console, message, out);
         break;
     }
 }
 
-/* A message that was too long to be held has gone by; while skipping nobody asks what was in it. */
+/* After an error in the extended protocol all up to Sync goes unanswered, a Query too; only the end is heard.
+ */
+static bool is_skipped(const struct console *console, uint8_t type)
+{
+    bool is_heard = type == CLIENT_SYNC || type == CLIENT_TERMINATE || type == CLIENT_AUTHENTICATION_REPLY;
+    return console->phase == CONSOLE_SKIPPING && !is_heard;
+}
+
+/* A message that was too long to be held has gone by. */
 static void refuse_length(struct console *console, uint8_t type, struct buffer *out)
 {
     struct console_outcome failure;
-    if (console->phase == CONSOLE_SKIPPING)
-        return;
     outcome_fail(&failure, program_limit_exceeded, "a message to the console has at most %d bytes",
                  CONSOLE_QUERY_MOST);
-    if (type == CLIENT_QUERY) {
+    console->is_extended = type != CLIENT_QUERY && type != CLIENT_FUNCTION_CALL;
+    if (type != CLIENT_COPY_DATA)
         console_fail(console, &failure, out);
-        return;
-    }
-    write_error(&failure, out);
-    console->phase = CONSOLE_SKIPPING;
 }
 
 /* False when the input is used up. */
@@ -315,12 +332,14 @@ static bool read_message(struct console *console, struct bytes *input, struct bu
     struct inbox_message message;
     switch (inbox_next(&console->inbox, input, CONSOLE_QUERY_MOST, &message)) {
     case INBOX_MESSAGE:
-        take_message(console, &message, out);
+        if (!is_skipped(console, message.type))
+            take_message(console, &message, out);
         break;
     case INBOX_STARVED:
         return false;
     case INBOX_TOO_LONG:
-        refuse_length(console, message.type, out);
+        if (!is_skipped(console, message.type))
+            refuse_length(console, message.type, out);
         break;
     case INBOX_UNKNOWN_TYPE:
         console_break(console, protocol_violation, "invalid frontend message type", out);

@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "wire/message.h"
 
+#include <assert.h>
+
 enum { CELL_SIZE = 4096 };
 
 /* What RowDescription says of a type (manual: "Message Formats"; the numbers are those of pg_type). */
@@ -16,12 +18,17 @@ static const struct type {
     [COLUMN_TIME] = { 25, 0xffff },
 };
 
-struct result result_of(struct buffer *out)
+struct result result_of(struct buffer *out, uint32_t binary_columns)
 {
-    return (struct result){ .writer = writer_of(out) };
+    return (struct result){ .writer = writer_of(out), .binary_columns = binary_columns };
 }
 
-static void describe_column(struct writer *writer, const struct result_column *column)
+static bool is_binary(const struct result *result, uint32_t column)
+{
+    return (result->binary_columns >> column & 1) != 0;
+}
+
+static void describe_column(struct writer *writer, const struct result_column *column, bool is_in_binary)
 {
     writer_string(writer, bytes_text(column->name));
     writer_int32(writer, 0); /* of no table */
@@ -29,20 +36,22 @@ static void describe_column(struct writer *writer, const struct result_column *c
     writer_int32(writer, types[column->type].oid);
     writer_int16(writer, types[column->type].size);
     writer_int32(writer, 0xffffffff); /* no type modifier */
-    writer_int16(writer, 0);          /* as text */
+    writer_int16(writer, is_in_binary);
 }
 
 void result_describe(struct result *result, const struct result_column *columns, size_t count)
 {
+    assert(count <= 8 * sizeof result->binary_columns);
     writer_begin(&result->writer, SERVER_ROW_DESCRIPTION);
     writer_int16(&result->writer, (uint16_t)count);
-    for (size_t i = 0; i < count; i++)
-        describe_column(&result->writer, &columns[i]);
+    for (uint32_t i = 0; i < count; i++)
+        describe_column(&result->writer, &columns[i], is_binary(result, i));
     writer_end(&result->writer);
 }
 
 void result_row_begin(struct result *result, size_t column_count)
 {
+    result->column = 0;
     writer_begin(&result->writer, SERVER_DATA_ROW);
     writer_int16(&result->writer, (uint16_t)column_count);
 }
@@ -57,11 +66,21 @@ static void write_cell(struct result *result, struct bytes cell)
 {
     writer_int32(&result->writer, (uint32_t)cell.size);
     writer_bytes(&result->writer, cell);
+    result->column++;
 }
 
 static void write_null(struct result *result)
 {
     writer_int32(&result->writer, 0xffffffff);
+    result->column++;
+}
+
+static void write_binary_integer(struct result *result, uint64_t value)
+{
+    writer_int32(&result->writer, sizeof value);
+    writer_int32(&result->writer, (uint32_t)(value >> 32));
+    writer_int32(&result->writer, (uint32_t)value);
+    result->column++;
 }
 
 void result_text(struct result *result, const char *value)
@@ -81,6 +100,10 @@ void result_integer(struct result *result, int64_t value)
 {
     char storage[24];
     struct text text;
+    if (is_binary(result, result->column)) {
+        write_binary_integer(result, (uint64_t)value);
+        return;
+    }
     text_init(&text, storage, sizeof storage);
     text_append_format(&text, "%lld", (long long)value);
     write_cell(result, text_bytes(&text));

@@ -687,7 +687,7 @@ static void a_function_call_is_refused_without_a_sync(void **state)
     visit_login(&visit, "alice");
     say_message(&visit.said, CLIENT_FUNCTION_CALL, bytes_of("\0\0\0\1\0\0\0\0\0\0", 10));
     assert_int_equal(visit_feed(&visit, SIZE_MAX), CONSOLE_STARVED);
-    assert_heard_text(&visit, "E C=0A000|M=the console speaks the simple query protocol only\nZ\n");
+    assert_heard_text(&visit, "E C=0A000|M=the console has no functions\nZ\n");
     visit_end(&visit);
 }
 

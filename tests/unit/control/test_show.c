@@ -42,7 +42,7 @@ static void showing_destroy(struct showing *showing)
 static void assert_shown(struct showing *showing, const struct show_form *show, const char *expected)
 {
     struct show_source source = { &showing->command, &showing->world, "1.2.3" };
-    struct result result = result_of(&showing->heard);
+    struct result result = result_of(&showing->heard, 0);
     struct text text;
     buffer_clear(&showing->heard);
     showing->notice = (struct console_outcome){ 0 };
@@ -135,7 +135,7 @@ static void silent_workers_are_named(void **state)
     showing->snapshot.workers_silent = 1;
     for (size_t i = 0; i < COUNT_OF(shows); i++) {
         struct show_source source = { &showing->command, &showing->world, "1.2.3" };
-        struct result result = result_of(&showing->heard);
+        struct result result = result_of(&showing->heard, 0);
         showing->notice = (struct console_outcome){ 0 };
         assert_true(shows[i]->fill(&source, &result, &showing->notice));
         assert_string_equal(showing->notice.message,
@@ -255,7 +255,7 @@ static void times_before_and_long_after_are_whole(void **state)
 {
     (void)state;
     struct showing *showing = showing_create();
-    struct result result = result_of(&showing->heard);
+    struct result result = result_of(&showing->heard, 0);
     struct text text;
     result_row_begin(&result, 3);
     result_time(&result, -SECOND);
