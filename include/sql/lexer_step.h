@@ -101,6 +101,8 @@ LEXER_STATES(STATE)
 
 /* Gives the token from lexer->start to `end` and goes back to the start state. */
 enum step lexer_emit(struct lexer *lexer, enum token_kind kind, uint64_t end, struct token *out);
+/* The same for an operator whose text is known. */
+enum step lexer_emit_operator(struct lexer *lexer, const char *text, struct token *out);
 /* Gives the first `size` bytes of lexer->word to the token. */
 void lexer_word_copy(const struct lexer *lexer, size_t size, bool is_cut, struct token *out);
 /* Gives the next of the signs an operator was parted from. */

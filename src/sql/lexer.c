@@ -92,6 +92,15 @@ enum step lexer_emit(struct lexer *lexer, enum token_kind kind, uint64_t end, st
     return STEP_EMIT;
 }
 
+enum step lexer_emit_operator(struct lexer *lexer, const char *text, struct token *out)
+{
+    size_t size = strlen(text);
+    lexer_emit(lexer, TOKEN_OPERATOR, lexer->start + size, out);
+    memcpy(out->word, text, size + 1);
+    out->word_size = (uint8_t)size;
+    return STEP_EMIT;
+}
+
 void lexer_word_begin(struct lexer *lexer, uint64_t start)
 {
     lexer->start = start;

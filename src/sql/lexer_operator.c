@@ -78,6 +78,7 @@ enum step step_operator(struct lexer *lexer, uint8_t byte, enum byte_kind kind, 
     if ((lexer->last == '-' && byte == '-') || (lexer->last == '/' && byte == '*'))
         return begin_comment(lexer, byte, out);
     lexer->last = byte;
+    lexer_word_append(lexer, byte);
     lexer->operator_size++;
     lexer->has_special_operator |= is_special(byte);
     lexer->signs_before = lexer->signs;

@@ -94,7 +94,7 @@ enum step step_dollar(struct lexer *lexer, uint8_t byte, enum byte_kind kind, st
     if (kind == BYTE_DIGIT)
         return take_into(lexer, STATE_PARAMETER);
     if (kind != BYTE_LETTER && kind != BYTE_DOLLAR)
-        return lexer_emit(lexer, TOKEN_OPERATOR, lexer->offset, out);
+        return lexer_emit_operator(lexer, "$", out);
     lexer_word_begin(lexer, lexer->start);
     lexer->state = STATE_TAG;
     return STEP_AGAIN;
@@ -115,7 +115,7 @@ enum step step_tag(struct lexer *lexer, uint8_t byte, enum byte_kind kind, struc
         return STEP_TAKE;
     }
     uint64_t dollar = lexer->start;
-    lexer_emit(lexer, TOKEN_OPERATOR, dollar + 1, out);
+    lexer_emit_operator(lexer, "$", out);
     lexer->start = dollar + 1;
     lexer->state = STATE_WORD;
     for (size_t i = 0; i < lexer->word_size; i++)

@@ -7,13 +7,10 @@ static enum step emit_single(struct lexer *lexer, enum token_kind kind, struct t
     return STEP_EMIT_TAKE;
 }
 
-/* An operator that no other byte can lengthen. */
-static enum step emit_operator(struct lexer *lexer, const char *text, struct token *out)
+static enum step emit_pair(struct lexer *lexer, const char *text, struct token *out)
 {
-    lexer_emit(lexer, TOKEN_OPERATOR, lexer->start + strlen(text), out);
-    out->word_size = (uint8_t)strlen(text);
-    memcpy(out->word, text, strlen(text) + 1);
-    return strlen(text) == 2 ? STEP_EMIT_TAKE : STEP_EMIT;
+    lexer_emit_operator(lexer, text, out);
+    return STEP_EMIT_TAKE;
 }
 
 static enum step emit_other(struct lexer *lexer, uint8_t byte, struct token *out)
@@ -154,13 +151,13 @@ enum step step_dot(struct lexer *lexer, uint8_t byte, enum byte_kind kind, struc
     if (kind == BYTE_DIGIT)
         return take_into(lexer, STATE_FRACTION);
     if (kind == BYTE_DOT)
-        return emit_operator(lexer, "..", out);
+        return emit_pair(lexer, "..", out);
     return lexer_emit(lexer, TOKEN_DOT, lexer->offset, out);
 }
 
 enum step step_colon(struct lexer *lexer, uint8_t byte, enum byte_kind kind, struct token *out)
 {
-    if (kind == BYTE_COLON)
-        return emit_operator(lexer, "::", out);
-    return emit_operator(lexer, byte == '=' ? ":=" : ":", out);
+    if (kind == BYTE_COLON || byte == '=')
+        return emit_pair(lexer, byte == '=' ? ":=" : "::", out);
+    return lexer_emit_operator(lexer, ":", out);
 }

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "sql/classifier.h"
+#include "unit/sql/golden.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+enum { CUT_TEXT_MOST = 48 }; /* pairs of cuts grow with the square of the size */
+
+static const struct lexer_reading standard = { .has_standard_strings = true };
+static const struct lexer_reading escaping = { .has_standard_strings = false };
+static const struct lexer_reading unsafe = { .has_standard_strings = true, .has_unsafe_encoding = true };
+
+static struct verdict verdict_of(const char *text, struct lexer_reading reading)
+{
+    struct verdict verdict;
+    classify(bytes_text(text), reading, &verdict);
+    return verdict;
+}
+
+static struct verdict verdict_streamed(struct bytes text, size_t first, size_t second,
+                                       struct lexer_reading reading)
+{
+    struct classifier classifier;
+    struct verdict verdict;
+    classifier_begin(&classifier, reading);
+    classifier_feed(&classifier, bytes_take(&text, first));
+    classifier_feed(&classifier, bytes_take(&text, second));
+    classifier_feed(&classifier, text);
+    classifier_end(&classifier, &verdict);
+    return verdict;
+}
+
+static void assert_class(enum statement_class class, const char *text, struct lexer_reading reading)
+{
+    struct verdict verdict = verdict_of(text, reading);
+    if (verdict.class != class)
+        print_error("%s: %s\n", text, statement_class_name(verdict.class));
+    assert_int_equal(verdict.class, class);
+}
+
+static void each_statement_has_its_class(void **state)
+{
+    (void)state;
+    struct golden golden;
+    size_t rows = 0;
+    size_t wrong = 0;
+    golden_open(&golden, TESTS_FOLDER "/unit/sql/statements.tsv");
+    for (; golden_next(&golden, 4); rows++) {
+        struct verdict verdict;
+        classify(golden.text, standard, &verdict);
+        bool is_right = strcmp(statement_class_name(verdict.class), golden.columns[0]) == 0 &&
+                        (int)verdict.level == atoi(golden.columns[1]) &&
+                        strcmp(verdict.command, golden.columns[2]) == 0 &&
+                        verdict.is_guarded == statement_class_is_guarded(verdict.class);
+        if (!is_right)
+            print_error("%.*s: %s %d %s\n", (int)golden.text.size, (const char *)golden.text.data,
+                        statement_class_name(verdict.class), (int)verdict.level, verdict.command);
+        wrong += !is_right;
+    }
+    assert_int_equal(wrong, 0);
+    assert_true(rows > 400);
+}
+
+static void a_text_is_judged_alike_however_it_is_cut(void **state)
+{
+    (void)state;
+    struct golden golden;
+    golden_open(&golden, TESTS_FOLDER "/unit/sql/statements.tsv");
+    while (golden_next(&golden, 4)) {
+        if (golden.text.size > CUT_TEXT_MOST)
+            continue;
+        struct verdict whole = verdict_streamed(golden.text, golden.text.size, 0, standard);
+        for (size_t i = 0; i <= golden.text.size; i++) {
+            for (size_t j = 0; i + j <= golden.text.size; j++) {
+                struct verdict cut = verdict_streamed(golden.text, i, j, standard);
+                assert_memory_equal(&cut, &whole, sizeof(cut));
+            }
+        }
+    }
+}
+
+static void a_text_is_judged_alike_byte_by_byte(void **state)
+{
+    (void)state;
+    struct golden golden;
+    static const struct lexer_reading readings[] = { { true, false, false },
+                                                     { false, false, true },
+                                                     { true, true, false } };
+    golden_open(&golden, TESTS_FOLDER "/unit/sql/statements.tsv");
+    while (golden_next(&golden, 4)) {
+        for (size_t r = 0; r < COUNT_OF(readings); r++) {
+            struct verdict whole = verdict_streamed(golden.text, golden.text.size, 0, readings[r]);
+            struct classifier classifier;
+            struct verdict verdict;
+            classifier_begin(&classifier, readings[r]);
+            for (size_t i = 0; i < golden.text.size; i++)
+                classifier_feed(&classifier, bytes_of(golden.text.data + i, 1));
+            classifier_end(&classifier, &verdict);
+            assert_memory_equal(&verdict, &whole, sizeof(verdict));
+        }
+    }
+}
+
+static void the_fast_path_agrees_with_the_streaming_one(void **state)
+{
+    (void)state;
+    struct golden golden;
+    static const struct lexer_reading readings[] = { { true, false, false },
+                                                     { false, false, false },
+                                                     { true, true, true } };
+    golden_open(&golden, TESTS_FOLDER "/unit/sql/statements.tsv");
+    while (golden_next(&golden, 4)) {
+        for (size_t r = 0; r < COUNT_OF(readings); r++) {
+            struct verdict streamed = verdict_streamed(golden.text, golden.text.size, 0, readings[r]);
+            struct verdict verdict;
+            classify(golden.text, readings[r], &verdict);
+            assert_memory_equal(&verdict, &streamed, sizeof(verdict));
+        }
+    }
+}
+
+static void both_settings_of_standard_conforming_strings_are_feared(void **state)
+{
+    (void)state;
+    assert_class(CLASS_DESTRUCTIVE, "select '\\'' ; drop table dd; --'", standard);
+    assert_class(CLASS_DESTRUCTIVE, "select '\\'' ; drop table dd; --'", escaping);
+    assert_class(CLASS_DESTRUCTIVE, "select '\\'; drop table dd; --'", standard);
+    assert_class(CLASS_DESTRUCTIVE, "select '\\'; drop table dd; --'", escaping);
+    assert_class(CLASS_NONE, "select 'it''s; drop table dd'", escaping);
+}
+
+static void another_reading_that_does_not_end_is_no_danger(void **state)
+{
+    (void)state;
+    assert_class(CLASS_NONE, "insert into t values ('C:\\', 'x; drop it')", standard);
+    assert_class(CLASS_NONE, "insert into t values ('x; drop \\'it\\'')", escaping);
+    assert_class(CLASS_UNKNOWN, "insert into t values ('C:\\', 'x; drop it')", escaping);
+}
+
+static void a_backslash_may_be_half_a_character(void **state)
+{
+    (void)state;
+    const char *text = "select E'\x95\\'; drop table dd; --'";
+    assert_class(CLASS_NONE, text, standard);
+    assert_class(CLASS_DESTRUCTIVE, text, unsafe);
+    assert_class(CLASS_DESTRUCTIVE, "select E'\xb1\\\\'; drop table dd; --'", unsafe);
+    assert_true(verdict_of("select $\x83|$ ' $\x83|$; drop table dd; --'", unsafe).is_guarded);
+    assert_class(CLASS_NONE, "insert into t values ('\x95\\')", unsafe);
+}
+
+static void several_doubtful_bytes_are_not_trusted(void **state)
+{
+    (void)state;
+    const char *mixed = "select E'\xb1\\' \x95\\'; drop table dd; --'";
+    assert_class(CLASS_DESTRUCTIVE, "select E'\x95\\'; drop table dd; --'", unsafe);
+    struct verdict verdict = verdict_of(mixed, unsafe);
+    assert_true(verdict.is_guarded && verdict.level == LEVEL_MODIFYING);
+    assert_class(CLASS_UNKNOWN, "select E'\xb1\\' \x95\\' into t --'", unsafe);
+    assert_class(CLASS_NONE, "insert into t values ('\x95\\ \x95\\ drop')", unsafe);
+}
+
+static void a_vertical_tab_is_blank_from_17_on(void **state)
+{
+    (void)state;
+    struct lexer_reading reading = standard;
+    assert_class(CLASS_UNKNOWN, "\vdrop table x", reading);
+    reading.has_vertical_tab = true;
+    assert_class(CLASS_DESTRUCTIVE, "\vdrop table x", reading);
+    assert_class(CLASS_ADDITIVE, "select 'a'\v\n'b'; create table t (a int)", reading);
+}
+
+static void a_tag_too_long_to_follow_is_not_trusted(void **state)
+{
+    (void)state;
+    char text[512];
+    char tag[128];
+    memset(tag, 'a', sizeof(tag) - 1);
+    tag[sizeof(tag) - 1] = '\0';
+    snprintf(text, sizeof(text), "select $%s$ x $%s$; drop table dd", tag, tag);
+    assert_class(CLASS_UNKNOWN, text, standard);
+    snprintf(text, sizeof(text), "select '\\'; select $%s$ x $%s$; drop table dd --'", tag, tag);
+    assert_class(CLASS_UNKNOWN, text, standard);
+    snprintf(text, sizeof(text), "select $%s$ x $%s$", tag, tag);
+    assert_class(CLASS_NONE, text, standard);
+}
+
+static void prepared_names_are_given_as_the_server_keeps_them(void **state)
+{
+    (void)state;
+    struct verdict verdict = verdict_of("PREPARE MyPlan (int) AS select 1", standard);
+    assert_true(verdict.has_prepare && !verdict.has_execute);
+    assert_string_equal(verdict.prepare_name, "myplan");
+    verdict = verdict_of("execute \"My\"\"Plan\"(1)", standard);
+    assert_true(verdict.has_execute && !verdict.has_prepare);
+    assert_string_equal(verdict.execute_name, "My\"Plan");
+    verdict =
+        verdict_of("execute a123456789b123456789c123456789d123456789e123456789f123456789g123", standard);
+    assert_string_equal(verdict.execute_name,
+                        "a123456789b123456789c123456789d123456789e123456789f123456789g12");
+    verdict = verdict_of("select 1; explain analyze execute p", standard);
+    assert_true(verdict.has_execute);
+    assert_string_equal(verdict.execute_name, "p");
+    assert_false(verdict_of("explain execute p", standard).has_execute);
+    assert_false(verdict_of("prepare transaction 'x'", standard).has_prepare);
+}
+
+static void statements_are_counted(void **state)
+{
+    (void)state;
+    assert_int_equal(verdict_of("", standard).statement_count, 0);
+    assert_int_equal(verdict_of(" ; /* x */ ;; -- y", standard).statement_count, 0);
+    assert_int_equal(verdict_of("select 1; select 2;", standard).statement_count, 2);
+    assert_int_equal(verdict_of("select 1;", standard).statement_count, 1);
+}
+
+static void every_harmless_command_is_found_by_its_first_word(void **state)
+{
+    (void)state;
+    static const char *const words[] = { "select", "insert",  "update",  "delete", "begin", "commit",
+                                         "with",   "set",     "show",    "merge",  "copy",  "values",
+                                         "table",  "declare", "fetch",   "notify", "lock",  "close",
+                                         "move",   "listen",  "discard", "reset",  "end",   "abort" };
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        struct command_path path;
+        assert_true(command_path_begin(&path, bytes_text(words[i])));
+        assert_true(command_is_harmless(command_path_end(&path)));
+        assert_false(command_path_extend(&path, bytes_text("prepared")));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_statement_has_its_class),
+        cmocka_unit_test(a_text_is_judged_alike_however_it_is_cut),
+        cmocka_unit_test(a_text_is_judged_alike_byte_by_byte),
+        cmocka_unit_test(the_fast_path_agrees_with_the_streaming_one),
+        cmocka_unit_test(both_settings_of_standard_conforming_strings_are_feared),
+        cmocka_unit_test(another_reading_that_does_not_end_is_no_danger),
+        cmocka_unit_test(a_backslash_may_be_half_a_character),
+        cmocka_unit_test(several_doubtful_bytes_are_not_trusted),
+        cmocka_unit_test(a_vertical_tab_is_blank_from_17_on),
+        cmocka_unit_test(a_tag_too_long_to_follow_is_not_trusted),
+        cmocka_unit_test(prepared_names_are_given_as_the_server_keeps_them),
+        cmocka_unit_test(statements_are_counted),
+        cmocka_unit_test(every_harmless_command_is_found_by_its_first_word),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
