@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-enum { STAGE_BYTES_MOST = 64 * 1024 * 1024, RING_RECORDS = 64 };
+enum { STAGE_BYTES_MOST = 64 * 1024 * 1024, RING_RECORDS = 16 };
 
 static const int64_t stage_now_us = INT64_C(1764000000) * 1000000;
 

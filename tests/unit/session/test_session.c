@@ -61,10 +61,439 @@ static void every_conversation_goes_as_it_says_however_it_is_cut(void **state)
     globfree(&found);
 }
 
+/* ── What needs a word in between ──────────────────────────────────────────────────────────────────────────
+ */
+
+#define POISON       "\"\\\"pgsluice\\\" statement refused by the maintenance window guard\""
+#define SYNTAX_ERROR "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"42601\" M:\"syntax error\" int8:0\n"
+#define REFUSAL      "-> client: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"42501\" ...\n"
+#define READY        "server: ReadyForQuery text:\"I\"\n"
+
+static struct stage *stage_begin(struct stage_plan plan)
+{
+    struct stage *stage = malloc(sizeof(*stage));
+    assert_non_null(stage);
+    stage_open(stage, &plan);
+    stage_login(stage);
+    return stage;
+}
+
+static void stage_end(struct stage *stage)
+{
+    stage_close(stage);
+    free(stage);
+}
+
+static size_t events_of(const struct stage *stage, enum event_kind kind)
+{
+    size_t count = 0;
+    for (size_t index = 0; index < stage->event_count; index++)
+        count += stage->kept[index].kind == kind;
+    return count;
+}
+
+/* The violation the ledger saw most often. */
+static const struct violation *top_violation(const struct stage *stage)
+{
+    const struct ledger_entry *top;
+    assert_int_equal(ledger_top(&stage->ledger, &top, 1), 1);
+    return &top->violation;
+}
+
+static void a_statement_prepared_in_the_window_is_refused_at_bind_after_it(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_MODIFYING });
+    stage_say(stage, "client: Parse \"ddl\" \"drop table item\" int16:0\nclient: Sync\n"
+                     "server: ParseComplete\n" READY "= passed\n");
+    stage_set_gate(stage, GUARD_ENFORCE, LEVEL_NONE);
+    stage_say(stage, "client: Bind \"\" \"ddl\" int16:0 int16:0 int16:0\n"
+                     "-> server: Parse \"__pgsluice_refused\" " POISON " int16:0\n"
+                     "client: Execute \"\" int32:0\nclient: Sync\n= passed\n" SYNTAX_ERROR REFUSAL READY
+                     "= passed\n");
+    stage_set_gate(stage, GUARD_ENFORCE, LEVEL_MODIFYING);
+    stage_say(
+        stage,
+        "client: Bind \"\" \"ddl\" int16:0 int16:0 int16:0\nclient: Execute \"\" int32:0\nclient: Sync\n"
+        "server: BindComplete\nserver: CommandComplete \"DROP TABLE\"\n" READY "= passed\n");
+    assert_int_equal(events_of(stage, EVENT_DDL_REFUSED), 1);
+    assert_int_equal(events_of(stage, EVENT_DDL_PASSED), 1);
+    stage_end(stage);
+}
+
+static void a_portal_bound_in_the_window_is_refused_at_execute_after_it(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_MODIFYING });
+    stage_say(
+        stage,
+        "client: Parse \"\" \"drop table item\" int16:0\nclient: Bind \"p\" \"\" int16:0 int16:0 int16:0\n"
+        "client: Flush\nserver: ParseComplete\nserver: BindComplete\n= passed\n");
+    stage_set_gate(stage, GUARD_ENFORCE, LEVEL_ADDITIVE);
+    stage_say(stage,
+              "client: Execute \"p\" int32:0\n-> server: Parse \"__pgsluice_refused\" " POISON " int16:0\n"
+              "client: Sync\n= passed\n" SYNTAX_ERROR REFUSAL READY "= passed\n");
+    stage_end(stage);
+}
+
+static void an_sql_execute_of_a_prepared_change_is_refused(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_MODIFYING });
+    stage_say(
+        stage,
+        "client: Parse \"ddl\" \"drop table item\" int16:0\nclient: Sync\n"
+        "server: ParseComplete\n" READY "= passed\n"
+        "client: Query \"prepare late as select 1 into kept\"\nserver: CommandComplete \"PREPARE\"\n" READY
+        "= passed\n");
+    stage_set_gate(stage, GUARD_ENFORCE, LEVEL_NONE);
+    stage_say(stage, "client: Query \"execute ddl\"\n-> server: Query " POISON "\n" SYNTAX_ERROR REFUSAL READY
+                     "-> client: ReadyForQuery text:\"I\"\n"
+                     "client: Query \"EXECUTE late\"\n-> server: Query " POISON
+                     "\n" SYNTAX_ERROR REFUSAL READY "-> client: ReadyForQuery text:\"I\"\n"
+                     "client: Query \"execute unheard_of\"\n= passed\n");
+    stage_end(stage);
+}
+
+static void observing_changes_no_byte_and_tells_what_it_would_refuse(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OBSERVE, .allow = LEVEL_NONE });
+    stage_say(stage,
+              "client: Query \"drop table item\"\nserver: CommandComplete \"DROP TABLE\"\n" READY "= passed\n"
+              "client: Parse \"\" \"create table t (a int)\" int16:0\n"
+              "client: Bind \"\" \"\" int16:0 int16:0 int16:0\nclient: Execute \"\" int32:0\nclient: Sync\n"
+              "server: ParseComplete\nserver: BindComplete\nserver: CommandComplete \"CREATE TABLE\"\n" READY
+              "= passed\n");
+    assert_int_equal(events_of(stage, EVENT_DDL_WOULD_REFUSE), 2);
+    assert_int_equal(counter_read(&stage->counters.ddl_would_refuse), 2);
+    stage_end(stage);
+}
+
+static void a_change_that_was_not_seen_going_in_raises_an_alarm(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_NONE });
+    stage_say(
+        stage,
+        "client: Query \"select hidden()\"\nserver: CommandComplete \"DROP TABLE\"\n" READY "= passed\n"
+        "client: Query \"create temp table t (a int)\"\nserver: CommandComplete \"CREATE TABLE\"\n" READY
+        "= passed\n"
+        "client: Query \"execute unheard_of\"\nserver: CommandComplete \"DROP INDEX\"\n" READY "= passed\n");
+    assert_int_equal(events_of(stage, EVENT_DDL_UNSEEN), 2);
+    stage_end(stage);
+}
+
+/* ── Long SQL ──────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+enum { LONG_SQL = 300, LONG_GATHERED = 64 };
+
+/* A message of `type` whose SQL is a comment of LONG_SQL bytes and then `sql`. */
+static void long_message(struct buffer *out, uint8_t type, const char *sql)
+{
+    struct buffer body;
+    buffer_init(&body, 4096);
+    if (type == CLIENT_PARSE)
+        buffer_append(&body, bytes_of("name", 5));
+    buffer_append(&body, bytes_text("/*"));
+    memset(buffer_extend(&body, LONG_SQL), '.', LONG_SQL);
+    buffer_append(&body, bytes_text("*/"));
+    buffer_append(&body, bytes_of(sql, strlen(sql) + 1));
+    if (type == CLIENT_PARSE)
+        buffer_append(&body, bytes_of("\0\2\0\0\0\x17\0\0\0\x17", 10));
+    uint32_t length = (uint32_t)body.size + 4;
+    const uint8_t header[5] = { type, (uint8_t)(length >> 24), (uint8_t)(length >> 16),
+                                (uint8_t)(length >> 8), (uint8_t)length };
+    buffer_init(out, 8192);
+    buffer_append(out, bytes_of(header, sizeof(header)));
+    buffer_append(out, buffer_bytes(&body));
+    buffer_release(&body);
+}
+
+/* Feeds it cut at two places and gives what reached the server. */
+static struct stage *long_play(uint8_t type, const char *sql, size_t first, size_t second)
+{
+    struct buffer message;
+    struct stage *stage =
+        stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .gathered_bytes = LONG_GATHERED });
+    long_message(&message, type, sql);
+    struct bytes rest = buffer_bytes(&message);
+    stage_feed(stage, SIDE_CLIENT, bytes_take(&rest, first));
+    stage_feed(stage, SIDE_CLIENT, bytes_take(&rest, second - first));
+    stage_feed(stage, SIDE_CLIENT, rest);
+    buffer_release(&message);
+    return stage;
+}
+
+static void check_spoilt(struct stage *stage, uint8_t type, const char *sql)
+{
+    struct buffer message;
+    long_message(&message, type, sql);
+    size_t sql_end = message.size - 1 - (type == CLIENT_PARSE ? 10 : 0);
+    struct bytes out = buffer_bytes(&stage->out[SIDE_SERVER]);
+    assert_int_equal(out.size, message.size);
+    assert_memory_equal(out.data, message.data, sql_end);
+    for (size_t at = sql_end; at < out.size; at++)
+        assert_int_equal(out.data[at], '#');
+    buffer_release(&message);
+}
+
+static void long_sql_that_is_refused_is_spoilt_at_its_end_however_it_is_cut(void **state)
+{
+    static const uint8_t types[] = { CLIENT_QUERY, CLIENT_PARSE };
+    (void)state;
+    for (size_t type = 0; type < COUNT_OF(types); type++) {
+        for (size_t first = 6; first < LONG_SQL + 20; first += 3) {
+            for (size_t second = first; second < LONG_SQL + 20; second += 7) {
+                struct stage *stage = long_play(types[type], "drop table item", first, second);
+                check_spoilt(stage, types[type], "drop table item");
+                buffer_clear(&stage->out[SIDE_SERVER]);
+                buffer_clear(&stage->sent[SIDE_CLIENT]);
+                stage_say(stage,
+                          "client: Sync\n= passed\n"
+                          "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"08P01\" M:\"invalid string\" "
+                          "int8:0\n" REFUSAL READY "= passed\n");
+                stage_end(stage);
+            }
+        }
+    }
+}
+
+static void long_sql_that_passes_is_not_touched(void **state)
+{
+    (void)state;
+    for (size_t first = 1; first < LONG_SQL + 20; first++) {
+        struct stage *stage = long_play(CLIENT_PARSE, "select 1", first, first);
+        assert_true(
+            bytes_equal(buffer_bytes(&stage->out[SIDE_SERVER]), buffer_bytes(&stage->sent[SIDE_CLIENT])));
+        stage_end(stage);
+    }
+}
+
+/* ── Bounds and ends ───────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void a_client_far_ahead_waits_until_the_server_has_answered(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .in_flight = 2 });
+    stage_say(stage, "client: Query \"select 1\"\nclient: Query \"select 2\"\n= passed\n");
+    assert_true(session_is_holding(stage->session));
+    stage_feed(stage, SIDE_CLIENT, bytes_of("S\0\0\0\4", 5));
+    assert_true(stage->is_holding);
+    assert_int_equal(stage->out[SIDE_SERVER].size, 0);
+    buffer_clear(&stage->sent[SIDE_CLIENT]);
+    stage_say(stage, "server: CommandComplete \"SELECT 1\"\n" READY "= passed\n");
+    assert_false(session_is_holding(stage->session));
+    stage_end(stage);
+}
+
+static void more_names_than_are_tracked_end_a_session_only_if_a_change_hides_there(void **state)
+{
+    (void)state;
+    struct stage *stage =
+        stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_MODIFYING, .names = 1 });
+    stage_say(stage, "client: Parse \"a\" \"select 1\" int16:0\nclient: Parse \"b\" \"select 2\" int16:0\n"
+                     "client: Sync\nserver: ParseComplete\nserver: ParseComplete\n" READY "= passed\n");
+    assert_int_equal(counter_read(&stage->counters.statements_not_tracked), 1);
+    assert_false(stage->is_closed);
+    stage_say(stage, "client: Parse \"c\" \"drop table item\" int16:0\n");
+    stage_feed(stage, SIDE_CLIENT, BYTES_NONE);
+    assert_true(stage->is_closed);
+    buffer_clear(&stage->out[SIDE_CLIENT]);
+    stage_end(stage);
+}
+
+static void a_server_that_answers_what_nobody_asked_ends_the_session_when_enforcing(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE });
+    stage_say(stage, "server: ParseComplete\n"
+                     "-> client: ErrorResponse S:\"FATAL\" V:\"FATAL\" C:\"08P01\" ...\n");
+    stage_feed(stage, SIDE_SERVER, BYTES_NONE);
+    assert_true(stage->is_closed);
+    assert_int_equal(counter_read(&stage->counters.unfollowed), 1);
+    stage_end(stage);
+}
+
+static void a_session_that_cannot_be_followed_flows_on_when_observing(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OBSERVE });
+    stage_say(stage,
+              "server: ParseComplete\n= passed\nclient! hex:ffffff\nserver! text:\"anything\"\n= passed\n");
+    assert_int_equal(events_of(stage, EVENT_UNFOLLOWED), 1);
+    stage_end(stage);
+}
+
+static void data_sent_before_the_answer_to_an_encryption_request_closes(void **state)
+{
+    static const uint8_t packets[] = "\0\0\0\x08\x04\xd2\x16\x2f\0\0\0\x08\x04\xd2\x16\x2f";
+    static const struct stage_plan plan = { .mode = GUARD_OFF };
+    struct stage *stage = malloc(sizeof(*stage));
+    (void)state;
+    assert_non_null(stage);
+    stage_open(stage, &plan);
+    stage_feed(stage, SIDE_CLIENT, bytes_of(packets, 9));
+    assert_true(stage->is_closed);
+    assert_int_equal(stage->out[SIDE_CLIENT].size, 0);
+    stage_close(stage);
+    stage_open(stage, &plan);
+    stage_feed(stage, SIDE_CLIENT, bytes_of(packets, 8));
+    assert_false(stage->is_closed);
+    stage_feed(stage, SIDE_CLIENT, bytes_of(packets, 8));
+    assert_true(stage->is_closed);
+    assert_int_equal(stage->out[SIDE_CLIENT].size, 1);
+    stage_end(stage);
+}
+
+static void an_error_in_the_form_of_protocol_2_goes_through(void **state)
+{
+    struct stage *stage = malloc(sizeof(*stage));
+    (void)state;
+    assert_non_null(stage);
+    stage_open(stage, &(struct stage_plan){ .mode = GUARD_ENFORCE });
+    stage_say(stage, "client: StartupMessage int16:3 int16:0 \"user\" \"app\" int8:0\n"
+                     "server! text:\"Ecould not fork new process for connection\\x0a\\x00\"\n= passed\n");
+    stage_end(stage);
+}
+
+/* ── Whose error it was ────────────────────────────────────────────────────────────────────────────────────
+ */
+
+#define VIOLATES(table)                                                                                      \
+    "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"23503\" M:\"violates\" s:\"public\" t:\"" table       \
+    "\" n:\"fk\" int8:0\n"
+
+static void an_error_at_commit_is_held_against_the_statement_that_changed_the_table(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
+    stage_say(stage,
+              "client: Query \"begin\"\nserver: CommandComplete \"BEGIN\"\nserver: ReadyForQuery text:\"T\"\n"
+              "client: Query \"insert into child values (5)\"\nserver: CommandComplete \"INSERT 0 1\"\n"
+              "server: ReadyForQuery text:\"T\"\n"
+              "client: Query \"update other set a = 1\"\nserver: CommandComplete \"UPDATE 1\"\n"
+              "server: ReadyForQuery text:\"T\"\n"
+              "client: Query \"commit\"\n" VIOLATES("child") READY "= passed\n");
+    assert_int_equal(top_violation(stage)->phase, PHASE_COMMIT);
+    assert_string_equal(top_violation(stage)->statement, "insert into child values (?)");
+    stage_end(stage);
+}
+
+static void an_error_of_one_of_several_statements_is_held_against_that_one(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
+    stage_say(stage, "client: Query \"insert into a values (1); insert into b values (2); select 3\"\n"
+                     "server: CommandComplete \"INSERT 0 1\"\n" VIOLATES("b") READY "= passed\n");
+    assert_int_equal(top_violation(stage)->phase, PHASE_STATEMENT);
+    assert_non_null(strstr(top_violation(stage)->statement, "insert into b"));
+    stage_end(stage);
+}
+
+static void an_error_of_the_last_of_several_statements_may_be_the_commits(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
+    stage_say(stage,
+              "client: Query \"insert into child values (1); select 3\"\n"
+              "server: CommandComplete \"INSERT 0 1\"\nserver: RowDescription int16:0\n" VIOLATES("child")
+                  READY "= passed\n");
+    assert_int_equal(top_violation(stage)->phase, PHASE_COMMIT_OR_LAST);
+    assert_non_null(strstr(top_violation(stage)->statement, "insert into child"));
+    stage_end(stage);
+}
+
+static void after_a_copy_the_syncs_it_swallowed_are_not_awaited(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
+    stage_say(
+        stage,
+        "client: Parse \"\" \"copy t from stdin\" int16:0\nclient: Bind \"\" \"\" int16:0 int16:0 int16:0\n"
+        "client: Execute \"\" int32:0\nclient: Sync\n"
+        "server: ParseComplete\nserver: BindComplete\nserver: CopyInResponse int8:0 int16:0\n"
+        "client: CopyData text:\"1\"\nclient: CopyDone\nclient: Sync\n"
+        "server: CommandComplete \"COPY 1\"\n" READY "= passed\n"
+        "client: Query \"insert into b values (2)\"\n" VIOLATES("b") READY "= passed\n");
+    assert_string_equal(top_violation(stage)->statement, "insert into b values (?)");
+    assert_true(session_is_idle(stage->session));
+    stage_end(stage);
+}
+
+static void an_error_during_a_copy_leaves_the_next_segment_in_step(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
+    stage_say(
+        stage,
+        "client: Parse \"\" \"copy t from stdin\" int16:0\nclient: Bind \"\" \"\" int16:0 int16:0 int16:0\n"
+        "client: Execute \"\" int32:0\nclient: Sync\n"
+        "server: ParseComplete\nserver: BindComplete\nserver: CopyInResponse int8:0 int16:0\n"
+        "client: CopyData text:\"1\"\n" VIOLATES("t") "client: CopyDone\nclient: Sync\n" READY "= passed\n"
+                                                      "client: Query \"insert into b values (2)\"\n" VIOLATES(
+                                                          "b") READY "= passed\n");
+    assert_int_equal(ledger_total(&stage->ledger), 2);
+    assert_true(session_is_idle(stage->session));
+    stage_end(stage);
+}
+
+static void the_service_follows_the_application_name(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
+    stage_say(stage, "client: Query \"insert into b values (2)\"\n" VIOLATES("b") READY "= passed\n");
+    assert_string_equal(top_violation(stage)->service, "app");
+    stage_say(stage, "server: ParameterStatus \"application_name\" \"kds-7\"\n"
+                     "client: Query \"insert into b values (2)\"\n" VIOLATES("b") READY
+              "client: Query \"insert into b values (2)\"\n" VIOLATES("b") READY "= passed\n");
+    assert_string_equal(top_violation(stage)->service, "kitchen");
+    stage_end(stage);
+}
+
+static void an_error_names_the_statement_behind_its_portal(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
+    stage_say(
+        stage,
+        "client: Parse \"one\" \"insert into a values ($1)\" int16:0\n"
+        "client: Parse \"two\" \"insert into b values ($1)\" int16:0\n"
+        "client: Bind \"p\" \"two\" int16:0 int16:0 int16:0\n"
+        "client: Bind \"q\" \"one\" int16:0 int16:0 int16:0\n"
+        "client: Execute \"p\" int32:0\nclient: Sync\n"
+        "server: ParseComplete\nserver: ParseComplete\nserver: BindComplete\nserver: BindComplete\n" VIOLATES(
+            "b") READY "= passed\n");
+    assert_string_equal(top_violation(stage)->statement, "insert into b values ($1)");
+    stage_end(stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_conversation_goes_as_it_says_however_it_is_cut),
+        cmocka_unit_test(a_statement_prepared_in_the_window_is_refused_at_bind_after_it),
+        cmocka_unit_test(a_portal_bound_in_the_window_is_refused_at_execute_after_it),
+        cmocka_unit_test(an_sql_execute_of_a_prepared_change_is_refused),
+        cmocka_unit_test(observing_changes_no_byte_and_tells_what_it_would_refuse),
+        cmocka_unit_test(a_change_that_was_not_seen_going_in_raises_an_alarm),
+        cmocka_unit_test(long_sql_that_is_refused_is_spoilt_at_its_end_however_it_is_cut),
+        cmocka_unit_test(long_sql_that_passes_is_not_touched),
+        cmocka_unit_test(a_client_far_ahead_waits_until_the_server_has_answered),
+        cmocka_unit_test(more_names_than_are_tracked_end_a_session_only_if_a_change_hides_there),
+        cmocka_unit_test(a_server_that_answers_what_nobody_asked_ends_the_session_when_enforcing),
+        cmocka_unit_test(a_session_that_cannot_be_followed_flows_on_when_observing),
+        cmocka_unit_test(data_sent_before_the_answer_to_an_encryption_request_closes),
+        cmocka_unit_test(an_error_in_the_form_of_protocol_2_goes_through),
+        cmocka_unit_test(an_error_at_commit_is_held_against_the_statement_that_changed_the_table),
+        cmocka_unit_test(an_error_of_one_of_several_statements_is_held_against_that_one),
+        cmocka_unit_test(an_error_of_the_last_of_several_statements_may_be_the_commits),
+        cmocka_unit_test(after_a_copy_the_syncs_it_swallowed_are_not_awaited),
+        cmocka_unit_test(an_error_during_a_copy_leaves_the_next_segment_in_step),
+        cmocka_unit_test(the_service_follows_the_application_name),
+        cmocka_unit_test(an_error_names_the_statement_behind_its_portal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
