@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: PostgreSQL
+"""Folders, ports and processes that leave nothing behind, also when a test is killed."""
+import atexit
+import ctypes
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+BINARY = os.environ.get("PGSLUICE", "")
+SERVER_BIN = os.environ.get("PGSLUICE_SERVER_BIN", "/usr/lib/postgresql/15/bin")
+DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
+LIBC = ctypes.CDLL(None)
+
+
+def is_sanitized():
+    """Whether the program was built with AddressSanitizer: it is slower then, and its memory says nothing."""
+    with open(BINARY, "rb") as binary:
+        return b"__asan_init" in binary.read()
+
+
+def new_folder(owner=None):
+    folder = tempfile.mkdtemp(prefix="pgsluice-test-", dir="/tmp")
+    os.chmod(folder, 0o755)
+    if owner and os.geteuid() == 0:
+        shutil.chown(folder, owner, owner)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def free_port():
+    """A port below those the kernel hands out, so that no other test's connection takes it meanwhile."""
+    for _ in range(1000):
+        port = random.SystemRandom().randrange(20000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise RuntimeError("no free port")
+
+
+def spawn(arguments, user=None, death=signal.SIGKILL, **more):
+    """Starts a process that ends with this one, as another user when this one is root."""
+    if user and os.geteuid() == 0:
+        more.update(user=user, group=user, extra_groups=[])
+    process = subprocess.Popen(arguments, preexec_fn=lambda: LIBC.prctl(DEATH_SIGNAL, death), **more)
+    atexit.register(end, process, death)
+    return process
+
+
+def end(process, how, wait=20):
+    if process.poll() is None:
+        process.send_signal(how)
+        try:
+            process.wait(wait)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    return process.returncode
+
+
+def wait_for(condition, what, seconds=15, pause=0.02):
+    """Waits until condition() is true and returns what it said."""
+    deadline = time.monotonic() + seconds
+    while True:
+        said = condition()
+        if said:
+            return said
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s in vain: {what}")
+        time.sleep(pause)
+
+
+def accepts(address):
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+    with socket.socket(family) as probe:
+        return probe.connect_ex(address) == 0
+
+
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        for line in status:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+    raise AssertionError("the process is gone")

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: PostgreSQL
+"""Random sequences of protocol messages over the schema of scripts/schema.sql."""
+from harness import wire
+
+STATEMENTS = (
+    "select 1", "select id, name from items order by id limit 5", "select generate_series(1, 7)", "", ";", "-- nothing",
+    "select 1 / 0", "selec 1", "select 'x'::int", "select nothing from items", "select 10 / (3 - n) from generate_series(1, 5) n",
+    "insert into items values (1, 'again')", "insert into items values (100 + (random() * 0)::int, null)",
+    "insert into items values (77, 'x', -1)", "insert into items values (78, 'orphan', 1, 4711)",
+    "insert into notes values ('n') returning note", "update items set price = -1 where id = 3",
+    "delete from items where id = 5", "delete from notes", "select count(*) from notes", "select shout('pipe')",
+    "select fail('23503')", "begin", "commit", "rollback", "savepoint s", "rollback to s", "release s",
+    "set constraints all immediate", "set application_name = 'one'", "set application_name = 'two'", "show application_name",
+    "set standard_conforming_strings = off", "set standard_conforming_strings = on", "select 'a\\b'",
+    "prepare q1 as select 1", "execute q1", "execute s1", "deallocate q1", "deallocate all", "discard plans",
+    "declare k cursor for select generate_series(1, 4)", "fetch 2 from k", "close k", "values (1), (2)",
+    "explain (costs off) select 1", "do $$ begin null; end $$", "notify bell, 'x'", "listen bell", "unlisten *",
+    "with w as (insert into notes values ('w') returning 1) select * from w", "table pairs", "reset all",
+    "select repeat('y', 3000)", "lock table pairs", "select pg_catalog.set_config('work_mem', '8MB', false)",
+)
+SEVERAL = (
+    "select 1; select 2", "select 1; select 1 / 0; select 2", "select 1; selec 2", "begin; select 1", "begin; select 1; commit; select 2",
+    "insert into notes values ('a'); insert into items values (79, 'o', 1, 4711)", ";;select 1;;", "rollback; begin; select 1 / 0",
+    "insert into pairs values (1, 1); insert into pairs values (1, 1)", "delete from pairs; select 3; commit; select 4",
+    "set constraints all deferred; select 1",
+)
+PARAMETRIC = (
+    ("select $1::int + 1", ("1", "x", None, "2147483647")),
+    ("select $1::text || 'z'", ("a", "", None)),
+    ("insert into items (id, name) values (1000 + $1::int, $1)", ("1", "2", "x", None)),
+    ("insert into pairs values (1, $1::int) returning b", ("1", "2", None)),
+    ("select id from items where id < $1::int order by id", ("4", "50", "none")),
+)
+COPY_IN = ("copy pairs from stdin", "copy notes from stdin", "copy items (id, name) from stdin", "copy pairs from stdin (format csv)")
+COPY_OUT = ("copy pairs to stdout", "copy (select 10 / (3 - n) from generate_series(1, 5) n) to stdout", "copy items to stdout")
+COPY_LINES = (b"1\t2\n", b"500\tfive\n", b"x\n", b"7,8\n", b"", b"9\t9\n9\t10\n", b"\\.\n", b"half")
+SCHEMA_CHANGES = (
+    "create table ddl_made (a int)", "drop table items", "alter table items add column extra int", "truncate notes",
+    "/* hidden */ create index on items (name)", ";drop table notes", "select 1 as a into ddl_into", "grant select on items to public",
+    "alter role postgres set work_mem = '1MB'", "comment on table items is 'x'", "create temp_table_not (a int)",
+    "create view ddl_view as select 1", "-- c\rdrop table pairs", "explain analyze create table ddl_as as select 1",
+    "prepare hidden as select 2 as b into ddl_prepared", "create or replace function shout(text) returns text language sql as 'select 1::text'",
+)
+NAMES = ("", "", "", "s1", "s2", "s3")
+PORTALS = ("", "", "", "p1", "p2")
+
+
+class Pipeline:
+    """One random sequence. `messages` are the client's; `twin` differs where a schema change was put in: there it
+    has a message that must fail just as the refused one does. `syncs`: the Sync messages in it."""
+
+    def __init__(self, random, schema_changes=False):
+        self.random = random
+        self.schema_changes = schema_changes
+        self.messages = []
+        self.twin = []
+        self.refusals = 0
+        for _ in range(random.randrange(1, 16)):
+            random.choice(self.STEPS)(self)
+        self.add(wire.sync())
+
+    def add(self, message, twin=None):
+        self.messages.append(message)
+        self.twin.append(twin if twin is not None else message)
+
+    def statement(self):
+        return self.random.choice(STATEMENTS)
+
+    def change(self):
+        self.refusals += 1
+        return self.random.choice(SCHEMA_CHANGES)
+
+    def is_change(self):
+        return self.schema_changes and self.random.random() < 0.15
+
+    def step_query(self):
+        sql = self.random.choice(SEVERAL) if self.random.random() < 0.25 else self.statement()
+        if not self.is_change():
+            self.add(wire.query(sql))
+            return
+        both = [sql, self.change()]
+        self.random.shuffle(both)
+        self.add(wire.query(self.random.choice((both[1], ";".join(both)))) if sql.strip().rstrip(";") and "--" not in sql
+                 and sql != "selec 1" and "selec 2" not in sql else wire.query(self.change()),
+                 wire.query('"refused"'))
+
+    def step_parse(self):
+        name = self.random.choice(NAMES)
+        if self.is_change():
+            self.add(wire.parse(self.change(), name), wire.parse('"refused"', "__refused"))
+            return
+        if self.random.random() < 0.1:
+            name_close = wire.close("S", name)
+            self.add(name_close)
+        self.add(wire.parse(self.statement(), name))
+
+    def step_bind(self):
+        self.add(wire.bind(self.random.choice(PORTALS), self.random.choice(NAMES),
+                           self.random.choice(((), (), (), ("1",))), results=self.random.choice(((), (), (1,)))))
+
+    def step_run(self):
+        """Parse, Bind, Describe, Execute, sometimes in several portions."""
+        name, portal = self.random.choice(NAMES), self.random.choice(PORTALS)
+        if name:
+            self.add(wire.close("S", name))
+        values = ()
+        if self.random.random() < 0.5:
+            sql, choices = self.random.choice(PARAMETRIC)
+            values = (self.random.choice(choices),)
+        else:
+            sql = self.statement()
+        if self.is_change():
+            self.add(wire.parse(self.change(), name), wire.parse('"refused"', "__refused"))
+        else:
+            self.add(wire.parse(sql, name))
+        if self.random.random() < 0.4:
+            self.add(wire.describe("S", name))
+        if portal:
+            self.add(wire.close("P", portal))
+        self.add(wire.bind(portal, name, values))
+        if self.random.random() < 0.5:
+            self.add(wire.describe("P", portal))
+        for _ in range(self.random.choice((1, 1, 1, 2, 3))):
+            self.add(wire.execute(portal, self.random.choice((0, 0, 1, 2))))
+        if self.random.random() < 0.6:
+            self.add(wire.sync())
+
+    def step_execute(self):
+        self.add(wire.execute(self.random.choice(PORTALS), self.random.choice((0, 0, 1, 3))))
+
+    def step_describe(self):
+        kind = self.random.choice("SP")
+        self.add(wire.describe(kind, self.random.choice(NAMES if kind == "S" else PORTALS)))
+
+    def step_close(self):
+        kind = self.random.choice("SP")
+        self.add(wire.close(kind, self.random.choice(NAMES if kind == "S" else PORTALS)))
+
+    def step_sync(self):
+        self.add(wire.sync())
+
+    def step_flush(self):
+        self.add(wire.flush())
+
+    def copy_data(self):
+        for _ in range(self.random.randrange(4)):
+            self.add(wire.copy_data(self.random.choice(COPY_LINES)))
+        self.add(wire.copy_done() if self.random.random() < 0.8 else wire.copy_fail("given up"))
+
+    def step_copy_in(self):
+        sql = self.random.choice(COPY_IN)
+        if self.random.random() < 0.5:
+            self.add(wire.query(sql))
+            self.copy_data()
+            return
+        self.add(wire.parse(sql))
+        self.add(wire.bind())
+        self.add(wire.execute())
+        for _ in range(self.random.choice((0, 0, 1, 2))):
+            self.add(self.random.choice((wire.sync(), wire.flush())))
+        self.copy_data()
+        self.add(wire.sync())
+
+    def step_copy_out(self):
+        sql = self.random.choice(COPY_OUT)
+        if self.random.random() < 0.5:
+            self.add(wire.query(sql))
+            return
+        for message in (wire.parse(sql), wire.bind(), wire.execute(), wire.sync()):
+            self.add(message)
+
+    def step_stray(self):
+        self.add(self.random.choice((wire.copy_data(b"stray"), wire.copy_done(), wire.copy_fail("stray"))))
+
+    def step_function(self):
+        self.add(wire.function_call(self.random.choice((1397, 1397, 999999)), b"\0\0\0\7"))
+
+    STEPS = (step_query,) * 4 + (step_parse,) * 3 + (step_bind,) * 3 + (step_run,) * 8 + (step_execute,) * 3 + \
+        (step_describe, step_close) * 2 + (step_sync,) * 4 + (step_flush, step_copy_in, step_copy_in, step_copy_out,
+                                                             step_stray, step_function)
+
+
+def end_marker(number):
+    return wire.query("rollback") + wire.query(f"select 'end of {number}'")
+
+
+def read_answer(raw, number):
+    """All messages up to the one that answers end_marker."""
+    mark = b"end of %d" % number
+    found = []
+    while not (found and found[-1][0] == "D" and found[-1][1].endswith(mark)):
+        found.append(raw.read_message())
+    return found + raw.until("Z")
