@@ -170,7 +170,6 @@ static struct list *entry_merge(struct ledger *into, const struct ledger_entry *
         entry->violation = from->violation;
     }
     entry->last_us = from->last_us > entry->last_us ? from->last_us : entry->last_us;
-    place = place == &entry->recent ? place->previous : place;
     list_remove(&entry->recent);
     place = ledger_place(into, place, entry->last_us);
     list_append(place->next, &entry->recent);
