@@ -61,6 +61,9 @@ struct decision {
 void guard_decide(const struct policy *policy, const struct verdict *verdict, int64_t now_us,
                   struct decision *out);
 
+/* Why, in a few words: a constant. */
+const char *guard_reason(const struct decision *decision);
+
 /* The refusal in words, for the client: never a byte of the statement but its command. Each text is one line
  * of ASCII, as long as the names in the configuration are; other bytes of names stand as \xNN. */
 void guard_describe(const struct verdict *verdict, const struct decision *decision, int64_t now_us,

@@ -87,6 +87,8 @@ static void log_gate(struct sluice *sluice, int64_t now_us)
         log_string(line, "freeze", span->name);
         log_time(line, "until", span->to_us);
     }
+    if (span != NULL && span->reason[0] != '\0')
+        log_string(line, "reason", span->reason);
     log_file_write(&sluice->log);
 }
 

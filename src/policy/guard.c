@@ -25,6 +25,15 @@ void guard_decide(const struct policy *policy, const struct verdict *verdict, in
     out->action = policy->mode == GUARD_ENFORCE ? ACTION_REFUSE : ACTION_WOULD_REFUSE;
 }
 
+const char *guard_reason(const struct decision *decision)
+{
+    if (decision->action == ACTION_PASS)
+        return decision->span != NULL ? "a window is open" : "the guard asks for none";
+    if (decision->span == NULL)
+        return "no window is open";
+    return decision->span->is_freeze ? "a freeze lasts" : "the open window allows less";
+}
+
 /* Appends a name or reason so that it stays one line of ASCII and inside its quotes. */
 static void ascii_append(struct text *out, const char *name)
 {

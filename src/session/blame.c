@@ -94,10 +94,9 @@ static enum violation_phase phase_of_command(const struct session *session, cons
     const struct statement *statement = head->statement;
     struct verdict verdict;
     classify(statement_piece(statement, head->answered), statement->reading, &verdict);
-    if (strcmp(verdict.command, "COMMIT") == 0 || strcmp(verdict.command, "END") == 0 ||
-        strcmp(verdict.command, "PREPARE TRANSACTION") == 0) {
+    bool prepares_transaction = strcmp(verdict.command, "PREPARE") == 0 && !verdict.has_prepare;
+    if (strcmp(verdict.command, "COMMIT") == 0 || strcmp(verdict.command, "END") == 0 || prepares_transaction)
         return PHASE_COMMIT;
-    }
     if (strcmp(verdict.command, "SET CONSTRAINTS") == 0)
         return PHASE_CONSTRAINT_CHECK;
     bool is_last_of_several = head->kind == REQUEST_QUERY && statement->verdict.statement_count > 1 &&

@@ -3,6 +3,7 @@
  * refuse goes in place of the client's, so that the abort of the transaction, the skipping to Sync and the
  * status in ReadyForQuery are the server's own; only the text of the error becomes ours. */
 #include "session/state.h"
+#include "sql/fingerprint.h"
 #include "sql/mask.h"
 #include "wire/writer.h"
 
@@ -26,12 +27,15 @@ static void tell_decision(struct session *session, enum event_kind kind, const s
     (void)bytes_copy_text(bytes_text(verdict->command), event->command, sizeof(event->command));
     (void)bytes_copy_text(bytes_text(statement_class_name(verdict->class)), event->class,
                           sizeof(event->class));
+    (void)bytes_copy_text(bytes_text(guard_reason(decision)), event->reason, sizeof(event->reason));
     event->level = (uint8_t)verdict->level;
     if (decision->span != NULL)
         (void)bytes_copy_text(bytes_text(decision->span->name), event->window, sizeof(event->window));
     struct text shown;
     text_init(&shown, event->violation.statement, sizeof(event->violation.statement));
-    mask_sql(bytes_of(statement->text, statement->text_size), statement->reading, &shown);
+    struct bytes text = bytes_of(statement->text, statement->text_size);
+    mask_sql(text, statement->reading, &shown);
+    fingerprint_sql(text, statement->is_cut, statement->reading, event->violation.fingerprint);
     tell_publish(session);
 }
 

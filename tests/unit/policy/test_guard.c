@@ -111,6 +111,27 @@ static void a_guarded_statement_of_no_risk_waits_for_any_window_but_no_freeze(vo
     policy_release(policy);
 }
 
+static const char *reason(const struct verdict *verdict, const struct freeze *freeze, int64_t at_us)
+{
+    struct decision decision;
+    struct policy *policy = policy_make(GUARD_ENFORCE, freeze, 2);
+    guard_decide(policy, verdict, at_us, &decision);
+    const char *why = guard_reason(&decision);
+    policy_release(policy);
+    return why;
+}
+
+static void a_decision_says_why(void **state)
+{
+    (void)state;
+    struct freeze freeze = { .name = "peak", .from_us = now_us, .to_us = now_us + minute_us };
+    assert_string_equal(reason(&create, NULL, now_us), "a window is open");
+    assert_string_equal(reason(&alter, NULL, now_us), "the open window allows less");
+    assert_string_equal(reason(&alter, NULL, now_us + 60 * minute_us), "no window is open");
+    assert_string_equal(reason(&create, &freeze, now_us), "a freeze lasts");
+    assert_string_equal(reason(&select, NULL, now_us), "the guard asks for none");
+}
+
 static void modes_refuse_report_or_stay_silent(void **state)
 {
     (void)state;
@@ -243,6 +264,7 @@ int main(void)
         cmocka_unit_test(a_decision_names_the_spans),
         cmocka_unit_test(what_is_not_guarded_always_passes),
         cmocka_unit_test(a_guarded_statement_of_no_risk_waits_for_any_window_but_no_freeze),
+        cmocka_unit_test(a_decision_says_why),
         cmocka_unit_test(modes_refuse_report_or_stay_silent),
         cmocka_unit_test(beyond_the_line_the_gate_is_closed),
         cmocka_unit_test(a_refusal_says_when_it_would_pass),
