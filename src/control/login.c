@@ -224,7 +224,7 @@ static enum login_result refuse_preamble(enum preamble_result result, const stru
     }
 }
 
-/* Gathers the packet byte for byte as far as its length is known, so that nothing behind it is taken. */
+/* Gathers as many bytes as are known to be wanted, so that nothing behind the packet is taken. */
 static enum login_result step_preamble(struct login *login, const struct console_options *settings,
                                        struct bytes *input, struct buffer *out)
 {
@@ -232,8 +232,6 @@ static enum login_result step_preamble(struct login *login, const struct console
     enum preamble_result result = preamble_read(buffer_bytes(&login->preamble), &preamble);
     while (result == PREAMBLE_STARVED && input->size > 0) {
         size_t wanted = preamble.size - login->preamble.size;
-        if (wanted == 0 || login->preamble.size < sizeof(uint32_t) * 2)
-            wanted = 1; /* the length and the code are judged as soon as they are there */
         buffer_append(&login->preamble, bytes_take(input, wanted < input->size ? wanted : input->size));
         if (login->preamble.has_failed)
             return LOGIN_CLOSE;

@@ -153,6 +153,8 @@ static void a_nul_inside_is_malformed(void **state)
     struct exchange exchange;
     exchange_begin(&exchange, "pencil");
     assert_int_equal(exchange_step(&exchange, bytes_of("n,,n=user,r=abc\0x", 17)), SCRAM_MALFORMED);
+    exchange_begin(&exchange, "pencil");
+    assert_int_equal(exchange_step(&exchange, bytes_of("n,,n=u\0er,r=abc", 15)), SCRAM_MALFORMED);
 }
 
 static void messages_beyond_the_limit_are_malformed(void **state)
@@ -168,6 +170,18 @@ static void messages_beyond_the_limit_are_malformed(void **state)
         bool fits = size - 8 + strlen(server_nonce) < SCRAM_MESSAGE_MOST;
         assert_int_equal(result, fits ? SCRAM_CONTINUE : SCRAM_MALFORMED);
     }
+}
+
+static void a_long_name_is_malformed(void **state)
+{
+    (void)state;
+    struct exchange exchange;
+    char message[SCRAM_MESSAGE_MOST + 8];
+    memset(message, 'a', sizeof message);
+    memcpy(message, "n,,n=", 5);
+    memcpy(message + sizeof message - 6, ",r=abc", 6);
+    exchange_begin(&exchange, "pencil");
+    assert_int_equal(exchange_step(&exchange, bytes_of(message, sizeof message)), SCRAM_MALFORMED);
 }
 
 static void nothing_of_the_secret_stays_behind(void **state)
@@ -210,6 +224,7 @@ int main(void)
         cmocka_unit_test(a_malformed_final_is_refused),
         cmocka_unit_test(a_nul_inside_is_malformed),
         cmocka_unit_test(messages_beyond_the_limit_are_malformed),
+        cmocka_unit_test(a_long_name_is_malformed),
         cmocka_unit_test(nothing_of_the_secret_stays_behind),
         cmocka_unit_test(salts_and_nonces_differ),
     };

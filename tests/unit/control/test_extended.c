@@ -194,6 +194,20 @@ static void integers_come_in_binary_where_asked(void **state)
     }
 }
 
+static void a_query_ends_the_portals(void **state)
+{
+    (void)state;
+    struct visit visit;
+    visit_begin(&visit, "alice");
+    say_parse(&visit, "", "RELOAD");
+    say_bind(&visit, "p", "", 0, "");
+    say_query(&visit.said, "");
+    say_execute(&visit, "p");
+    say_sync(&visit);
+    assert_heard(&visit, "1\n2\nI\nZ\nE C=34000|M=portal does not exist\nZ\n");
+    visit_end(&visit);
+}
+
 static void an_error_skips_to_sync_and_is_said_once(void **state)
 {
     (void)state;
@@ -352,6 +366,7 @@ int main(void)
         cmocka_unit_test(a_driver_gets_its_rows),
         cmocka_unit_test(a_named_statement_is_executed_again),
         cmocka_unit_test(integers_come_in_binary_where_asked),
+        cmocka_unit_test(a_query_ends_the_portals),
         cmocka_unit_test(an_error_skips_to_sync_and_is_said_once),
         cmocka_unit_test(a_failed_effect_skips_to_sync),
         cmocka_unit_test(a_viewer_is_refused_at_execute),
