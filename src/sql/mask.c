@@ -9,9 +9,13 @@ struct masker {
     struct text *out;
     enum mask_form form;
     bool has_output;
-    bool was_literal;  /* a ? was the last thing written */
-    uint64_t end;      /* of the last token */
-    bool has_comma;    /* one is held back */
+    uint64_t end;         /* of the last token */
+    bool has_comma;       /* one is held back */
+    bool has_literal;     /* and a literal behind it */
+    bool has_literal_gap; /* with a blank between */
+    bool was_element;     /* the last thing written is a ? that nothing was applied to */
+    bool was_operator;    /* the last token */
+    bool was_number;
     bool at_start;     /* of a statement */
     bool is_secret;    /* nothing is written before the next semicolon */
     uint32_t depth;    /* of parentheses */
@@ -26,32 +30,44 @@ static void write_gap(struct masker *masker, const struct token *token)
     if (masker->has_output && has_gap)
         text_append_byte(masker->out, ' ');
     masker->has_output = true;
-    masker->was_literal = false;
+    masker->was_element = false;
 }
 
-static void write_comma(struct masker *masker)
+/* Writes what was held back: a comma, and the literal behind it that turned out to begin something longer. */
+static void write_held(struct masker *masker)
 {
+    bool is_canonical = masker->form == MASK_CANONICAL;
     if (masker->has_comma)
-        text_append_string(masker->out, masker->form == MASK_CANONICAL ? " ," : ",");
-    masker->has_comma = false;
+        text_append_string(masker->out, is_canonical ? " ," : ",");
+    if (masker->has_literal)
+        text_append_string(masker->out, is_canonical || masker->has_literal_gap ? " ?" : "?");
+    masker->has_comma = masker->has_literal = false;
+}
+
+/* A literal that is alone between commas or parentheses says no more than the one before it. */
+static void drop_held(struct masker *masker)
+{
+    if (masker->has_literal)
+        masker->has_comma = masker->has_literal = false;
 }
 
 static void write_literal(struct masker *masker, const struct token *token)
 {
-    bool is_further = masker->has_comma && masker->was_literal;
-    if (is_further) {
-        masker->has_comma = false;
+    if (masker->has_comma && masker->was_element && !masker->has_literal) {
+        masker->has_literal = true;
+        masker->has_literal_gap = token->start > masker->end;
         return;
     }
-    write_comma(masker);
+    bool is_element = !masker->was_operator;
+    write_held(masker);
     write_gap(masker, token);
     text_append_byte(masker->out, '?');
-    masker->was_literal = true;
+    masker->was_element = is_element;
 }
 
 static void write_token(struct masker *masker, const struct token_walk *walk, const struct token *token)
 {
-    write_comma(masker);
+    write_held(masker);
     write_gap(masker, token);
     bool is_folded = masker->form == MASK_CANONICAL && token->kind == TOKEN_WORD && !token->is_word_cut;
     text_append_printable(masker->out, is_folded ? bytes_of(token->word, token->word_size)
@@ -83,7 +99,7 @@ static bool take_values(struct masker *masker, const struct token *token)
 /* Letters right behind a number are no name: the text is broken there, and they may belong to a value. */
 static bool is_junk(const struct masker *masker, const struct token *token)
 {
-    return token->kind == TOKEN_WORD && masker->was_literal && token->start == masker->end;
+    return token->kind == TOKEN_WORD && masker->was_number && token->start == masker->end;
 }
 
 static void take_token(struct masker *masker, const struct token_walk *walk, const struct token *token)
@@ -96,13 +112,20 @@ static void take_token(struct masker *masker, const struct token_walk *walk, con
         write_literal(masker, token);
         break;
     case TOKEN_COMMA:
-        write_comma(masker);
+        drop_held(masker);
+        write_held(masker);
         masker->has_comma = true;
+        break;
+    case TOKEN_CLOSE:
+        drop_held(masker);
+        write_token(masker, walk, token);
         break;
     default:
         write_token(masker, walk, token);
         break;
     }
+    masker->was_operator = token->kind == TOKEN_OPERATOR;
+    masker->was_number = token->kind == TOKEN_NUMBER;
 }
 
 static bool take_secret(struct masker *masker, const struct token_walk *walk, const struct token *token)
@@ -120,6 +143,7 @@ static bool take_secret(struct masker *masker, const struct token_walk *walk, co
 static void mask_token(struct masker *masker, const struct token_walk *walk, const struct token *token)
 {
     if (token->kind == TOKEN_SEMICOLON) {
+        drop_held(masker);
         write_token(masker, walk, token);
         masker->at_start = true;
         masker->is_secret = masker->is_in_values = masker->is_in_row = false;
@@ -169,7 +193,7 @@ static bool readings_next(struct readings *readings, struct token *out, bool *ar
 
 static void write_cut(struct masker *masker)
 {
-    write_comma(masker);
+    write_held(masker);
     text_append_string(masker->out, masker->has_output ? " ..." : "...");
 }
 
@@ -187,7 +211,8 @@ void mask_form_sql(struct bytes sql, struct lexer_reading reading, enum mask_for
         }
         mask_token(&masker, &readings.walks[0], &token);
     }
-    write_comma(&masker);
+    drop_held(&masker);
+    write_held(&masker);
 }
 
 void mask_sql(struct bytes sql, struct lexer_reading reading, struct text *out)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "sql/statement.h"
 
+#include "sql/hidden.h"
+
 #include <assert.h>
 #include <stdlib.h>
 

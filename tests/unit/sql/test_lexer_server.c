@@ -108,7 +108,8 @@ static void append(struct spans *out, const char *text, const struct token *toke
 /* The library takes comments out of the rule for strings that continue; the server has them in it. */
 static bool may_hold_comment(const char *text, const struct token *token)
 {
-    for (uint64_t i = token->start; token->kind == TOKEN_STRING && i + 1 < token->end; i++) {
+    bool is_string = token->kind == TOKEN_STRING || token->kind == TOKEN_UNTERMINATED;
+    for (uint64_t i = token->start; is_string && i + 1 < token->end; i++) {
         if (text[i] == '-' && text[i + 1] == '-')
             return true;
     }
