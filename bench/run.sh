@@ -110,7 +110,7 @@ END
 
 # The CPU time of a process, all its threads, in nanoseconds.
 cpu_of() {
-    cat /proc/"$1"/task/*/schedstat | awk '{ sum += $1 } END { printf "%d", sum }'
+    cat /proc/"$1"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f", sum }'
 }
 
 # measure ROUND TARGET MODE CLIENTS: one line of results.
