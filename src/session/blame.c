@@ -4,6 +4,7 @@
 #include "sql/fingerprint.h"
 #include "sql/mask.h"
 #include "sql/split.h"
+#include "sql/token_walk.h"
 
 #include <stdlib.h>
 
@@ -89,16 +90,32 @@ static struct culprit culprit_at_end(const struct session *session, const char *
 
 /* What the failing statement itself says about the moment: an error at COMMIT or SET CONSTRAINTS is never its
  * own. */
+static enum violation_phase phase_of_words(struct bytes piece, struct lexer_reading reading)
+{
+    struct token_walk walk;
+    struct token first;
+    struct token second;
+    token_walk_begin(&walk, piece, reading);
+    if (!token_walk_next_word(&walk, &first))
+        return PHASE_STATEMENT;
+    if (token_is_word(&first, "commit") || token_is_word(&first, "end"))
+        return PHASE_COMMIT;
+    if (!token_walk_next_word(&walk, &second))
+        return PHASE_STATEMENT;
+    if (token_is_word(&first, "prepare") && token_is_word(&second, "transaction"))
+        return PHASE_COMMIT;
+    if (token_is_word(&first, "set") && token_is_word(&second, "constraints"))
+        return PHASE_CONSTRAINT_CHECK;
+    return PHASE_STATEMENT;
+}
+
 static enum violation_phase phase_of_command(const struct session *session, const struct request *head)
 {
     const struct statement *statement = head->statement;
-    struct verdict verdict;
-    classify(statement_piece(statement, head->answered), statement->reading, &verdict);
-    bool prepares_transaction = strcmp(verdict.command, "PREPARE") == 0 && !verdict.has_prepare;
-    if (strcmp(verdict.command, "COMMIT") == 0 || strcmp(verdict.command, "END") == 0 || prepares_transaction)
-        return PHASE_COMMIT;
-    if (strcmp(verdict.command, "SET CONSTRAINTS") == 0)
-        return PHASE_CONSTRAINT_CHECK;
+    enum violation_phase phase =
+        phase_of_words(statement_piece(statement, head->answered), statement->reading);
+    if (phase != PHASE_STATEMENT)
+        return phase;
     bool is_last_of_several = head->kind == REQUEST_QUERY && statement->verdict.statement_count > 1 &&
                               head->answered + 1 >= statement->verdict.statement_count;
     return is_last_of_several && session->transaction_status == 'I' ? PHASE_COMMIT_OR_LAST : PHASE_STATEMENT;
