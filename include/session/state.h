@@ -51,12 +51,13 @@ struct direction {
     struct parcel *gathered; /* DOING_GATHER: header and body so far */
 };
 
-/* What the client is told instead of the error that a poisoned message provokes. */
-enum { REFUSAL_TEXT_SIZE = 512 };
+/* What the client is told instead of the error that a poisoned message provokes: message, detail and hint
+ * behind each other, each with its NUL. Many may wait in a long pipeline, so it takes no more room than its
+ * words. */
 struct refusal {
-    char message[REFUSAL_TEXT_SIZE];
-    char detail[REFUSAL_TEXT_SIZE];
-    char hint[REFUSAL_TEXT_SIZE];
+    uint16_t detail_at; /* offsets in texts; the message is at 0 */
+    uint16_t hint_at;
+    char texts[];
 };
 
 /* A statement that ran in the open transaction: whom an error at its end may mean. */

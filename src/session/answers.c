@@ -194,6 +194,14 @@ static void tag_apply(struct session *session, struct bytes tag, const struct re
     }
 }
 
+/* Whether the transaction goes on behind this statement, so that an error at its end may be this one's. A
+ * Query of one statement outside a transaction has committed before it was answered. */
+static bool may_fail_later(const struct session *session, const struct request *head)
+{
+    return head->kind != REQUEST_QUERY || session->transaction_status != 'I' ||
+           (head->statement != NULL && head->statement->verdict.statement_count > 1);
+}
+
 /* A statement has ended: its text's next statement is on, or the request is done. */
 static void statement_end(struct session *session, struct bytes tag)
 {
@@ -204,7 +212,8 @@ static void statement_end(struct session *session, struct bytes tag)
     }
     if (tag.size > 0) {
         blame_unseen_change(session, tag, head);
-        candidates_add(session, head->statement, head->answered);
+        if (may_fail_later(session, head))
+            candidates_add(session, head->statement, head->answered);
         tag_apply(session, tag, head);
     }
     bool is_query = head->kind == REQUEST_QUERY;

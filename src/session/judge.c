@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { POISON_SIZE_MOST = 512, REFUSAL_MESSAGE_MOST = 4096 };
+enum { POISON_SIZE_MOST = 512, REFUSAL_TEXT_SIZE = 512, REFUSAL_MESSAGE_MOST = 4096 };
 
 /* A statement cannot begin with a quoted name: the parser refuses it in every version, before any look-up and
  * also in a failed transaction. The server's log shows it. */
@@ -42,16 +42,22 @@ static void tell_decision(struct session *session, enum event_kind kind, const s
 static struct refusal *refusal_create(const struct session *session, const struct verdict *verdict,
                                       const struct decision *decision)
 {
-    struct refusal *refusal = malloc(sizeof(*refusal));
+    char storage[3][REFUSAL_TEXT_SIZE];
+    struct text texts[3];
+    size_t sizes[3];
+    for (size_t index = 0; index < COUNT_OF(texts); index++)
+        text_init(&texts[index], storage[index], sizeof(storage[index]));
+    guard_describe(verdict, decision, session->world->now_us, &texts[0], &texts[1], &texts[2]);
+    for (size_t index = 0; index < COUNT_OF(texts); index++)
+        sizes[index] = texts[index].size + 1;
+    struct refusal *refusal = malloc(sizeof(*refusal) + sizes[0] + sizes[1] + sizes[2]);
     if (refusal == NULL)
         return NULL;
-    struct text message;
-    struct text detail;
-    struct text hint;
-    text_init(&message, refusal->message, sizeof(refusal->message));
-    text_init(&detail, refusal->detail, sizeof(refusal->detail));
-    text_init(&hint, refusal->hint, sizeof(refusal->hint));
-    guard_describe(verdict, decision, session->world->now_us, &message, &detail, &hint);
+    refusal->detail_at = (uint16_t)sizes[0];
+    refusal->hint_at = (uint16_t)(sizes[0] + sizes[1]);
+    memcpy(refusal->texts, storage[0], sizes[0]);
+    memcpy(refusal->texts + refusal->detail_at, storage[1], sizes[1]);
+    memcpy(refusal->texts + refusal->hint_at, storage[2], sizes[2]);
     return refusal;
 }
 
@@ -129,9 +135,9 @@ void refusal_send(struct session *session, const struct refusal *refusal)
     writer_error(&writer, &(struct error_notice){
                               .severity = "ERROR",
                               .sqlstate = session->world->policy->sqlstate,
-                              .message = bytes_text(refusal->message),
-                              .detail = bytes_text(refusal->detail),
-                              .hint = bytes_text(refusal->hint),
+                              .message = bytes_text(refusal->texts),
+                              .detail = bytes_text(refusal->texts + refusal->detail_at),
+                              .hint = bytes_text(refusal->texts + refusal->hint_at),
                               .routine = "pgsluice_guard",
                           });
     outbox_send(&session->world->outbox, SIDE_CLIENT, parcel);

@@ -83,6 +83,28 @@ void session_fail(struct session *session, const char *sqlstate, const char *mes
     outbox_send(&session->world->outbox, SIDE_CLIENT, parcel);
 }
 
+/* Sends what was kept back of a side's stream: a message that was being gathered, the beginning of a header.
+ */
+static void release_kept(struct session *session, enum side from)
+{
+    struct direction *direction = session_direction(session, from);
+    const struct framer *framer = &direction->framer;
+    if (direction->gathered != NULL) {
+        outbox_send(&session->world->outbox, side_other(from), direction->gathered);
+        direction->gathered = NULL;
+    } else if (!framer->is_inside) {
+        outbox_pass(&session->world->outbox, side_other(from), bytes_of(framer->header, framer->header_size));
+    }
+}
+
+/* From now on both streams pass unread. */
+static void go_blind(struct session *session)
+{
+    session->stage = STAGE_BLIND;
+    release_kept(session, SIDE_CLIENT);
+    release_kept(session, SIDE_SERVER);
+}
+
 void session_lose(struct session *session, const char *why)
 {
     if (session->stage == STAGE_BLIND || session->stage == STAGE_ENDED)
@@ -94,11 +116,10 @@ void session_lose(struct session *session, const char *why)
         tell_publish(session);
     }
     session->end_reason = why;
-    if (session->world->policy->mode == GUARD_ENFORCE) {
+    if (session->world->policy->mode == GUARD_ENFORCE)
         session_fail(session, "08P01", "the connection can no longer be followed and was closed", why);
-    } else {
-        session->stage = STAGE_BLIND;
-    }
+    else
+        go_blind(session);
 }
 
 /* ── One fragment ──────────────────────────────────────────────────────────────────────────────────────────
@@ -132,7 +153,7 @@ static void gather_settle(struct session *session, enum side from, uint8_t type,
     struct direction *direction = session_direction(session, from);
     struct parcel *parcel = direction->gathered;
     direction->gathered = NULL;
-    if (message_take(session, from, type, body) == FATE_PASS) {
+    if (message_take(session, from, type, body) == FATE_PASS && session->stage != STAGE_ENDED) {
         direction->doing = DOING_PASS;
         outbox_send(&session->world->outbox, side_other(from), parcel);
     } else {
@@ -278,9 +299,8 @@ static void framing_failed(struct session *session, enum side from, enum framer_
 {
     struct framer *framer = &session_direction(session, from)->framer;
     if (is_old_error(session, framer)) {
-        session->stage = STAGE_BLIND;
         session->end_reason = "the server refused the connection in the form of protocol 2";
-        outbox_pass(&session->world->outbox, SIDE_CLIENT, bytes_of(framer->header, MESSAGE_HEADER_SIZE));
+        go_blind(session);
         return;
     }
     if (from == SIDE_SERVER) {

@@ -327,6 +327,20 @@ static void a_session_that_cannot_be_followed_flows_on_when_observing(void **sta
     stage_end(stage);
 }
 
+static void what_was_kept_back_is_sent_when_a_session_is_lost(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OBSERVE });
+    stage_feed(stage, SIDE_CLIENT, bytes_of("Q\0\0\0\x0dsele", 9)); /* gathered: the message has not ended */
+    stage_feed(stage, SIDE_SERVER, bytes_of("1\0\0\0\4Z\0\0", 8)); /* answers nothing; then a header begins */
+    stage_say(stage, "= passed\nclient! text:\"ct 1\\x00\"\nserver! hex:000549\n= passed\n");
+    stage_end(stage);
+    stage = stage_begin((struct stage_plan){ .mode = GUARD_OBSERVE });
+    stage_feed(stage, SIDE_CLIENT, bytes_of("Q\0\0", 3));
+    stage_say(stage, "server: ParseComplete\n= passed\n");
+    stage_end(stage);
+}
+
 static void data_sent_before_the_answer_to_an_encryption_request_closes(void **state)
 {
     static const uint8_t packets[] = "\0\0\0\x08\x04\xd2\x16\x2f\0\0\0\x08\x04\xd2\x16\x2f";
@@ -485,6 +499,7 @@ int main(void)
         cmocka_unit_test(more_names_than_are_tracked_end_a_session_only_if_a_change_hides_there),
         cmocka_unit_test(a_server_that_answers_what_nobody_asked_ends_the_session_when_enforcing),
         cmocka_unit_test(a_session_that_cannot_be_followed_flows_on_when_observing),
+        cmocka_unit_test(what_was_kept_back_is_sent_when_a_session_is_lost),
         cmocka_unit_test(data_sent_before_the_answer_to_an_encryption_request_closes),
         cmocka_unit_test(an_error_in_the_form_of_protocol_2_goes_through),
         cmocka_unit_test(an_error_at_commit_is_held_against_the_statement_that_changed_the_table),
