@@ -42,6 +42,7 @@ HEAP_OWNERS = {
     "observe/snapshot.c": "the rows of one snapshot, on the control thread",
     "policy/gate.c": "the spans of one gate, computed on the control thread",
     "policy/policy.c": "a policy lives as long as the settings it was made from",
+    "sql/statement.c": "statement texts, within the bound of the settings",
     "session/answers.c": "refusals that are answered, and the application name that the server reports",
     "session/blame.c": "the candidates of one session, once",
     "session/flight.c": "the queue of requests in flight, up to a limit of the settings",
