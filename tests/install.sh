@@ -9,12 +9,12 @@ set -euo pipefail
 build_packages=(
     gcc cmake ninja-build pkg-config libc6-dev
     libuv1-dev libssl-dev libpg-query-dev libprotobuf-c-dev libyaml-dev libical-dev
-    postgresql-client
+    postgresql-15 postgresql-client-15
 )
 test_packages=(
     clang clang-14 clang-format clang-tidy libclang-rt-14-dev binutils
     libcmocka-dev libpq-dev
-    postgresql-15 postgresql-client-15 postgresql-contrib
+    postgresql-contrib
     python3 python3-psycopg2 python3-yaml
     procps iproute2 openssl
 )
@@ -30,11 +30,17 @@ missing_of() {
     done
 }
 
+# sudo may ask for a password only where somebody is there to type it.
+sudo=(sudo -n)
+if [ -t 0 ] && [ -t 2 ]; then
+    sudo=(sudo)
+fi
+
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
     else
-        sudo -n "$@"
+        "${sudo[@]}" "$@"
     fi
 }
 
@@ -64,7 +70,7 @@ if [ ${#missing[@]} -eq 0 ]; then
     echo "all packages are installed"
     exit 0
 fi
-if [ "$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then
+if [ "$(id -u)" != 0 ] && ! "${sudo[@]}" true; then
     echo "install as root: apt-get install ${missing[*]}" >&2
     exit 1
 fi
