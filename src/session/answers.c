@@ -343,6 +343,7 @@ enum fate server_message_take(struct session *session, uint8_t type, struct byte
     case SERVER_ERROR_RESPONSE:
         return take_error(session, body);
     case SERVER_COPY_IN_RESPONSE:
+        (void)awaited_head(session); /* ends of COPY data that stand before this COPY are not its own */
         session->is_copying_in = true;
         break;
     default:

@@ -454,6 +454,20 @@ static void an_error_during_a_copy_leaves_the_next_segment_in_step(void **state)
     stage_end(stage);
 }
 
+static void an_end_of_copy_data_that_no_copy_awaits_stands_for_nothing(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE });
+    stage_say(
+        stage,
+        "client: CopyFail \"stray\"\nclient: Query \"copy t from stdin\"\nclient: CopyDone\nclient: Sync\n"
+        "server: CopyInResponse int8:0 int16:0\nserver: CommandComplete \"COPY 0\"\n" READY READY
+        "= passed\n");
+    assert_true(session_is_idle(stage->session));
+    assert_int_equal(counter_read(&stage->counters.unfollowed), 0);
+    stage_end(stage);
+}
+
 static void the_service_follows_the_application_name(void **state)
 {
     (void)state;
@@ -507,6 +521,7 @@ int main(void)
         cmocka_unit_test(an_error_of_the_last_of_several_statements_may_be_the_commits),
         cmocka_unit_test(after_a_copy_the_syncs_it_swallowed_are_not_awaited),
         cmocka_unit_test(an_error_during_a_copy_leaves_the_next_segment_in_step),
+        cmocka_unit_test(an_end_of_copy_data_that_no_copy_awaits_stands_for_nothing),
         cmocka_unit_test(the_service_follows_the_application_name),
         cmocka_unit_test(an_error_names_the_statement_behind_its_portal),
     };
