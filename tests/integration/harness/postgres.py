@@ -131,6 +131,6 @@ class Postgres:
             select (select count(*) from pg_class), (select max(oid) from pg_class),
                    (select count(*) from pg_attribute), (select count(*) from pg_constraint),
                    (select count(*) from pg_proc), (select count(*) from pg_type), (select count(*) from pg_roles),
-                   (select count(*) from pg_namespace), (select count(*) from pg_index),
+                   (select count(*) from pg_namespace where nspname !~ 'temp'), (select count(*) from pg_index),
                    (select md5(string_agg(relname || relowner || relnatts || relkind::text || coalesce(relacl::text, ''),
                                ',' order by oid)) from pg_class)""", database)
