@@ -72,6 +72,16 @@ run_tests() {
     note "$name: $((total - failed_here)) of $total tests passed"
 }
 
+# clang-tidy counts as one test.
+tidy() {
+    if quietly tidy bash tests/tidy.sh build/release; then
+        passed=$((passed + 1))
+        note "clang-tidy: nothing to say"
+    else
+        count_failure "clang-tidy: FAILED"
+    fi
+}
+
 quietly install bash tests/install.sh || count_failure "the packages could not be installed"
 
 build release release gcc && run_tests release
@@ -79,6 +89,7 @@ if ! $is_quick; then
     export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
     build asan asan gcc && run_tests asan -L asan-too
     build clang debug clang
+    tidy
 fi
 
 echo

@@ -26,7 +26,7 @@ void result_describe(struct result *result, const struct result_column *columns,
 void result_row_begin(struct result *result, size_t column_count);
 void result_row_end(struct result *result);
 /* NULL or empty: shown as NULL. */
-void result_text(struct result *result, const char *text);
+void result_text(struct result *result, const char *value);
 /* A type int8. */
 void result_integer(struct result *result, int64_t value);
 /* As 2026-11-21T03:04:05Z; 0 is NULL. */

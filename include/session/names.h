@@ -28,12 +28,12 @@ void names_init(struct names *names);
 void names_release(struct names *names, struct statement_pool *pool);
 /* What the name stands for as far as messages sent from now on are concerned: the pending meaning, else the
  * confirmed one. NULL when unknown. */
-struct statement *names_meaning(const struct names *names, const struct hash_key *key, struct bytes name);
+struct statement *names_meaning(const struct names *names, const struct hash_key *key, struct bytes text);
 /* The entry of a name, or NULL. */
-struct name *names_find(const struct names *names, const struct hash_key *key, struct bytes name);
+struct name *names_find(const struct names *names, const struct hash_key *key, struct bytes text);
 /* A message that binds the name was sent. Shares the statement. NULL when `most` names are kept already or
  * memory is short. */
-struct name *names_bind(struct names *names, const struct hash_key *key, struct bytes name,
+struct name *names_bind(struct names *names, const struct hash_key *key, struct bytes text,
                         struct statement *statement, size_t most, struct statement_pool *pool);
 /* The server said yes to the oldest message that binds it: it now stands for `statement`. */
 void names_confirm(struct names *names, struct name *name, struct statement *statement,
@@ -41,7 +41,7 @@ void names_confirm(struct names *names, struct name *name, struct statement *sta
 /* The server will not carry out the oldest message that binds it. May free the entry. */
 void names_abandon(struct names *names, struct name *name, struct statement_pool *pool);
 /* A Close of the name was sent; the entry stays until names_closed. NULL when the name is not known. */
-struct name *names_close(struct names *names, const struct hash_key *key, struct bytes name);
+struct name *names_close(struct names *names, const struct hash_key *key, struct bytes text);
 /* The Close was answered (is_done), or the server will not carry it out. May free the entry. */
 void names_closed(struct names *names, struct name *name, bool is_done, struct statement_pool *pool);
 /* The server has forgotten it. Entries with pending messages stay. */

@@ -7,7 +7,7 @@
 
 /* Looks for words that begin a schema change where the lexer cannot: in text that may or may not be SQL. */
 
-enum { KEYWORD_SIZE_MOST = 8 };
+enum { KEYWORD_SIZE_LEAST = 4, KEYWORD_SIZE_MOST = 8 };
 
 /* The class of the word's commands (given in lower case), or CLASS_NONE where it begins no schema change. */
 enum statement_class keyword_class(struct bytes word);

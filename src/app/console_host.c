@@ -55,6 +55,7 @@ static void answer_snapshot(struct visit *visit, struct console_world *world, st
     sluice_snapshot(visit->sluice, &snapshot);
     world->snapshot = &snapshot;
     console_answer(visit->console, world, out);
+    world->snapshot = NULL;
     snapshot_release(&snapshot);
 }
 

@@ -12,7 +12,7 @@ static void append_group(struct text *text, struct bytes group)
         bits = bits << 8 | (i < group.size ? group.data[i] : 0);
     for (size_t i = 0; i < GROUP_DIGITS; i++) {
         uint32_t digit = bits >> (DIGIT_BITS * (GROUP_DIGITS - 1 - i)) & DIGIT_MASK;
-        text_append_byte(text, i <= group.size ? digits[digit] : '=');
+        text_append_byte(text, (char)(i <= group.size ? digits[digit] : '='));
     }
 }
 

@@ -25,7 +25,7 @@ static bool continues_plain(uint8_t byte)
 
 static bool is_comment(const struct word_reader *reader, char first, char second)
 {
-    return peek(reader, 0) == first && peek(reader, 1) == second;
+    return peek(reader, 0) == (uint8_t)first && peek(reader, 1) == (uint8_t)second;
 }
 
 static void skip_line(struct word_reader *reader)

@@ -60,7 +60,6 @@ static void on_bytes(struct link *link, struct bytes bytes)
 
 static void on_end(struct link *link, int error)
 {
-    connection_end(connection_of(link));
     if (error == 0)
         link_close_flushed(link);
     else

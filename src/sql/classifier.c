@@ -331,12 +331,31 @@ static struct bytes take_keyword(struct bytes text, char word[LEXER_WORD_SIZE])
     return is_whole && size < LEXER_WORD_SIZE ? bytes_of(word, size) : BYTES_NONE;
 }
 
+/* Looks at the fourth byte first: what is none of the four letters moves the whole window behind it. */
 static bool has_into(struct bytes text)
 {
-    for (size_t i = 0; i + 4 <= text.size; i++) {
-        if ((text.data[i] | 0x20) == 'i' && (text.data[i + 1] | 0x20) == 'n' &&
-            (text.data[i + 2] | 0x20) == 't' && (text.data[i + 3] | 0x20) == 'o')
-            return true;
+    size_t at = 3;
+    while (at < text.size) {
+        switch (text.data[at] | 0x20) {
+        case 'o':
+            if ((text.data[at - 1] | 0x20) == 't' && (text.data[at - 2] | 0x20) == 'n' &&
+                (text.data[at - 3] | 0x20) == 'i')
+                return true;
+            at += 4;
+            break;
+        case 't':
+            at += 1;
+            break;
+        case 'n':
+            at += 2;
+            break;
+        case 'i':
+            at += 3;
+            break;
+        default:
+            at += 4;
+            break;
+        }
     }
     return false;
 }

@@ -39,13 +39,16 @@ bool command_path_begin(struct command_path *path, struct bytes word)
 
 static bool has_prefix(const char *name, const struct command_path *path)
 {
-    size_t length = path->length;
-    return strncmp(name, commands[path->row].name, length) == 0;
+    const char *words = commands[path->row].name;
+    return name[0] == words[0] && strncmp(name, words, path->length) == 0;
 }
 
 bool command_path_extend(struct command_path *path, struct bytes word)
 {
-    for (size_t i = path->row; path->row != COMMAND_UNKNOWN && i < COUNT_OF(commands); i++) {
+    /* No other command begins with the words of a harmless one. */
+    if (path->row == COMMAND_UNKNOWN || command_is_harmless(&commands[path->row]))
+        return false;
+    for (size_t i = path->row; i < COUNT_OF(commands); i++) {
         const char *name = commands[i].name;
         if (has_prefix(name, path) && name[path->length] == ' ' &&
             has_word_at(name, path->length + 1u, word)) {
@@ -59,7 +62,8 @@ bool command_path_extend(struct command_path *path, struct bytes word)
 static const struct command *find_exact(const char *words, size_t length)
 {
     for (size_t i = 0; i < COUNT_OF(commands); i++) {
-        if (strncmp(commands[i].name, words, length) == 0 && commands[i].name[length] == '\0')
+        if (commands[i].name[0] == words[0] && strncmp(commands[i].name, words, length) == 0 &&
+            commands[i].name[length] == '\0')
             return &commands[i];
     }
     return NULL;

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "sql/fingerprint.h"
 
+#include "base/hash.h"
 #include "base/utf8.h"
-#include "sql/hidden.h"
 #include "sql/mask_form.h"
 #include "sql/statement.h"
 #include "sql/token_walk.h"
 
 #include <pg_query.h>
-
-/* A reference, so that the name is hidden wherever the library is called. */
-typedef uint64_t (*hash_function)(const struct hash_key *key, struct bytes bytes);
-static const hash_function hidden_hash __attribute__((used)) = hash_bytes;
 
 enum { MASKED_SIZE = 2 * STATEMENT_TEXT_MOST };
 

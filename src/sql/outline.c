@@ -285,7 +285,8 @@ static void take_body(struct outline *outline, const struct token *token)
     if (shape == SHAPE_REINDEX)
         take_reindex(outline, token);
     /* What goes with a temporary object need not be one. */
-    outline->names_permanent |= is_word(token, "cascade");
+    if (outline->names_temporary)
+        outline->names_permanent |= is_word(token, "cascade");
 }
 
 static bool phase_body(struct outline *outline, const struct token *token)

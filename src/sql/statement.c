@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "sql/statement.h"
 
-#include "sql/hidden.h"
-
 #include <assert.h>
 #include <stdlib.h>
 
