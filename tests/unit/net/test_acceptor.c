@@ -57,6 +57,7 @@ static void assert_in_use(const struct address *address, const struct problem *p
 {
     char storage[PROBLEM_TEXT_SIZE];
     struct text expected;
+    assert_string_equal(problem->file, "");
     text_init(&expected, storage, sizeof storage);
     text_append_string(&expected, "address ");
     address_describe(address, &expected);
@@ -94,6 +95,14 @@ static void an_ipv6_address_takes_no_ipv4(void **state)
     door_close(&door);
 }
 
+static int lowest_free_descriptor(void)
+{
+    int lowest = dup(STDERR_FILENO);
+    assert_true(lowest >= 0);
+    (void)close(lowest);
+    return lowest;
+}
+
 static void a_port_in_use_is_a_problem_in_words(void **state)
 {
     (void)state;
@@ -102,6 +111,10 @@ static void a_port_in_use_is_a_problem_in_words(void **state)
     struct problem problem;
     const struct address address = free_address();
     assert_true(door_open(&first, &address, false, &problem));
+    memset(&problem, 'x', sizeof problem);
+    int lowest = lowest_free_descriptor();
+    assert_false(acceptor_probe(&address, &problem));
+    assert_int_equal(lowest_free_descriptor(), lowest);
     assert_false(door_open(&second, &address, true, &problem));
     assert_in_use(&address, &problem);
     door_close(&second);
@@ -238,8 +251,7 @@ static void without_descriptors_it_rests_and_takes_those_who_wait_later(void **s
     const struct address address = free_address();
     assert_true(door_open(&door, &address, true, &problem));
     int peer = peer_connect(&address);
-    int lowest_free = dup(peer);
-    (void)close(lowest_free);
+    int lowest_free = lowest_free_descriptor();
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     const struct rlimit none = { .rlim_cur = (rlim_t)lowest_free, .rlim_max = before.rlim_max };
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);

@@ -391,18 +391,37 @@ static void a_worker_without_relays_is_drained_at_once(void **state)
     house_close(house);
 }
 
+/* A server that takes no more connections. */
+static void fill_up(struct house *house, int *fillers, size_t count)
+{
+    struct endpoint endpoint;
+    assert_true(endpoint_of(&house->host, &endpoint));
+    assert_int_equal(listen(house->server_listening, 0), 0);
+    for (size_t i = 0; i < count; i++) {
+        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(fillers[i], endpoint_name(&endpoint), endpoint.size);
+    }
+}
+
 static void a_relay_that_dials_can_be_ended(void **state)
 {
     (void)state;
+    int fillers[4];
     struct house *house = house_open();
-    assert_true(address_parse("no-such-host.invalid:1", &house->host, NULL));
+    fill_up(house, fillers, COUNT_OF(fillers));
     int client = peer_connect(&house->address);
-    SAY(house, client, STARTUP);
+    SAY(house, client, STARTUP SYNC);
     TURN_UNTIL(&house->loop, !list_is_empty(&house->shared.logins));
+    const struct relay *relay = CONTAINER_OF(house->shared.logins.next, struct relay, node);
+    TURN_UNTIL(&house->loop, relay->dial != NULL);
+    turn_for(&house->loop, 20);
     relay_drain_all(&house->shared, 0);
     TURN_UNTIL(&house->loop, house->emptied == 1);
+    assert_true(peer_is_at_end(client));
     (void)close(client);
     house_close(house);
+    for (size_t i = 0; i < COUNT_OF(fillers); i++)
+        (void)close(fillers[i]);
 }
 
 static void every_session_is_described(void **state)
@@ -425,6 +444,13 @@ static void every_session_is_described(void **state)
     assert_true(snapshot.sessions[1].opened_us > INT64_C(1700000000000000));
     assert_int_equal(snapshot.sessions[1].bytes_received, SIZE_OF(STARTUP));
     assert_int_equal(snapshot.sessions[1].bytes_sent, SIZE_OF(GREETING));
+    int64_t active_us = snapshot.sessions[1].active_us;
+    snapshot.session_count = 0;
+    turn_for(&house->loop, 5);
+    SAY(house, talk.client, QUERY);
+    HEAR(house, talk.server, QUERY);
+    relay_describe_all(&house->shared, &snapshot);
+    assert_true(snapshot.sessions[1].active_us >= active_us + 5000);
     snapshot_release(&snapshot);
     (void)close(starting);
     talk_close(&talk);

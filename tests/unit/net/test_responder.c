@@ -192,6 +192,22 @@ static void who_does_not_read_answers_is_not_read(void **state)
     echo_close(echo);
 }
 
+static void who_leaves_is_forgotten(void **state)
+{
+    (void)state;
+    struct echo *echo = echo_open(local_address(0));
+    int quiet = peer_connect(&echo->address);
+    int rude = peer_connect(&echo->address);
+    TURN_UNTIL(&echo->loop, echo->open == 2);
+    peer_reset(rude);
+    TURN_UNTIL(&echo->loop, echo->open == 1);
+    assert_int_equal(shutdown(quiet, SHUT_WR), 0);
+    TURN_UNTIL(&echo->loop, peer_is_at_end(quiet));
+    assert_int_equal(echo->open, 0);
+    (void)close(quiet);
+    echo_close(echo);
+}
+
 static void closing_ends_all_connections(void **state)
 {
     (void)state;
@@ -232,6 +248,7 @@ int main(void)
         cmocka_unit_test(connections_beyond_the_bound_are_turned_away),
         cmocka_unit_test(who_is_not_wanted_is_turned_away),
         cmocka_unit_test(who_does_not_read_answers_is_not_read),
+        cmocka_unit_test(who_leaves_is_forgotten),
         cmocka_unit_test(closing_ends_all_connections),
         cmocka_unit_test(a_unix_socket_is_for_its_owner_and_goes_away_with_the_responder),
     };
