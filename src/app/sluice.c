@@ -435,10 +435,26 @@ static int run(struct sluice *sluice, struct plan *plan)
     } else {
         log_problem(sluice, &problem);
     }
-    plan_release(plan);
     stop(sluice);
     log_simple(sluice, "stopped");
     return status;
+}
+
+/* Reads the settings to start with; what they warn of is written as they say. */
+static bool settings_begin(struct sluice *sluice, struct plan *plan, struct problems *problems)
+{
+    struct problem problem = { .line = 0 };
+    bool is_ready = true;
+    sluice->started = settings_read(sluice->path, plan, problems);
+    sluice->current = sluice->started;
+    if (sluice->started != NULL) {
+        struct log_plan log_plan = log_plan_of(sluice->started);
+        is_ready = log_file_open(&sluice->log, &log_plan, &problem);
+    }
+    log_problems(sluice, problems);
+    if (!is_ready)
+        log_problem(sluice, &problem);
+    return is_ready && sluice->started != NULL;
 }
 
 int sluice_run(const char *path)
@@ -451,11 +467,10 @@ int sluice_run(const char *path)
     sluice->path = path;
     log_file_init(&sluice->log);
     gatekeeper_init(&sluice->keeper);
-    sluice->started = settings_read(path, &plan, problems);
-    log_problems(sluice, problems);
+    bool is_ready = settings_begin(sluice, &plan, problems);
     free(problems);
-    sluice->current = sluice->started;
-    int status = sluice->started != NULL ? run(sluice, &plan) : EXIT_FAILURE;
+    int status = is_ready ? run(sluice, &plan) : EXIT_FAILURE;
+    plan_release(&plan);
     sluice_release(sluice);
     return status;
 }
