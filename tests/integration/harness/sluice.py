@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: PostgreSQL
 """The program under test."""
 import copy
+import csv
+import io
 import json
 import os
 import re
@@ -135,6 +137,21 @@ class Sluice:
 LOGFMT = re.compile(r'([A-Za-z_]+)=("(?:[^"\\]|\\.)*"|[^ "]*)(?: |$)')
 
 
+ESCAPE = re.compile(rb'\\(x[0-9a-f]{2}|["\\])')
+
+
+def unquote(value):
+    """A quoted value of logfmt: \\" \\\\ and \\xNN for a byte."""
+    def byte(match):
+        word = match.group(1)
+        return bytes([int(word[1:], 16)]) if word[:1] == b"x" else word
+
+    inner = value[1:-1].encode()
+    if b"\\" in ESCAPE.sub(b"", inner):
+        raise ValueError(f"an unknown escape: {value}")
+    return ESCAPE.sub(byte, inner).decode("utf-8", "replace")
+
+
 def parse_logfmt(line):
     """One line of key=value pairs; raises ValueError when it is not."""
     row, at = {}, 0
@@ -143,7 +160,7 @@ def parse_logfmt(line):
         if not pair or pair.group(1) in row:
             raise ValueError(f"not logfmt at {at}: {line}")
         value = pair.group(2)
-        row[pair.group(1)] = json.loads(value) if value.startswith('"') else value
+        row[pair.group(1)] = unquote(value) if value.startswith('"') else value
         at = pair.end()
     if line.endswith(" ") or not row:
         raise ValueError(f"not logfmt: {line!r}")
@@ -151,7 +168,4 @@ def parse_logfmt(line):
 
 
 def parse_csv(text):
-    import csv
-    import io
-
     return list(csv.DictReader(io.StringIO(text)))
