@@ -114,14 +114,12 @@ class Doors(Case):
 
     def test_several_listeners_lead_to_their_own_upstreams(self):
         ports = [machine.free_port() for _ in range(3)]
-        sluice = self.new_sluice(
+        self.new_sluice(
             listen=[{"address": f"127.0.0.1:{ports[0]}", "upstream": "main"},
                     {"address": f"[::1]:{ports[1]}", "upstream": "other"},
                     {"address": f"0.0.0.0:{ports[2]}", "upstream": "main"}],
             upstreams=[{"name": "main", "hosts": [f"127.0.0.1:{self.postgres.port}"]},
-                       {"name": "other", "hosts": [self.postgres.socket]}], start=False)
-        sluice.port = ports[0]
-        sluice.start()
+                       {"name": "other", "hosts": [self.postgres.socket]}])
         for host, port, is_tcp in (("127.0.0.1", ports[0], True), ("::1", ports[1], False),
                                    ("127.0.0.1", ports[2], True)):
             done = psql(port, "-Atc", "select inet_server_addr() is not null", host=host)

@@ -104,7 +104,6 @@ class Roles(Case):
     def setUpClass(cls):
         cls.settings = {"console": {"address": f"127.0.0.1:{machine.free_port()}", "password": "open sesame"}}
         super().setUpClass()
-        cls.sluice.console_port = int(cls.settings["console"]["address"].split(":")[1])
 
     def test_the_password_is_asked_for_and_checked_by_scram(self):
         right = self.sluice.console_psql("SHOW VERSION", password="open sesame")

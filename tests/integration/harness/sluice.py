@@ -16,6 +16,10 @@ from . import machine
 REPORT = re.compile(r"ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer|Assertion .* failed")
 
 
+def port_of(place):
+    return int(place["address"].rsplit(":", 1)[1])
+
+
 class Sluice:
     """Writes a configuration, starts the program and waits until it listens.
 
@@ -27,15 +31,15 @@ class Sluice:
         self.folder = machine.new_folder()
         self.path = os.path.join(self.folder, "pgsluice.yaml")
         self.log_path = os.path.join(self.folder, "log")
-        self.port = machine.free_port()
-        self.console_port = machine.free_port()
         self.settings = {
-            "listen": [{"address": f"127.0.0.1:{self.port}", "upstream": "main"}],
+            "listen": [{"address": f"127.0.0.1:{machine.free_port()}", "upstream": "main"}],
             "upstreams": [{"name": "main", "hosts": hosts}],
-            "console": {"address": f"127.0.0.1:{self.console_port}"},
+            "console": {"address": f"127.0.0.1:{machine.free_port()}"},
             "log": {"level": "debug"},
             **copy.deepcopy(settings),
         }
+        self.port = port_of(self.settings["listen"][0])
+        self.console_port = port_of(self.settings["console"])
         self.process = None
         self.write()
         if start:
