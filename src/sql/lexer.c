@@ -118,12 +118,29 @@ static size_t count_space(const struct lexer *lexer, struct bytes input)
     return size;
 }
 
+/* Copies the word at the front of `input`, folded, behind `size` bytes of `word`; returns its size in the
+ * input. */
+static size_t fold_word(const uint8_t *kinds, struct bytes input, char *word, size_t *size)
+{
+    size_t taken = 0;
+    size_t kept = *size;
+    size_t most = input.size < LEXER_WORD_SIZE - 1 - kept ? input.size : LEXER_WORD_SIZE - 1 - kept;
+    while (taken < most && kinds[input.data[taken]] <= BYTE_DOLLAR)
+        word[kept++] = (char)byte_folded(input.data[taken++]);
+    *size = kept;
+    while (taken < input.size && kinds[input.data[taken]] <= BYTE_DOLLAR)
+        taken++;
+    return taken;
+}
+
 static size_t take_word(struct lexer *lexer, const uint8_t *kinds, struct bytes input)
 {
-    size_t size = 0;
-    while (size < input.size && kinds[input.data[size]] <= BYTE_DOLLAR)
-        lexer_word_append(lexer, byte_folded(input.data[size++]));
-    return size;
+    size_t before = lexer->word_size;
+    size_t size = before;
+    size_t taken = fold_word(kinds, input, lexer->word, &size);
+    lexer->word_size = (uint8_t)size;
+    lexer->is_word_cut |= taken > size - before;
+    return taken;
 }
 
 static size_t count_string(const struct lexer *lexer, const uint8_t *kinds, struct bytes input)
@@ -185,6 +202,85 @@ static void lexer_take(struct lexer *lexer, struct bytes *input, size_t size)
     lexer->offset += size;
 }
 
+static void emit_whole(struct lexer *lexer, enum token_kind kind, struct bytes *input, size_t size,
+                       struct token *out)
+{
+    out->kind = kind;
+    out->start = lexer->start = lexer->offset;
+    lexer_take(lexer, input, size);
+    out->end = lexer->offset;
+    out->is_unicode = false;
+}
+
+/* How many bytes the token at the front has if it is a single character whatever follows, or a number, an
+ * operator or a string that the byte behind it ends for certain; 0 where only the steps can tell. */
+static size_t measure_whole(const struct lexer *lexer, const uint8_t *kinds, struct bytes input)
+{
+    size_t size = 1;
+    switch (kinds[input.data[0]]) {
+    case BYTE_COMMA:
+    case BYTE_OPEN:
+    case BYTE_CLOSE:
+    case BYTE_SEMICOLON:
+        return 1;
+    case BYTE_DOT:
+        return input.size > 1 && kinds[input.data[1]] == BYTE_LETTER ? 1 : 0;
+    case BYTE_OPERATOR:
+        return input.size > 1 && kinds[input.data[1]] != BYTE_OPERATOR ? 1 : 0;
+    case BYTE_DIGIT:
+        while (size < input.size && kinds[input.data[size]] == BYTE_DIGIT)
+            size++;
+        break;
+    case BYTE_QUOTE:
+        if (!lexer->reading.has_standard_strings)
+            return 0;
+        size += bytes_find(bytes_of(input.data + 1, input.size - 1), '\'') + 1;
+        break;
+    default:
+        return 0;
+    }
+    uint8_t behind = size < input.size ? kinds[input.data[size]] : BYTE_OTHER;
+    bool is_blank = kinds[input.data[0]] == BYTE_DIGIT && (behind == BYTE_SPACE || behind == BYTE_NEWLINE);
+    return is_blank || (behind >= BYTE_COMMA && behind <= BYTE_SEMICOLON) ? size : 0;
+}
+
+static bool take_whole_word(struct lexer *lexer, const uint8_t *kinds, struct bytes *input, struct token *out)
+{
+    size_t size = 0;
+    size_t taken = fold_word(kinds, *input, out->word, &size);
+    if (taken == 1 || taken == input->size)
+        return false;
+    emit_whole(lexer, TOKEN_WORD, input, taken, out);
+    out->is_word_cut = taken > size;
+    out->word_size = (uint8_t)size;
+    out->word[size] = '\0';
+    return true;
+}
+
+/* The most frequent tokens, where they lie whole in the input with a byte behind: the same as by steps, but
+ * quicker. A word of one letter may be a prefix and is left to the steps. */
+static bool take_whole(struct lexer *lexer, const uint8_t *kinds, struct bytes *input, struct token *out)
+{
+    static const uint8_t token_kinds[] = {
+        [BYTE_DOT] = TOKEN_DOT,      [BYTE_OPERATOR] = TOKEN_OPERATOR,   [BYTE_DIGIT] = TOKEN_NUMBER,
+        [BYTE_QUOTE] = TOKEN_STRING, [BYTE_COMMA] = TOKEN_COMMA,         [BYTE_OPEN] = TOKEN_OPEN,
+        [BYTE_CLOSE] = TOKEN_CLOSE,  [BYTE_SEMICOLON] = TOKEN_SEMICOLON,
+    };
+    uint8_t byte = input->data[0];
+    uint8_t kind = kinds[byte];
+    if (kind == BYTE_LETTER)
+        return take_whole_word(lexer, kinds, input, out);
+    size_t size = measure_whole(lexer, kinds, *input);
+    if (size == 0)
+        return false;
+    emit_whole(lexer, (enum token_kind)token_kinds[kind], input, size, out);
+    out->is_word_cut = false;
+    out->word_size = kind == BYTE_OPERATOR ? 1 : 0;
+    out->word[0] = (char)byte;
+    out->word[out->word_size] = '\0';
+    return true;
+}
+
 static enum lexer_result advance(struct lexer *lexer, const uint8_t *kinds, struct bytes *input,
                                  struct token *out)
 {
@@ -192,6 +288,8 @@ static enum lexer_result advance(struct lexer *lexer, const uint8_t *kinds, stru
         lexer_take(lexer, input, count_run(lexer, kinds, *input));
         if (input->size == 0)
             return LEXER_STARVED;
+        if (lexer->state == STATE_START && take_whole(lexer, kinds, input, out))
+            return LEXER_TOKEN;
         uint8_t byte = input->data[0];
         enum step step = steps[lexer->state](lexer, byte, kinds[byte], out);
         if (step == STEP_TAKE || step == STEP_EMIT_TAKE)
@@ -246,7 +344,7 @@ static bool take_queued(struct lexer *lexer, struct token *out)
 
 enum lexer_result lexer_next(struct lexer *lexer, struct bytes *input, struct token *out)
 {
-    if (take_queued(lexer, out))
+    if ((lexer->signs_queued > 0 || lexer->queued != QUEUE_NONE) && take_queued(lexer, out))
         return LEXER_TOKEN;
     if (lexer->reading.has_unsafe_encoding)
         return advance_unsafe(lexer, input, out);

@@ -4,6 +4,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* libpg_query has a function of this name and stands before our libraries when a program is linked: only a
+ * reference that is itself hidden cannot be bound to it. */
+uint64_t hash_bytes(const struct hash_key *key, struct bytes bytes) __attribute__((visibility("hidden")));
+
 void statement_pool_init(struct statement_pool *pool, const struct hash_key *key, size_t bytes_most,
                          size_t in_use_most)
 {
