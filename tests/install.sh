@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: PostgreSQL
 # Installs by apt-get what building and testing needs (Debian 12). Does nothing when all of it is there.
 #
-# usage: tests/install.sh          everything that tests/run.sh needs
-#        tests/install.sh build    only what building and the quickstart need
+# usage: tests/install.sh            everything that tests/run.sh needs
+#        tests/install.sh build      only what building and the quickstart need
+#        tests/install.sh compile    only what building needs
 set -euo pipefail
 
-build_packages=(
+compile_packages=(
     gcc cmake ninja-build pkg-config libc6-dev
     libuv1-dev libssl-dev libpg-query-dev libprotobuf-c-dev libyaml-dev libical-dev
-    postgresql-15 postgresql-client-15
 )
+build_packages=("${compile_packages[@]}" postgresql-15 postgresql-client-15)
 test_packages=(
     clang clang-14 clang-format clang-tidy libclang-rt-14-dev binutils
     libcmocka-dev libpq-dev
@@ -61,7 +62,8 @@ hold_back_cluster() {
 case "${1:-all}" in
 all) wanted=("${build_packages[@]}" "${test_packages[@]}") ;;
 build) wanted=("${build_packages[@]}") ;;
-*) echo "usage: tests/install.sh [build]" >&2 && exit 2 ;;
+compile) wanted=("${compile_packages[@]}") ;;
+*) echo "usage: tests/install.sh [build | compile]" >&2 && exit 2 ;;
 esac
 
 command -v dpkg-query >/dev/null || { echo "no dpkg here: install by hand: ${wanted[*]}" >&2; exit 1; }
