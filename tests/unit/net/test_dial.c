@@ -2,6 +2,8 @@
 #include "net/dial.h"
 #include "unit/net/peer.h"
 
+#include <dirent.h>
+#include <semaphore.h>
 #include <stdio.h>
 
 enum { TIMEOUT_MS = 300, FILLERS_MOST = 16 };
@@ -293,6 +295,77 @@ static void a_name_that_nobody_has_is_told(void **state)
     outcome_release(&outcome);
 }
 
+/* ── While no thread is free to resolve names ──────────────────────────────────────────────────────────────
+ */
+
+enum { RESOLVING_THREADS = 4 }; /* libuv's default */
+
+struct jam {
+    uv_work_t work[RESOLVING_THREADS];
+    sem_t release;
+};
+
+static void wait_in_jam(uv_work_t *work)
+{
+    struct jam *jam = work->data;
+    while (sem_wait(&jam->release) != 0)
+        continue;
+}
+
+static void jam_begin(struct jam *jam, uv_loop_t *loop)
+{
+    assert_int_equal(sem_init(&jam->release, 0, 0), 0);
+    for (size_t i = 0; i < COUNT_OF(jam->work); i++) {
+        jam->work[i].data = jam;
+        assert_int_equal(uv_queue_work(loop, &jam->work[i], wait_in_jam, NULL), 0);
+    }
+}
+
+static void jam_end(struct jam *jam)
+{
+    for (size_t i = 0; i < COUNT_OF(jam->work); i++)
+        (void)sem_post(&jam->release);
+}
+
+static void a_name_that_takes_too_long_to_resolve_times_out(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    struct jam jam;
+    uint16_t port = 0;
+    int listening = peer_listen(&port, 1);
+    const struct address hosts[] = { address_of("localhost:5432"), local_address(port) };
+    outcome_init(&outcome);
+    jam_begin(&jam, &outcome.loop);
+    dial_hosts(&outcome, hosts, COUNT_OF(hosts));
+    assert_leads_to(&outcome, listening);
+    assert_string_equal(outcome.why, "localhost:5432: connection timed out");
+    jam_end(&jam);
+    (void)close(listening);
+    outcome_release(&outcome);
+    (void)sem_destroy(&jam.release);
+}
+
+static void a_dial_that_resolves_can_be_cancelled(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    struct jam jam;
+    const struct address host = address_of("localhost:5432");
+    const struct upstream upstream = { "main", &host, 1, TIMEOUT_MS };
+    outcome_init(&outcome);
+    jam_begin(&jam, &outcome.loop);
+    struct dial *dial = dial_start(&outcome.loop, &upstream, on_dialed, &outcome);
+    assert_non_null(dial);
+    turn_for(&outcome.loop, 20);
+    dial_cancel(dial);
+    turn_for(&outcome.loop, TIMEOUT_MS + 50);
+    jam_end(&jam);
+    outcome_release(&outcome);
+    assert_int_equal(outcome.calls, 0);
+    (void)sem_destroy(&jam.release);
+}
+
 static void a_cancelled_dial_says_nothing(void **state)
 {
     (void)state;
@@ -318,21 +391,67 @@ static void a_cancelled_dial_says_nothing(void **state)
     outcome_release(&outcome);
 }
 
+/* ── No test may leave a descriptor open ───────────────────────────────────────────────────────────────────
+ */
+
+static long count_descriptors(void)
+{
+    long count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    assert_non_null(folder);
+    while (readdir(folder) != NULL)
+        count++;
+    (void)closedir(folder);
+    return count;
+}
+
+static int remember_descriptors(void **state)
+{
+    static long before;
+    before = count_descriptors();
+    *state = &before;
+    return 0;
+}
+
+static int compare_descriptors(void **state)
+{
+    const long *before = *state;
+    assert_int_equal(count_descriptors(), *before);
+    return 0;
+}
+
+/* libuv keeps some descriptors and threads once they were needed. */
+static void warm_up(void)
+{
+    struct outcome outcome;
+    struct jam jam;
+    outcome_init(&outcome);
+    jam_begin(&jam, &outcome.loop);
+    jam_end(&jam);
+    outcome_release(&outcome);
+    (void)sem_destroy(&jam.release);
+}
+
+#define DIAL_TEST(test) cmocka_unit_test_setup_teardown(test, remember_descriptors, compare_descriptors)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_host_that_listens_is_reached),
-        cmocka_unit_test(a_refusal_is_told_in_words),
-        cmocka_unit_test(the_second_host_is_tried_when_the_first_refuses),
-        cmocka_unit_test(each_host_that_fails_is_named),
-        cmocka_unit_test(a_host_that_does_not_answer_times_out),
-        cmocka_unit_test(a_unix_socket_is_reached_by_its_path),
-        cmocka_unit_test(a_unix_socket_whose_queue_is_full_is_tried_again),
-        cmocka_unit_test(a_unix_socket_whose_queue_stays_full_times_out),
-        cmocka_unit_test(a_name_is_resolved_and_all_its_addresses_are_tried),
-        cmocka_unit_test(the_address_behind_a_name_is_told),
-        cmocka_unit_test(a_name_that_nobody_has_is_told),
-        cmocka_unit_test(a_cancelled_dial_says_nothing),
+        DIAL_TEST(a_host_that_listens_is_reached),
+        DIAL_TEST(a_refusal_is_told_in_words),
+        DIAL_TEST(the_second_host_is_tried_when_the_first_refuses),
+        DIAL_TEST(each_host_that_fails_is_named),
+        DIAL_TEST(a_host_that_does_not_answer_times_out),
+        DIAL_TEST(a_unix_socket_is_reached_by_its_path),
+        DIAL_TEST(a_unix_socket_whose_queue_is_full_is_tried_again),
+        DIAL_TEST(a_unix_socket_whose_queue_stays_full_times_out),
+        DIAL_TEST(a_name_is_resolved_and_all_its_addresses_are_tried),
+        DIAL_TEST(the_address_behind_a_name_is_told),
+        DIAL_TEST(a_name_that_nobody_has_is_told),
+        DIAL_TEST(a_name_that_takes_too_long_to_resolve_times_out),
+        DIAL_TEST(a_dial_that_resolves_can_be_cancelled),
+        DIAL_TEST(a_cancelled_dial_says_nothing),
     };
+    warm_up();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
