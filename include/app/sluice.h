@@ -36,19 +36,39 @@ struct sluice {
  * the exit status. */
 int sluice_run(const char *path);
 
-/* ── For the console ───────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── reload.c
+ * ──────────────────────────────────────────────────────────────────────────────────────────────── */
+/* Reads the settings to start with into `started` and opens their log; what they warn of is written as they
+ * say. False with problems, which are logged; else *plan is the caller's. */
+MUST_USE bool sluice_begin(struct sluice *sluice, struct plan *plan, struct problems *problems);
+/* Puts settings in force as far as they can change while running, and takes them and the plan over. False
+ * with a problem: the old ones stay in force, and both are the caller's. */
+MUST_USE bool sluice_apply(struct sluice *sluice, struct settings *settings, struct plan *plan,
+                           struct problem *problem);
 /* Reads the settings again. A bad file is refused with its first problem in *outcome and changes nothing. */
 void sluice_reload(struct sluice *sluice, struct console_outcome *outcome);
 /* Hands the keeper's policy to all workers and tells the log if the gate moved. */
 void sluice_publish_policy(struct sluice *sluice);
+
+/* ── gathering.c
+ * ───────────────────────────────────────────────────────────────────────────────────────────── */
+/* Logs what the workers have told since, and keeps the schema changes among it. */
+void sluice_take_events(struct sluice *sluice);
 /* Puts together what the workers know. The caller releases it. */
 void sluice_snapshot(struct sluice *sluice, struct snapshot *out);
 
-/* ── console_host.c ────────────────────────────────────────────────────────────────────────────────────────
- */
-/* Takes what the settings say about the console. False when memory or randomness is short. */
-MUST_USE bool console_host_configure(struct sluice *sluice, const struct settings *settings);
+/* ── sluice_log.c
+ * ──────────────────────────────────────────────────────────────────────────────────────────── */
+void sluice_log_problem(struct sluice *sluice, const struct problem *problem);
+void sluice_log_problems(struct sluice *sluice, const struct problems *problems);
+/* An event that says all by its name. */
+void sluice_log_event(struct sluice *sluice, const char *event);
+void sluice_log_start(struct sluice *sluice);
+/* Says when the gate opens, closes or freezes: nothing while it is as it was. */
+void sluice_log_gate(struct sluice *sluice, int64_t now_us);
+
+/* ── console_host.c
+ * ────────────────────────────────────────────────────────────────────────────────────────── */
 MUST_USE bool console_host_open(struct sluice *sluice, struct problem *problem);
 
 #endif

@@ -114,14 +114,19 @@ static inline struct direction *session_direction(struct session *session, enum 
     return from == SIDE_CLIENT ? &session->client : &session->server;
 }
 
-/* ── opening.c: the client's untyped packets ───────────────────────────────────────────────────────────────
+/* ── ending.c: before its time ─────────────────────────────────────────────────────────────────────────────
  */
-enum session_event opening_take(struct session *session, struct bytes *input);
+/* Ends the session with a FATAL error for the client. */
+void session_fail(struct session *session, const char *sqlstate, const char *message, const char *detail);
+/* The streams can no longer be followed: pass them on unread, or end under enforcement. */
+void session_lose(struct session *session, const char *why);
+/* From now on both streams pass unread, what was kept back of them first. */
+void session_go_blind(struct session *session);
+/* Ends a session that passes unread, if enforcement has begun since. Whether it did. */
+MUST_USE bool ending_is_due(struct session *session);
 
-/* ── requests.c: what the client sends ─────────────────────────────────────────────────────────────────────
+/* ── tracking.c: what is in flight ─────────────────────────────────────────────────────────────────────────
  */
-/* A message of which enough was read. `body` is whole, or as much as message_head_size asked for. */
-enum fate client_message_take(struct session *session, uint8_t type, struct bytes body);
 /* A request was sent: puts it in flight with a reference to its statement (may be NULL). NULL when the server
  * drops it unanswered, or when memory is short. */
 struct request *session_expect(struct session *session, enum request_kind kind, struct statement *statement);
@@ -130,6 +135,21 @@ void parse_expect(struct session *session, struct bytes name, struct statement *
 /* A message that binds a name was sent; NULL when the name cannot be tracked (counted). */
 struct name *bind_name(struct session *session, struct names *names, struct bytes text,
                        struct statement *statement);
+/* Lets go of what a request holds that was taken out. `is_done`: the server has carried it out. */
+void request_settle(struct session *session, struct request *request, bool is_done);
+/* Takes the oldest request out and settles it. */
+void head_settle(struct session *session, bool is_done);
+/* Takes all requests out and lets go of what they hold. */
+void requests_abandon_all(struct session *session);
+
+/* ── opening.c: the client's untyped packets ───────────────────────────────────────────────────────────────
+ */
+enum session_event opening_take(struct session *session, struct bytes *input);
+
+/* ── requests.c: what the client sends ─────────────────────────────────────────────────────────────────────
+ */
+/* A message of which enough was read. `body` is whole, or as much as message_head_size asked for. */
+enum fate client_message_take(struct session *session, uint8_t type, struct bytes body);
 
 /* ── answers.c: what the server sends ──────────────────────────────────────────────────────────────────────
  */
@@ -139,8 +159,6 @@ enum fate server_message_take(struct session *session, uint8_t type, struct byte
 enum fate server_error_take(struct session *session, const struct report *report, bool may_replace);
 /* Whether the next ErrorResponse may have to be replaced. */
 bool server_error_is_awaited(const struct session *session);
-/* Takes all requests out and lets go of what they hold. */
-void requests_abandon_all(struct session *session);
 
 /* ── stream.c: SQL that flows while it is read ─────────────────────────────────────────────────────────────
  */
@@ -152,9 +170,9 @@ void stream_spoil(struct session *session, size_t size);
 
 /* ── judge.c: the guard's word on a statement, and poison ──────────────────────────────────────────────────
  */
-/* Whether the guard lets this statement through now; if not, *refusal holds what to tell the client (NULL
- * when memory is short). `is_final` when the statement runs with this message (Query, Execute), so what
- * passes is told too. */
+/* Whether the guard lets this statement through now, and what it runs by an SQL EXECUTE; if not, *refusal
+ * holds what to tell the client (NULL when memory is short). `is_final` when the statement runs with this
+ * message (Query, Execute), so what passes is told too. */
 MUST_USE bool judge_statement(struct session *session, struct statement *statement, bool is_final,
                               struct refusal **refusal);
 /* Sends a message that the server is sure to refuse, in place of one of the client's, and remembers why. */
@@ -182,12 +200,5 @@ struct event *tell_begin(struct session *session, enum event_kind kind);
 void tell_publish(struct session *session);
 /* The service of the session now. A view that lives until the next message. */
 struct bytes session_service(const struct session *session);
-
-/* ── session.c ─────────────────────────────────────────────────────────────────────────────────────────────
- */
-/* Ends the session with a FATAL error for the client. */
-void session_fail(struct session *session, const char *sqlstate, const char *message, const char *detail);
-/* The streams can no longer be followed: pass them on unread, or end under enforcement. */
-void session_lose(struct session *session, const char *why);
 
 #endif

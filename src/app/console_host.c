@@ -15,16 +15,6 @@ struct visit {
     struct console *console;
 };
 
-bool console_host_configure(struct sluice *sluice, const struct settings *settings)
-{
-    const char *password = settings->console.password;
-    sluice->console.version = PGSLUICE_VERSION;
-    sluice->console.opening_most_us = settings->guard.opening_longest;
-    sluice->console.has_password = password[0] != '\0';
-    return !sluice->console.has_password ||
-           scram_secret_create(&sluice->console.secret, bytes_text(password));
-}
-
 static void *visit_create(void *context, const struct address *peer)
 {
     struct sluice *sluice = context;

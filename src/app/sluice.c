@@ -11,109 +11,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { TICK_MS = 250, ANSWER_WAIT_MS = 1000, DDL_KEPT = 500, MICROSECONDS_PER_MILLISECOND = 1000 };
-
-/* ── The log ───────────────────────────────────────────────────────────────────────────────────────────────
- */
-
-static void log_problem(struct sluice *sluice, const struct problem *problem)
-{
-    struct text text;
-    char storage[PROBLEM_TEXT_SIZE + PROBLEM_FILE_SIZE + 64];
-    text_init(&text, storage, sizeof(storage));
-    problem_describe(problem, &text);
-    enum log_level level = problem->is_warning ? LOG_WARNING : LOG_ERROR;
-    if (!log_file_wants(&sluice->log, level))
-        return;
-    log_bytes(log_file_begin(&sluice->log, clock_now(), level, "problem"), "text", text_bytes(&text));
-    log_file_write(&sluice->log);
-}
-
-static void log_problems(struct sluice *sluice, const struct problems *problems)
-{
-    size_t kept = problems->count < PROBLEMS_KEPT ? problems->count : PROBLEMS_KEPT;
-    for (size_t index = 0; index < kept; index++)
-        log_problem(sluice, &problems->kept[index]);
-}
-
-static void log_simple(struct sluice *sluice, const char *event)
-{
-    if (!log_file_wants(&sluice->log, LOG_INFO))
-        return;
-    (void)log_file_begin(&sluice->log, clock_now(), LOG_INFO, event);
-    log_file_write(&sluice->log);
-}
-
-static void log_start(struct sluice *sluice)
-{
-    if (!log_file_wants(&sluice->log, LOG_INFO))
-        return;
-    struct log_line *line = log_file_begin(&sluice->log, clock_now(), LOG_INFO, "started");
-    log_string(line, "version", PGSLUICE_VERSION);
-    log_integer(line, "pid", getpid());
-    log_string(line, "settings", sluice->path);
-    for (size_t index = 0; index < sluice->started->listen.count; index++) {
-        struct text text;
-        char storage[ADDRESS_TEXT_SIZE + 16];
-        text_init(&text, storage, sizeof(storage));
-        address_describe(&sluice->started->listen.items[index].address, &text);
-        log_bytes(line, "listen", text_bytes(&text));
-    }
-    log_string(line, "guard", guard_mode_name(sluice->keeper.policy->mode));
-    log_integer(line, "workers", sluice->worker_count);
-    log_file_write(&sluice->log);
-}
-
-/* Says when the gate opens, closes or freezes. */
-static void log_gate(struct sluice *sluice, int64_t now_us)
-{
-    const struct gate_span *span = gate_at(&sluice->keeper.policy->gate, now_us);
-    char shown[sizeof(sluice->gate_shown)] = "";
-    if (span != NULL)
-        (void)snprintf(shown, sizeof(shown), "%d %s", (int)span->allow, span->name);
-    if (strcmp(shown, sluice->gate_shown) == 0)
-        return;
-    memcpy(sluice->gate_shown, shown, sizeof(shown));
-    if (!log_file_wants(&sluice->log, LOG_INFO))
-        return;
-    bool is_open = span != NULL && !span->is_freeze;
-    struct log_line *line =
-        log_file_begin(&sluice->log, now_us, LOG_INFO, is_open ? "window_opened" : "window_closed");
-    if (is_open) {
-        log_string(line, "window", span->name);
-        log_string(line, "allow", safety_level_name(span->allow));
-        log_time(line, "until", span->to_us);
-    } else if (span != NULL) {
-        log_string(line, "freeze", span->name);
-        log_time(line, "until", span->to_us);
-    }
-    if (span != NULL && span->reason[0] != '\0')
-        log_string(line, "reason", span->reason);
-    log_file_write(&sluice->log);
-}
+enum { TICK_MS = 250, DDL_KEPT = 500, MICROSECONDS_PER_MILLISECOND = 1000 };
 
 /* ── Events of the workers ─────────────────────────────────────────────────────────────────────────────────
  */
-
-static bool is_schema_change(const struct event *event)
-{
-    return event->kind == EVENT_DDL_PASSED || event->kind == EVENT_DDL_REFUSED ||
-           event->kind == EVENT_DDL_WOULD_REFUSE || event->kind == EVENT_DDL_UNSEEN;
-}
-
-static void events_take(struct sluice *sluice)
-{
-    for (uint32_t index = 0; index < sluice->worker_count; index++) {
-        struct ring *events = worker_events(sluice->workers[index]);
-        const struct event *event;
-        while ((event = ring_peek(events)) != NULL) {
-            log_file_event(&sluice->log, event);
-            if (is_schema_change(event))
-                journal_record(&sluice->journal, event);
-            ring_discard(events);
-        }
-    }
-}
 
 static bool have_workers_ended(const struct sluice *sluice)
 {
@@ -126,144 +27,9 @@ static bool have_workers_ended(const struct sluice *sluice)
 static void on_events(uv_async_t *handle)
 {
     struct sluice *sluice = CONTAINER_OF(handle, struct sluice, on_events);
-    events_take(sluice);
+    sluice_take_events(sluice);
     if (sluice->is_draining && have_workers_ended(sluice))
         uv_stop(&sluice->loop);
-}
-
-void sluice_snapshot(struct sluice *sluice, struct snapshot *out)
-{
-    events_take(sluice);
-    snapshot_init(out, &sluice->hash_key, sluice->started->violations.entries * sluice->worker_count);
-    for (uint32_t index = 0; index < sluice->worker_count; index++)
-        worker_ask(sluice->workers[index], ANSWER_WAIT_MS, out);
-}
-
-/* ── Settings and policy ───────────────────────────────────────────────────────────────────────────────────
- */
-
-void sluice_publish_policy(struct sluice *sluice)
-{
-    for (uint32_t index = 0; index < sluice->worker_count; index++)
-        worker_set_policy(sluice->workers[index], sluice->keeper.policy);
-    log_gate(sluice, clock_now());
-}
-
-static struct log_plan log_plan_of(const struct settings *settings)
-{
-    return (struct log_plan){
-        .format = settings->log.format,
-        .level = settings->log.level,
-        .path = settings->log.file,
-        .violations_most = settings->violations.log_per_second,
-    };
-}
-
-/* Reads and checks the file with all that is known: its form, then its calendar. */
-static struct settings *settings_read(const char *path, struct plan *plan, struct problems *problems)
-{
-    struct settings *settings = NULL;
-    problems_init(problems);
-    if (!settings_load(path, &settings, problems))
-        return NULL;
-    if (!plan_create(plan, settings, clock_now(), problems)) {
-        settings_release(settings);
-        return NULL;
-    }
-    return settings;
-}
-
-/* Puts new settings in force as far as they can change while running. */
-static bool settings_apply(struct sluice *sluice, struct settings *settings, struct plan *plan,
-                           struct problem *problem)
-{
-    struct log_plan log_plan = log_plan_of(settings);
-    if (!log_file_open(&sluice->log, &log_plan, problem))
-        return false;
-    if (!console_host_configure(sluice, settings) ||
-        !gatekeeper_set_plan(&sluice->keeper, plan, clock_now())) {
-        *problem = (struct problem){ .text = "out of memory" };
-        return false;
-    }
-    if (sluice->current != sluice->started)
-        settings_release(sluice->current);
-    sluice->current = settings;
-    return true;
-}
-
-static bool needs_restart(const char *path)
-{
-    static const char *const fixed[] = { "listen", "upstreams",          "console.address",
-                                         "limits", "violations.entries", "workers" };
-    for (size_t index = 0; index < COUNT_OF(fixed); index++)
-        if (bytes_start_with(bytes_text(path), fixed[index]))
-            return true;
-    return false;
-}
-
-/* Whether the new settings change something that only a start takes up. */
-static bool differ_beyond_reload(const struct settings *started, const struct settings *now)
-{
-    size_t started_count;
-    size_t now_count;
-    const struct settings_row *before = settings_rows(started, &started_count);
-    const struct settings_row *after = settings_rows(now, &now_count);
-    size_t left = 0;
-    size_t right = 0;
-    for (;;) {
-        while (left < started_count && !needs_restart(before[left].path))
-            left++;
-        while (right < now_count && !needs_restart(after[right].path))
-            right++;
-        if (left == started_count || right == now_count)
-            return (left < started_count) != (right < now_count);
-        if (strcmp(before[left].path, after[right].path) != 0 ||
-            strcmp(before[left].value, after[right].value) != 0)
-            return true;
-        left++;
-        right++;
-    }
-}
-
-static void reload_refused(struct sluice *sluice, const struct problem *problem,
-                           struct console_outcome *outcome)
-{
-    struct text text;
-    outcome_fail(outcome, "F0000", "the settings were not reloaded; the old ones stay in force");
-    text_init(&text, outcome->detail, sizeof(outcome->detail));
-    problem_describe(problem, &text);
-    outcome_hint(outcome, "pgsluice check --config %s shows every problem.", sluice->path);
-    log_simple(sluice, "reload_refused");
-}
-
-void sluice_reload(struct sluice *sluice, struct console_outcome *outcome)
-{
-    struct problems *problems = malloc(sizeof(*problems));
-    struct plan plan = { .windows = NULL };
-    struct problem problem = { .line = 0 };
-    if (problems == NULL) {
-        outcome_fail(outcome, "53200", "out of memory");
-        return;
-    }
-    struct settings *settings = settings_read(sluice->path, &plan, problems);
-    log_problems(sluice, problems);
-    if (settings == NULL) {
-        reload_refused(sluice, &problems->kept[0], outcome);
-    } else if (!settings_apply(sluice, settings, &plan, &problem)) {
-        log_problem(sluice, &problem);
-        reload_refused(sluice, &problem, outcome);
-        plan_release(&plan);
-        settings_release(settings);
-    } else {
-        bool is_partial = differ_beyond_reload(sluice->started, settings);
-        (void)snprintf(outcome->message, sizeof(outcome->message), "%s",
-                       is_partial ? "the settings were reloaded; listen, upstreams, console.address, limits, "
-                                    "violations.entries and workers take effect at the next start"
-                                  : "the settings were reloaded");
-        sluice_publish_policy(sluice);
-        log_simple(sluice, "reloaded");
-    }
-    free(problems);
 }
 
 /* ── Time and signals ──────────────────────────────────────────────────────────────────────────────────────
@@ -275,9 +41,9 @@ static void on_tick(uv_timer_t *timer)
     int64_t now_us = clock_now();
     if (gatekeeper_tick(&sluice->keeper, now_us))
         sluice_publish_policy(sluice);
-    log_gate(sluice, now_us);
+    sluice_log_gate(sluice, now_us);
     log_file_tick(&sluice->log, now_us);
-    events_take(sluice);
+    sluice_take_events(sluice);
 }
 
 static void drain(struct sluice *sluice)
@@ -285,7 +51,7 @@ static void drain(struct sluice *sluice)
     if (sluice->is_draining)
         _exit(EXIT_FAILURE); /* asked twice: at once */
     sluice->is_draining = true;
-    log_simple(sluice, "draining");
+    sluice_log_event(sluice, "draining");
     for (uint32_t index = 0; index < sluice->worker_count; index++)
         worker_drain(sluice->workers[index],
                      (uint64_t)sluice->started->limits.drain_timeout / MICROSECONDS_PER_MILLISECOND);
@@ -373,7 +139,7 @@ static bool workers_start(struct sluice *sluice, struct problem *problem)
 
 static bool start(struct sluice *sluice, struct plan *plan, struct problem *problem)
 {
-    return resources_prepare(sluice, problem) && settings_apply(sluice, sluice->started, plan, problem) &&
+    return resources_prepare(sluice, problem) && sluice_apply(sluice, sluice->started, plan, problem) &&
            addresses_probe(sluice->started, problem) && console_host_open(sluice, problem) &&
            workers_start(sluice, problem);
 }
@@ -392,7 +158,7 @@ static void stop(struct sluice *sluice)
             worker_drain(sluice->workers[index], 0);
     for (uint32_t index = 0; index < sluice->worker_count; index++)
         worker_join(sluice->workers[index]);
-    events_take(sluice);
+    sluice_take_events(sluice);
     for (uint32_t index = 0; index < sluice->worker_count; index++)
         worker_destroy(sluice->workers[index]);
     sluice->worker_count = 0;
@@ -428,33 +194,16 @@ static int run(struct sluice *sluice, struct plan *plan)
     raise_descriptor_limit();
     (void)signal(SIGPIPE, SIG_IGN);
     if (start(sluice, plan, &problem)) {
-        log_start(sluice);
-        log_gate(sluice, clock_now());
+        sluice_log_start(sluice);
+        sluice_log_gate(sluice, clock_now());
         (void)uv_run(&sluice->loop, UV_RUN_DEFAULT);
         status = EXIT_SUCCESS;
     } else {
-        log_problem(sluice, &problem);
+        sluice_log_problem(sluice, &problem);
     }
     stop(sluice);
-    log_simple(sluice, "stopped");
+    sluice_log_event(sluice, "stopped");
     return status;
-}
-
-/* Reads the settings to start with; what they warn of is written as they say. */
-static bool settings_begin(struct sluice *sluice, struct plan *plan, struct problems *problems)
-{
-    struct problem problem = { .line = 0 };
-    bool is_ready = true;
-    sluice->started = settings_read(sluice->path, plan, problems);
-    sluice->current = sluice->started;
-    if (sluice->started != NULL) {
-        struct log_plan log_plan = log_plan_of(sluice->started);
-        is_ready = log_file_open(&sluice->log, &log_plan, &problem);
-    }
-    log_problems(sluice, problems);
-    if (!is_ready)
-        log_problem(sluice, &problem);
-    return is_ready && sluice->started != NULL;
 }
 
 int sluice_run(const char *path)
@@ -467,7 +216,7 @@ int sluice_run(const char *path)
     sluice->path = path;
     log_file_init(&sluice->log);
     gatekeeper_init(&sluice->keeper);
-    bool is_ready = settings_begin(sluice, &plan, problems);
+    bool is_ready = sluice_begin(sluice, &plan, problems);
     free(problems);
     int status = is_ready ? run(sluice, &plan) : EXIT_FAILURE;
     plan_release(&plan);

@@ -5,44 +5,6 @@
 
 #include <stdlib.h>
 
-/* ── Requests leave ────────────────────────────────────────────────────────────────────────────────────────
- */
-
-static struct names *bound_names(struct session *session, const struct request *request)
-{
-    bool is_portal = request->kind == REQUEST_BIND || (request->kind == REQUEST_CLOSE && request->is_portal);
-    return is_portal ? &session->portals : &session->statements;
-}
-
-/* Lets go of what a request holds. `is_done`: the server has carried it out. */
-static void request_settle(struct session *session, struct request *request, bool is_done)
-{
-    struct statement_pool *pool = session->world->statements;
-    struct names *names = bound_names(session, request);
-    if (request->is_poison) {
-        free(request->refusal);
-    } else if (request->name != NULL && request->kind == REQUEST_CLOSE) {
-        names_closed(names, request->name, is_done, pool);
-    } else if (request->name != NULL && is_done) {
-        names_confirm(names, request->name, request->statement, pool);
-    } else if (request->name != NULL) {
-        names_abandon(names, request->name, pool);
-    }
-    statement_release(pool, request->statement);
-}
-
-static void head_settle(struct session *session, bool is_done)
-{
-    struct request request = flight_take(&session->flight);
-    request_settle(session, &request, is_done);
-}
-
-void requests_abandon_all(struct session *session)
-{
-    while (session->flight.count > 0)
-        head_settle(session, false);
-}
-
 /* The oldest request that an answer can belong to: the ends of COPY data that no COPY waited for stand for
  * nothing. */
 static struct request *awaited_head(struct session *session)

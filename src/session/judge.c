@@ -61,12 +61,24 @@ static struct refusal *refusal_create(const struct session *session, const struc
     return refusal;
 }
 
+/* The statement that an SQL EXECUTE in this text runs, when the text itself asks for no window. */
+static struct statement *executed_statement(const struct session *session, const struct statement *statement)
+{
+    const struct verdict *verdict = &statement->verdict;
+    if (verdict->is_guarded || !verdict->has_execute)
+        return NULL;
+    return names_meaning(&session->statements, &session->world->hash_key, bytes_text(verdict->execute_name));
+}
+
 bool judge_statement(struct session *session, struct statement *statement, bool is_final,
                      struct refusal **refusal)
 {
     struct session_world *world = session->world;
     struct decision decision;
     *refusal = NULL;
+    struct statement *executed = executed_statement(session, statement);
+    if (executed != NULL)
+        statement = executed;
     if (!statement->verdict.is_guarded || world->policy->mode == GUARD_OFF)
         return true;
     guard_decide(world->policy, &statement->verdict, world->now_us, &decision);

@@ -3,41 +3,29 @@
 #include "session/state.h"
 #include "wire/reader.h"
 
-struct request *session_expect(struct session *session, enum request_kind kind, struct statement *statement)
-{
-    if (session->skips_to_sync && kind != REQUEST_SYNC) {
-        return NULL; /* the server drops it unanswered */
-    }
-    struct request *request = flight_add(&session->flight);
-    if (request == NULL) {
-        session_lose(session, "out of memory");
-        return NULL;
-    }
-    request->kind = (uint8_t)kind;
-    request->statement = statement != NULL ? statement_share(statement) : NULL;
-    return request;
-}
-
-/* The statement that an SQL EXECUTE in this text runs, when the text itself asks for no window. */
-static struct statement *executed_statement(const struct session *session, const struct statement *statement)
-{
-    const struct verdict *verdict = &statement->verdict;
-    if (verdict->is_guarded || !verdict->has_execute)
-        return NULL;
-    return names_meaning(&session->statements, &session->world->hash_key, bytes_text(verdict->execute_name));
-}
-
 /* Asks the guard. When it refuses, poison goes out in place of the message. */
 static bool is_let_through(struct session *session, uint8_t type, struct statement *statement, bool is_final)
 {
     struct refusal *refusal = NULL;
     if (statement == NULL)
         return true;
-    struct statement *executed = executed_statement(session, statement);
-    if (judge_statement(session, executed != NULL ? executed : statement, is_final, &refusal))
+    if (judge_statement(session, statement, is_final, &refusal))
         return true;
     poison_send(session, type, refusal);
     return false;
+}
+
+/* The statement of a text just read. NULL where the message had no NUL: the server refuses it unread. Where
+ * memory is short the session ends: what cannot be judged must not pass. */
+static struct statement *statement_read(struct session *session, const struct reader *reader,
+                                        struct bytes sql)
+{
+    if (reader->has_failed)
+        return NULL;
+    struct statement *statement = statement_of(session->world->statements, sql, session->reading);
+    if (statement == NULL)
+        session_fail(session, "53200", "out of memory", NULL);
+    return statement;
 }
 
 static enum fate take_query(struct session *session, struct bytes body)
@@ -45,8 +33,7 @@ static enum fate take_query(struct session *session, struct bytes body)
     struct reader reader = reader_of(body);
     struct bytes sql = reader_string(&reader);
     struct statement_pool *pool = session->world->statements;
-    /* without its NUL the server refuses the message unread */
-    struct statement *statement = reader.has_failed ? NULL : statement_of(pool, sql, session->reading);
+    struct statement *statement = statement_read(session, &reader, sql);
     enum fate fate = FATE_REPLACED;
     if (is_let_through(session, CLIENT_QUERY, statement, true)) {
         counter_add(&session->world->counters->queries, 1);
@@ -63,7 +50,7 @@ static enum fate take_parse(struct session *session, struct bytes body)
     struct bytes name = reader_string(&reader);
     struct bytes sql = reader_string(&reader);
     struct statement_pool *pool = session->world->statements;
-    struct statement *statement = reader.has_failed ? NULL : statement_of(pool, sql, session->reading);
+    struct statement *statement = statement_read(session, &reader, sql);
     enum fate fate = FATE_REPLACED;
     if (is_let_through(session, CLIENT_PARSE, statement, false)) {
         parse_expect(session, name, statement);
@@ -71,28 +58,6 @@ static enum fate take_parse(struct session *session, struct bytes body)
     }
     statement_release(pool, statement);
     return fate;
-}
-
-void parse_expect(struct session *session, struct bytes name, struct statement *statement)
-{
-    counter_add(&session->world->counters->parses, 1);
-    struct request *request = session_expect(session, REQUEST_PARSE, statement);
-    if (request != NULL)
-        request->name = bind_name(session, &session->statements, name, statement);
-}
-
-struct name *bind_name(struct session *session, struct names *names, struct bytes text,
-                       struct statement *statement)
-{
-    struct session_world *world = session->world;
-    struct name *name =
-        names_bind(names, &world->hash_key, text, statement, world->limits.names, world->statements);
-    if (name == NULL)
-        counter_add(&world->counters->statements_not_tracked, 1);
-    bool is_enforcing = world->policy->mode == GUARD_ENFORCE;
-    if (name == NULL && is_enforcing && statement != NULL && statement->verdict.is_guarded)
-        session_lose(session, "a schema change was prepared under more names than are tracked");
-    return name;
 }
 
 static enum fate take_bind(struct session *session, struct bytes body)

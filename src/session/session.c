@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "session/head.h"
 #include "session/state.h"
-#include "wire/writer.h"
 
 #include <stdlib.h>
-
-enum { FATAL_SIZE_MOST = 4096 };
 
 struct session *session_create(struct session_world *world, const struct address *client,
                                const char *upstream)
@@ -64,62 +61,6 @@ void session_destroy(struct session *session, const char *reason)
     free(session->database);
     free(session->application_name);
     free(session);
-}
-
-void session_fail(struct session *session, const char *sqlstate, const char *message, const char *detail)
-{
-    struct parcel *parcel = parcel_create(FATAL_SIZE_MOST);
-    session->stage = STAGE_ENDED;
-    if (parcel == NULL)
-        return;
-    struct writer writer = writer_of(&parcel->buffer);
-    writer_error(&writer, &(struct error_notice){
-                              .severity = "FATAL",
-                              .sqlstate = sqlstate,
-                              .message = bytes_text(message),
-                              .detail = detail != NULL ? bytes_text(detail) : BYTES_NONE,
-                              .routine = "pgsluice",
-                          });
-    outbox_send(&session->world->outbox, SIDE_CLIENT, parcel);
-}
-
-/* Sends what was kept back of a side's stream: a message that was being gathered, the beginning of a header.
- */
-static void release_kept(struct session *session, enum side from)
-{
-    struct direction *direction = session_direction(session, from);
-    const struct framer *framer = &direction->framer;
-    if (direction->gathered != NULL) {
-        outbox_send(&session->world->outbox, side_other(from), direction->gathered);
-        direction->gathered = NULL;
-    } else if (!framer->is_inside) {
-        outbox_pass(&session->world->outbox, side_other(from), bytes_of(framer->header, framer->header_size));
-    }
-}
-
-/* From now on both streams pass unread. */
-static void go_blind(struct session *session)
-{
-    session->stage = STAGE_BLIND;
-    release_kept(session, SIDE_CLIENT);
-    release_kept(session, SIDE_SERVER);
-}
-
-void session_lose(struct session *session, const char *why)
-{
-    if (session->stage == STAGE_BLIND || session->stage == STAGE_ENDED)
-        return;
-    counter_add(&session->world->counters->unfollowed, 1);
-    struct event *event = tell_begin(session, EVENT_UNFOLLOWED);
-    if (event != NULL) {
-        (void)bytes_copy_text(bytes_text(why), event->reason, sizeof(event->reason));
-        tell_publish(session);
-    }
-    session->end_reason = why;
-    if (session->world->policy->mode == GUARD_ENFORCE)
-        session_fail(session, "08P01", "the connection can no longer be followed and was closed", why);
-    else
-        go_blind(session);
 }
 
 /* ── One fragment ──────────────────────────────────────────────────────────────────────────────────────────
@@ -300,7 +241,7 @@ static void framing_failed(struct session *session, enum side from, enum framer_
     struct framer *framer = &session_direction(session, from)->framer;
     if (is_old_error(session, framer)) {
         session->end_reason = "the server refused the connection in the form of protocol 2";
-        go_blind(session);
+        session_go_blind(session);
         return;
     }
     if (from == SIDE_SERVER) {
@@ -368,6 +309,8 @@ static enum session_event stage_take(struct session *session, enum side from, st
         pass_unread(session, from, input);
         return SESSION_STARVED;
     case STAGE_BLIND:
+        if (ending_is_due(session))
+            return SESSION_SEND;
         pass_unread(session, from, input);
         return SESSION_STARVED;
     case STAGE_ENDED:
@@ -433,58 +376,4 @@ bool session_is_idle(const struct session *session)
 {
     return session->flight.count == 0 && session->transaction_status == 'I' &&
            !session->client.framer.is_inside && !session->server.framer.is_inside;
-}
-
-static const char *session_phase(const struct session *session)
-{
-    switch ((enum session_stage)session->stage) {
-    case STAGE_OPENING:
-    case STAGE_DIALING:
-        return "connecting";
-    case STAGE_LOGIN:
-        return "authenticating";
-    case STAGE_CANCELLING:
-        return "cancelling";
-    case STAGE_BLIND:
-        return "unfollowed";
-    case STAGE_ENDED:
-        return "ending";
-    case STAGE_READY:
-        break;
-    }
-    if (session->flight.count > 0)
-        return "active";
-    switch (session->transaction_status) {
-    case 'T':
-        return "in transaction";
-    case 'E':
-        return "in failed transaction";
-    default:
-        return "idle";
-    }
-}
-
-void session_describe(const struct session *session, struct session_row *out)
-{
-    struct text address;
-    out->id = session->id;
-    out->worker = session->world->worker;
-    out->opened_us = session->opened_us;
-    out->active_us = session->active_us;
-    text_init(&address, out->address, sizeof(out->address));
-    address_describe(&session->address, &address);
-    (void)bytes_copy_text(bytes_text(session->upstream), out->upstream, sizeof(out->upstream));
-    if (session->user != NULL) {
-        (void)bytes_copy_text(bytes_text(session->user), out->user, sizeof(out->user));
-        (void)bytes_copy_text(bytes_text(session->database), out->database, sizeof(out->database));
-        (void)bytes_copy_text(bytes_text(session->application_name), out->application_name,
-                              sizeof(out->application_name));
-        (void)bytes_copy_text(session_service(session), out->service, sizeof(out->service));
-    }
-    out->phase = session_phase(session);
-    out->in_flight = session->flight.count;
-    out->bytes_received = session->bytes_received;
-    out->bytes_sent = session->bytes_sent;
-    out->errors = session->errors;
-    out->violations = session->violations;
 }

@@ -260,6 +260,23 @@ static void long_sql_that_is_refused_is_spoilt_at_its_end_however_it_is_cut(void
     }
 }
 
+static void long_sql_that_executes_a_prepared_change_is_refused(void **state)
+{
+    struct buffer message;
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){
+        .mode = GUARD_ENFORCE, .allow = LEVEL_MODIFYING, .gathered_bytes = LONG_GATHERED });
+    stage_say(stage, "client: Parse \"ddl\" \"drop table item\" int16:0\nclient: Sync\n"
+                     "server: ParseComplete\n" READY "= passed\n");
+    stage_set_gate(stage, GUARD_ENFORCE, LEVEL_NONE);
+    long_message(&message, CLIENT_QUERY, "execute ddl");
+    stage_feed(stage, SIDE_CLIENT, bytes_of(message.data, 100));
+    stage_feed(stage, SIDE_CLIENT, bytes_of(message.data + 100, message.size - 100));
+    buffer_release(&message);
+    check_spoilt(stage, CLIENT_QUERY, "execute ddl");
+    stage_end(stage);
+}
+
 static void long_sql_that_passes_is_not_touched(void **state)
 {
     (void)state;
@@ -324,6 +341,11 @@ static void a_session_that_cannot_be_followed_flows_on_when_observing(void **sta
     stage_say(stage,
               "server: ParseComplete\n= passed\nclient! hex:ffffff\nserver! text:\"anything\"\n= passed\n");
     assert_int_equal(events_of(stage, EVENT_UNFOLLOWED), 1);
+    stage_set_gate(stage, GUARD_ENFORCE, LEVEL_NONE);
+    stage_say(stage,
+              "client! text:\"drop\"\n-> client: ErrorResponse S:\"FATAL\" V:\"FATAL\" C:\"08P01\" ...\n");
+    assert_int_equal(stage->out[SIDE_SERVER].size, 0);
+    assert_true(stage->is_closed);
     stage_end(stage);
 }
 
@@ -508,6 +530,7 @@ int main(void)
         cmocka_unit_test(observing_changes_no_byte_and_tells_what_it_would_refuse),
         cmocka_unit_test(a_change_that_was_not_seen_going_in_raises_an_alarm),
         cmocka_unit_test(long_sql_that_is_refused_is_spoilt_at_its_end_however_it_is_cut),
+        cmocka_unit_test(long_sql_that_executes_a_prepared_change_is_refused),
         cmocka_unit_test(long_sql_that_passes_is_not_touched),
         cmocka_unit_test(a_client_far_ahead_waits_until_the_server_has_answered),
         cmocka_unit_test(more_names_than_are_tracked_end_a_session_only_if_a_change_hides_there),

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Settings and policy, at the start and again while running. */
+#include "app/clock.h"
+#include "app/sluice.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void sluice_publish_policy(struct sluice *sluice)
+{
+    for (uint32_t index = 0; index < sluice->worker_count; index++)
+        worker_set_policy(sluice->workers[index], sluice->keeper.policy);
+    sluice_log_gate(sluice, clock_now());
+}
+
+static struct log_plan log_plan_of(const struct settings *settings)
+{
+    return (struct log_plan){
+        .format = settings->log.format,
+        .level = settings->log.level,
+        .path = settings->log.file,
+        .violations_most = settings->violations.log_per_second,
+    };
+}
+
+/* Reads and checks the file with all that is known: its form, then its calendar. */
+static struct settings *settings_read(const char *path, struct plan *plan, struct problems *problems)
+{
+    struct settings *settings = NULL;
+    problems_init(problems);
+    if (!settings_load(path, &settings, problems))
+        return NULL;
+    if (!plan_create(plan, settings, clock_now(), problems)) {
+        settings_release(settings);
+        return NULL;
+    }
+    return settings;
+}
+
+bool sluice_begin(struct sluice *sluice, struct plan *plan, struct problems *problems)
+{
+    struct problem problem = { .line = 0 };
+    bool is_ready = true;
+    sluice->started = settings_read(sluice->path, plan, problems);
+    sluice->current = sluice->started;
+    if (sluice->started != NULL) {
+        struct log_plan log_plan = log_plan_of(sluice->started);
+        is_ready = log_file_open(&sluice->log, &log_plan, &problem);
+    }
+    sluice_log_problems(sluice, problems);
+    if (!is_ready)
+        sluice_log_problem(sluice, &problem);
+    return is_ready && sluice->started != NULL;
+}
+
+static bool console_configure(struct sluice *sluice, const struct settings *settings)
+{
+    const char *password = settings->console.password;
+    sluice->console.version = PGSLUICE_VERSION;
+    sluice->console.opening_most_us = settings->guard.opening_longest;
+    sluice->console.has_password = password[0] != '\0';
+    return !sluice->console.has_password ||
+           scram_secret_create(&sluice->console.secret, bytes_text(password));
+}
+
+bool sluice_apply(struct sluice *sluice, struct settings *settings, struct plan *plan,
+                  struct problem *problem)
+{
+    struct log_plan log_plan = log_plan_of(settings);
+    if (!log_file_open(&sluice->log, &log_plan, problem))
+        return false;
+    if (!console_configure(sluice, settings) || !gatekeeper_set_plan(&sluice->keeper, plan, clock_now())) {
+        *problem = (struct problem){ .text = "out of memory" };
+        return false;
+    }
+    if (sluice->current != sluice->started)
+        settings_release(sluice->current);
+    sluice->current = settings;
+    return true;
+}
+
+static bool needs_restart(const char *path)
+{
+    static const char *const fixed[] = { "listen", "upstreams",          "console.address",
+                                         "limits", "violations.entries", "workers" };
+    for (size_t index = 0; index < COUNT_OF(fixed); index++)
+        if (bytes_start_with(bytes_text(path), fixed[index]))
+            return true;
+    return false;
+}
+
+/* Whether the new settings change something that only a start takes up. */
+static bool differ_beyond_reload(const struct settings *started, const struct settings *now)
+{
+    size_t started_count;
+    size_t now_count;
+    const struct settings_row *before = settings_rows(started, &started_count);
+    const struct settings_row *after = settings_rows(now, &now_count);
+    size_t left = 0;
+    size_t right = 0;
+    for (;;) {
+        while (left < started_count && !needs_restart(before[left].path))
+            left++;
+        while (right < now_count && !needs_restart(after[right].path))
+            right++;
+        if (left == started_count || right == now_count)
+            return (left < started_count) != (right < now_count);
+        if (strcmp(before[left].path, after[right].path) != 0 ||
+            strcmp(before[left].value, after[right].value) != 0)
+            return true;
+        left++;
+        right++;
+    }
+}
+
+static void reload_refused(struct sluice *sluice, const struct problem *problem,
+                           struct console_outcome *outcome)
+{
+    struct text text;
+    outcome_fail(outcome, "F0000", "the settings were not reloaded; the old ones stay in force");
+    text_init(&text, outcome->detail, sizeof(outcome->detail));
+    problem_describe(problem, &text);
+    outcome_hint(outcome, "pgsluice check --config %s shows every problem.", sluice->path);
+    sluice_log_event(sluice, "reload_refused");
+}
+
+void sluice_reload(struct sluice *sluice, struct console_outcome *outcome)
+{
+    struct problems *problems = malloc(sizeof(*problems));
+    struct plan plan = { .windows = NULL };
+    struct problem problem = { .line = 0 };
+    if (problems == NULL) {
+        outcome_fail(outcome, "53200", "out of memory");
+        return;
+    }
+    struct settings *settings = settings_read(sluice->path, &plan, problems);
+    sluice_log_problems(sluice, problems);
+    if (settings == NULL) {
+        reload_refused(sluice, &problems->kept[0], outcome);
+    } else if (!sluice_apply(sluice, settings, &plan, &problem)) {
+        sluice_log_problem(sluice, &problem);
+        reload_refused(sluice, &problem, outcome);
+        plan_release(&plan);
+        settings_release(settings);
+    } else {
+        bool is_partial = differ_beyond_reload(sluice->started, settings);
+        (void)snprintf(outcome->message, sizeof(outcome->message), "%s",
+                       is_partial ? "the settings were reloaded; listen, upstreams, console.address, limits, "
+                                    "violations.entries and workers take effect at the next start"
+                                  : "the settings were reloaded");
+        sluice_publish_policy(sluice);
+        sluice_log_event(sluice, "reloaded");
+    }
+    free(problems);
+}
