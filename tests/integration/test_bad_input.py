@@ -430,11 +430,11 @@ class Starts(Case):
 
     def test_a_wrong_configuration_is_told_with_its_line(self):
         for text, words in (
-            ("", ("listen",)), ("listen: [", ("pgsluice.yaml:",)), ("a: b\n", ("a",)), ("\0", ()), ("- 1\n- 2\n", ()),
+            ("", ("listen",)), ("listen: [", ("pgsluice.yaml",)), ("a: b\n", ("a",)), ("\0", ()), ("- 1\n- 2\n", ()),
             ("listen:\n  - { address: '127.0.0.1:6432', upstream: nowhere }\nupstreams:\n  - { name: main, hosts: ['127.0.0.1:1'] }\n",
-             (":2:", "nowhere")),
-            ("listen:\n  - { address: here, upstream: main }\nupstreams:\n  - { name: main, hosts: ['127.0.0.1:1'] }\n", (":2:", "here")),
-            ("listen: &a [*a]\n", ()), ("x: " + "[" * 5000, ()), ("listen: 5\n", (":1:",)),
+             ("line=2", "nowhere")),
+            ("listen:\n  - { address: here, upstream: main }\nupstreams:\n  - { name: main, hosts: ['127.0.0.1:1'] }\n", ("line=2", "here")),
+            ("listen: &a [*a]\n", ()), ("x: " + "[" * 5000, ()), ("listen: 5\n", ("line=1",)),
         ):
             with self.subTest(text=text[:30]):
                 self.assert_start_fails(self.start_of(text=text), *words)

@@ -183,7 +183,8 @@ class Reload(Case):
         line = self.bad_file()
         self.sluice.hang_up()
         self.wait_for(lambda: self.sluice.events("reload_refused"), "the reload is refused")
-        self.assertIn(f"pgsluice.yaml:{line}:", self.sluice.log())
+        problem = self.sluice.events("problem")[-1]
+        self.assertEqual((problem["level"], problem["file"], problem["line"]), ("error", self.sluice.path, str(line)))
         self.assertEqual(self.mode(), "enforce")
         self.sluice.settings["guard"]["mode"] = "observe"
         self.sluice.write()
