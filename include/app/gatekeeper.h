@@ -13,9 +13,9 @@ struct gatekeeper {
     struct plan plan;
     struct opening openings[OPENINGS_MOST];
     size_t opening_count;
-    uint32_t openings_made; /* for their names */
-    struct policy *policy;  /* of the plan and the openings; a reference */
-    int64_t made_us;        /* when the policy was made */
+    uint32_t unnamed_made; /* for their names */
+    struct policy *policy; /* of the plan and the openings; a reference */
+    int64_t made_us;       /* when the policy was made */
 };
 
 void gatekeeper_init(struct gatekeeper *keeper);
@@ -23,12 +23,14 @@ void gatekeeper_release(struct gatekeeper *keeper);
 /* Takes the plan over and makes its policy; openings stay. False when memory is short: all stays as it was,
  * and the plan is the caller's. */
 MUST_USE bool gatekeeper_set_plan(struct gatekeeper *keeper, struct plan *plan, int64_t now_us);
-/* Opens the gate as the command says; what went wrong is in *outcome. Whether the policy changed. */
+/* Opens the gate as the command says; what went wrong is in *outcome. Whether the policy
+ * changed; then *made is what was opened. */
 bool gatekeeper_open(struct gatekeeper *keeper, const struct console_command *command,
-                     const char *operator_name, int64_t now_us, struct console_outcome *outcome);
-/* Ends an opening before its time. Whether the policy changed. */
+                     const char *operator_name, int64_t now_us, struct console_outcome *outcome,
+                     struct opening *made);
+/* Ends an opening before its time. Whether the policy changed; then *closed is what was ended. */
 bool gatekeeper_close(struct gatekeeper *keeper, const char *name, int64_t now_us,
-                      struct console_outcome *outcome);
+                      struct console_outcome *outcome, struct opening *closed);
 /* Forgets openings that are over, and makes the policy anew when its line of time is getting short. Whether
  * the policy changed. */
 bool gatekeeper_tick(struct gatekeeper *keeper, int64_t now_us);

@@ -6,6 +6,13 @@
 #include "base/problem.h"
 #include "observe/event.h"
 
+enum notice {
+#define NOTICE(symbol, name, level, about, keys) NOTICE_##symbol,
+#include "app/notices.def"
+#undef NOTICE
+    NOTICE_COUNT
+};
+
 /* Where the log goes, on the control thread. Violations are held to so many lines a second; the rest of a
  * second's are told in one line with their number. */
 struct log_file {
@@ -33,11 +40,12 @@ MUST_USE bool log_file_open(struct log_file *log, const struct log_plan *plan, s
 void log_file_init(struct log_file *log);
 void log_file_close(struct log_file *log);
 
-/* Whether lines of that level are written. */
-bool log_file_wants(const struct log_file *log, enum log_level level);
-/* Begins a line of the program's own in log->line; log_file_write ends and writes it. */
-struct log_line *log_file_begin(struct log_file *log, int64_t time_us, enum log_level level,
-                                const char *event);
+/* Begins a line of the program's own in log->line, at the notice's level; NULL when lines of that level are
+ * not written. log_file_write ends and writes it. */
+struct log_line *log_file_begin(struct log_file *log, int64_t time_us, enum notice notice);
+/* The same at another level. */
+struct log_line *log_file_begin_at(struct log_file *log, int64_t time_us, enum log_level level,
+                                   enum notice notice);
 void log_file_write(struct log_file *log);
 /* Writes an event's line, within the rate. */
 void log_file_event(struct log_file *log, const struct event *event);

@@ -61,9 +61,12 @@ void sluice_snapshot(struct sluice *sluice, struct snapshot *out);
  * ──────────────────────────────────────────────────────────────────────────────────────────── */
 void sluice_log_problem(struct sluice *sluice, const struct problem *problem);
 void sluice_log_problems(struct sluice *sluice, const struct problems *problems);
-/* An event that says all by its name. */
-void sluice_log_event(struct sluice *sluice, const char *event);
+/* A notice without keys. */
+void sluice_log_notice(struct sluice *sluice, enum notice notice);
 void sluice_log_start(struct sluice *sluice);
+/* What an operator did to the gate, and why: NOTICE_OPENING_MADE or _ENDED. */
+void sluice_log_opening(struct sluice *sluice, enum notice notice, const struct opening *opening,
+                        const char *operator_name);
 /* Says when the gate opens, closes or freezes: nothing while it is as it was. */
 void sluice_log_gate(struct sluice *sluice, int64_t now_us);
 

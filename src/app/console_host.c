@@ -79,20 +79,27 @@ static void answer_settings(struct visit *visit, struct console_world *world, st
     free(rows);
 }
 
+static void gate_moved(struct sluice *sluice, enum notice notice, const struct opening *opening,
+                       const char *who)
+{
+    sluice_log_opening(sluice, notice, opening, who);
+    sluice_publish_policy(sluice);
+}
+
 static void answer_effect(struct visit *visit, struct console_world *world, struct buffer *out)
 {
     struct sluice *sluice = visit->sluice;
     const struct console_command *command = console_command(visit->console);
     const char *who = console_user(visit->console);
-    bool has_changed = false;
-    if (command->kind == COMMAND_OPEN_WINDOW)
-        has_changed = gatekeeper_open(&sluice->keeper, command, who, world->now_us, &world->outcome);
-    else if (command->kind == COMMAND_CLOSE_WINDOW)
-        has_changed = gatekeeper_close(&sluice->keeper, command->name, world->now_us, &world->outcome);
-    else
+    struct opening opening;
+    if (command->kind == COMMAND_RELOAD) {
         sluice_reload(sluice, &world->outcome);
-    if (has_changed)
-        sluice_publish_policy(sluice);
+    } else if (command->kind == COMMAND_OPEN_WINDOW) {
+        if (gatekeeper_open(&sluice->keeper, command, who, world->now_us, &world->outcome, &opening))
+            gate_moved(sluice, NOTICE_OPENING_MADE, &opening, who);
+    } else if (gatekeeper_close(&sluice->keeper, command->name, world->now_us, &world->outcome, &opening)) {
+        gate_moved(sluice, NOTICE_OPENING_ENDED, &opening, who);
+    }
     console_answer(visit->console, world, out);
 }
 

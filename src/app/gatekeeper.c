@@ -65,20 +65,28 @@ static bool is_window_name(const struct gatekeeper *keeper, const char *name)
     return false;
 }
 
+/* A name that no window bears. */
+static void opening_name_make(struct gatekeeper *keeper, char name[POLICY_NAME_SIZE])
+{
+    do
+        (void)snprintf(name, POLICY_NAME_SIZE, "opening-%u", ++keeper->unnamed_made);
+    while (opening_find(keeper, name) != NULL || is_window_name(keeper, name));
+}
+
 static void opening_fill(struct gatekeeper *keeper, const struct console_command *command,
                          const char *operator_name, int64_t now_us)
 {
-    struct opening *opening = &keeper->openings[keeper->opening_count++];
+    struct opening *opening = &keeper->openings[keeper->opening_count];
     *opening = (struct opening){ .from_us = now_us,
                                  .to_us = now_us + command->duration_us,
                                  .allow = command->level };
-    keeper->openings_made++;
     if (command->name[0] != '\0')
         (void)bytes_copy_text(bytes_text(command->name), opening->name, sizeof(opening->name));
     else
-        (void)snprintf(opening->name, sizeof(opening->name), "opening-%u", keeper->openings_made);
+        opening_name_make(keeper, opening->name);
     (void)bytes_copy_text(bytes_text(command->reason), opening->reason, sizeof(opening->reason));
     (void)bytes_copy_text(bytes_text(operator_name), opening->opened_by, sizeof(opening->opened_by));
+    keeper->opening_count++;
 }
 
 static void outcome_describe_opening(struct console_outcome *outcome, const struct opening *opening)
@@ -91,7 +99,8 @@ static void outcome_describe_opening(struct console_outcome *outcome, const stru
 }
 
 bool gatekeeper_open(struct gatekeeper *keeper, const struct console_command *command,
-                     const char *operator_name, int64_t now_us, struct console_outcome *outcome)
+                     const char *operator_name, int64_t now_us, struct console_outcome *outcome,
+                     struct opening *made)
 {
     if (opening_find(keeper, command->name) != NULL || is_window_name(keeper, command->name)) {
         outcome_fail(outcome, "42710", "a window named \"%s\" exists already", command->name);
@@ -109,7 +118,8 @@ bool gatekeeper_open(struct gatekeeper *keeper, const struct console_command *co
         outcome_fail(outcome, "53200", "out of memory");
         return false;
     }
-    outcome_describe_opening(outcome, &keeper->openings[keeper->opening_count - 1]);
+    *made = keeper->openings[keeper->opening_count - 1];
+    outcome_describe_opening(outcome, made);
     return true;
 }
 
@@ -121,7 +131,7 @@ static void opening_remove(struct gatekeeper *keeper, size_t index)
 }
 
 bool gatekeeper_close(struct gatekeeper *keeper, const char *name, int64_t now_us,
-                      struct console_outcome *outcome)
+                      struct console_outcome *outcome, struct opening *closed)
 {
     struct opening *opening = opening_find(keeper, name);
     if (opening == NULL && is_window_name(keeper, name)) {
@@ -135,10 +145,10 @@ bool gatekeeper_close(struct gatekeeper *keeper, const char *name, int64_t now_u
         outcome_hint(outcome, "SHOW WINDOWS lists them.");
         return false;
     }
-    struct opening closed = *opening;
+    *closed = *opening;
     opening_remove(keeper, (size_t)(opening - keeper->openings));
     if (!policy_make(keeper, &keeper->plan, now_us)) {
-        keeper->openings[keeper->opening_count++] = closed;
+        keeper->openings[keeper->opening_count++] = *closed;
         outcome_fail(outcome, "53200", "out of memory");
         return false;
     }

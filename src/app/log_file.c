@@ -43,16 +43,27 @@ bool log_file_open(struct log_file *log, const struct log_plan *plan, struct pro
     return true;
 }
 
-bool log_file_wants(const struct log_file *log, enum log_level level)
+static const struct {
+    const char *name;
+    enum log_level level;
+} notices[] = {
+#define NOTICE(symbol, name, level, about, keys) [NOTICE_##symbol] = { name, level },
+#include "app/notices.def"
+#undef NOTICE
+};
+
+struct log_line *log_file_begin_at(struct log_file *log, int64_t time_us, enum log_level level,
+                                   enum notice notice)
 {
-    return level <= log->level;
+    if (level > log->level)
+        return NULL;
+    log_begin(&log->line, log->format, time_us, level, notices[notice].name);
+    return &log->line;
 }
 
-struct log_line *log_file_begin(struct log_file *log, int64_t time_us, enum log_level level,
-                                const char *event)
+struct log_line *log_file_begin(struct log_file *log, int64_t time_us, enum notice notice)
 {
-    log_begin(&log->line, log->format, time_us, level, event);
-    return &log->line;
+    return log_file_begin_at(log, time_us, notices[notice].level, notice);
 }
 
 /* Writes all of it or, when the disk is full or the reader is gone, as much as can be: the log never stops
@@ -78,8 +89,9 @@ void log_file_tick(struct log_file *log, int64_t now_us)
 {
     if (now_us / MICROSECONDS == log->second)
         return;
-    if (log->dropped > 0) {
-        struct log_line *line = log_file_begin(log, now_us, LOG_WARNING, "violations_not_logged");
+    struct log_line *line =
+        log->dropped > 0 ? log_file_begin(log, now_us, NOTICE_VIOLATIONS_NOT_LOGGED) : NULL;
+    if (line != NULL) {
         log_integer(line, "count", (int64_t)log->dropped);
         log_time(line, "second", log->second * MICROSECONDS);
         log_file_write(log);
@@ -104,6 +116,6 @@ static bool is_within_rate(struct log_file *log, const struct event *event)
 
 void log_file_event(struct log_file *log, const struct event *event)
 {
-    if (log_file_wants(log, event_kind_level(event->kind)) && is_within_rate(log, event))
+    if (event_kind_level(event->kind) <= log->level && is_within_rate(log, event))
         write_all(log->descriptor, event_log(event, log->format, &log->line));
 }

@@ -121,7 +121,7 @@ static void reload_refused(struct sluice *sluice, const struct problem *problem,
     text_init(&text, outcome->detail, sizeof(outcome->detail));
     problem_describe(problem, &text);
     outcome_hint(outcome, "pgsluice check --config %s shows every problem.", sluice->path);
-    sluice_log_event(sluice, "reload_refused");
+    sluice_log_notice(sluice, NOTICE_RELOAD_REFUSED);
 }
 
 void sluice_reload(struct sluice *sluice, struct console_outcome *outcome)
@@ -149,7 +149,7 @@ void sluice_reload(struct sluice *sluice, struct console_outcome *outcome)
                                     "violations.entries and workers take effect at the next start"
                                   : "the settings were reloaded");
         sluice_publish_policy(sluice);
-        sluice_log_event(sluice, "reloaded");
+        sluice_log_notice(sluice, NOTICE_RELOADED);
     }
     free(problems);
 }

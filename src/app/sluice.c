@@ -51,7 +51,7 @@ static void drain(struct sluice *sluice)
     if (sluice->is_draining)
         _exit(EXIT_FAILURE); /* asked twice: at once */
     sluice->is_draining = true;
-    sluice_log_event(sluice, "draining");
+    sluice_log_notice(sluice, NOTICE_DRAINING);
     for (uint32_t index = 0; index < sluice->worker_count; index++)
         worker_drain(sluice->workers[index],
                      (uint64_t)sluice->started->limits.drain_timeout / MICROSECONDS_PER_MILLISECOND);
@@ -202,7 +202,7 @@ static int run(struct sluice *sluice, struct plan *plan)
         sluice_log_problem(sluice, &problem);
     }
     stop(sluice);
-    sluice_log_event(sluice, "stopped");
+    sluice_log_notice(sluice, NOTICE_STOPPED);
     return status;
 }
 

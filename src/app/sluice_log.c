@@ -8,14 +8,17 @@
 
 void sluice_log_problem(struct sluice *sluice, const struct problem *problem)
 {
-    struct text text;
-    char storage[PROBLEM_TEXT_SIZE + PROBLEM_FILE_SIZE + 64];
-    text_init(&text, storage, sizeof(storage));
-    problem_describe(problem, &text);
     enum log_level level = problem->is_warning ? LOG_WARNING : LOG_ERROR;
-    if (!log_file_wants(&sluice->log, level))
+    struct log_line *line = log_file_begin_at(&sluice->log, clock_now(), level, NOTICE_PROBLEM);
+    if (line == NULL)
         return;
-    log_bytes(log_file_begin(&sluice->log, clock_now(), level, "problem"), "text", text_bytes(&text));
+    if (problem->file[0] != '\0')
+        log_string(line, "file", problem->file);
+    if (problem->line > 0) {
+        log_integer(line, "line", problem->line);
+        log_integer(line, "column", problem->column);
+    }
+    log_string(line, "text", problem->text);
     log_file_write(&sluice->log);
 }
 
@@ -26,19 +29,17 @@ void sluice_log_problems(struct sluice *sluice, const struct problems *problems)
         sluice_log_problem(sluice, &problems->kept[index]);
 }
 
-void sluice_log_event(struct sluice *sluice, const char *event)
+void sluice_log_notice(struct sluice *sluice, enum notice notice)
 {
-    if (!log_file_wants(&sluice->log, LOG_INFO))
-        return;
-    (void)log_file_begin(&sluice->log, clock_now(), LOG_INFO, event);
-    log_file_write(&sluice->log);
+    if (log_file_begin(&sluice->log, clock_now(), notice) != NULL)
+        log_file_write(&sluice->log);
 }
 
 void sluice_log_start(struct sluice *sluice)
 {
-    if (!log_file_wants(&sluice->log, LOG_INFO))
+    struct log_line *line = log_file_begin(&sluice->log, clock_now(), NOTICE_STARTED);
+    if (line == NULL)
         return;
-    struct log_line *line = log_file_begin(&sluice->log, clock_now(), LOG_INFO, "started");
     log_string(line, "version", PGSLUICE_VERSION);
     log_integer(line, "pid", getpid());
     log_string(line, "settings", sluice->path);
@@ -64,11 +65,11 @@ void sluice_log_gate(struct sluice *sluice, int64_t now_us)
     if (strcmp(shown, sluice->gate_shown) == 0)
         return;
     memcpy(sluice->gate_shown, shown, sizeof(shown));
-    if (!log_file_wants(&sluice->log, LOG_INFO))
-        return;
     bool is_open = span != NULL && !span->is_freeze;
     struct log_line *line =
-        log_file_begin(&sluice->log, now_us, LOG_INFO, is_open ? "window_opened" : "window_closed");
+        log_file_begin(&sluice->log, now_us, is_open ? NOTICE_WINDOW_OPENED : NOTICE_WINDOW_CLOSED);
+    if (line == NULL)
+        return;
     if (is_open) {
         log_string(line, "window", span->name);
         log_string(line, "allow", safety_level_name(span->allow));
@@ -79,5 +80,19 @@ void sluice_log_gate(struct sluice *sluice, int64_t now_us)
     }
     if (span != NULL && span->reason[0] != '\0')
         log_string(line, "reason", span->reason);
+    log_file_write(&sluice->log);
+}
+
+void sluice_log_opening(struct sluice *sluice, enum notice notice, const struct opening *opening,
+                        const char *operator_name)
+{
+    struct log_line *line = log_file_begin(&sluice->log, clock_now(), notice);
+    if (line == NULL)
+        return;
+    log_string(line, "window", opening->name);
+    log_string(line, "operator", operator_name);
+    log_string(line, "allow", safety_level_name(opening->allow));
+    log_time(line, "until", opening->to_us);
+    log_string(line, "reason", opening->reason);
     log_file_write(&sluice->log);
 }

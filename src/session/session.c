@@ -32,6 +32,8 @@ static void tell_end(struct session *session, const char *reason)
         return;
     if (!was_session)
         counter_add(&session->world->counters->sessions_refused, 1);
+    if (session->stage == STAGE_OPENING && session->bytes_received == 0)
+        return; /* somebody looked whether the port answers */
     struct event *event = tell_begin(session, was_session ? EVENT_SESSION_CLOSED : EVENT_SESSION_REFUSED);
     if (event != NULL) {
         const char *why = session->end_reason != NULL ? session->end_reason : reason;

@@ -55,7 +55,7 @@ def known_words():
     """Every name with an underscore that the tables of the source have."""
     words = {re.sub(r".*\.", "", path).replace("[]", "") for path, _, _, _ in sources.settings()}
     words |= {row[0] for table in (sources.counters(), sources.violations(), sources.phases()) for row in table}
-    words |= {name for _, name, _, _ in sources.events()} | sources.own_events()
+    words |= {name for _, name, _, _ in sources.events()} | {row[0] for row in sources.notices()}
     words |= {key for keys in sources.event_keys().values() for key in keys}
     for name in ("VIOLATION", "DDL", "WINDOW", "SESSION", "STAT"):
         words |= set(sources.columns(name))

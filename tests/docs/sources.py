@@ -96,24 +96,10 @@ def event_keys():
     return keys
 
 
-def call_arguments(source, start):
-    """The text between the parenthesis at `start` and the one that closes it."""
-    depth = 0
-    for at in range(start, len(source)):
-        depth += {"(": 1, ")": -1}.get(source[at], 0)
-        if depth == 0:
-            return source[start + 1:at]
-    raise ValueError("a parenthesis is never closed")
-
-
-def own_events():
-    """The lines of the log that the program writes about itself."""
-    names = set()
-    for path in sorted((ROOT / "src/app").glob("*.c")):
-        source = without_comments(path.read_text())
-        for call in re.finditer(r"\b(log_file_begin|\w*log_event)\(", source):
-            names.update(re.findall(r'"([a-z_]+)"', call_arguments(source, call.end() - 1)))
-    return names
+def notices():
+    """Name, level, meaning, keys: the lines of the log that the program writes about itself."""
+    return [(row[1], row[2].removeprefix("LOG_").lower(), row[3], row[4].split())
+            for row in rows_of("include/app/notices.def", "NOTICE")]
 
 
 def columns(name):

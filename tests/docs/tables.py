@@ -69,6 +69,11 @@ def events_table():
     return markdown(("event", "level", "what happened", "keys, in their order"), rows)
 
 
+def notices_table():
+    return markdown(("event", "level", "what happened", "keys, in their order"),
+                    [(code(name), level, about, listed(keys)) for name, level, about, keys in sources.notices()])
+
+
 def areas_table():
     rows = [(code(name), listed(uses), listed(headers), " ".join(modules))
             for name, uses, headers, modules in sources.areas()]
