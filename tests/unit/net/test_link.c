@@ -376,6 +376,8 @@ static void a_failure_of_what_waits_is_told_once(void **state)
     TURN_UNTIL(&probe->loop, probe->failures > 0);
     turn_for(&probe->loop, 20);
     assert_int_equal(probe->failures, 1);
+    link_close_flushed(&probe->link);
+    assert_true(probe->link.is_closing);
     probe_destroy(probe);
 }
 
@@ -456,8 +458,10 @@ static void a_flushed_close_ends_when_the_peer_ended_before_and_all_is_written(v
     TURN_UNTIL(&probe->loop, probe->ends == 1);
     send_pattern(&probe->link, &at, LARGE);
     link_close_flushed(&probe->link);
+    uint64_t begun = uv_hrtime();
     read_pattern(probe, at);
     TURN_UNTIL(&probe->loop, probe->closings == 1);
+    assert_true(uv_hrtime() - begun < (uint64_t)LINK_STALL_MS * 1000000 / 2);
     probe_destroy(probe);
 }
 
