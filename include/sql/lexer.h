@@ -75,7 +75,7 @@ struct lexer {
     uint64_t comment_end;
     uint64_t operator_size;
     uint64_t signs;        /* how many + and - the operator ends in */
-    uint64_t signs_before; /* the same without its last character */
+    uint64_t signs_before; /* the same without its last character, from the second on */
     uint64_t signs_queued;
     uint64_t signs_start;
     char word[LEXER_WORD_SIZE];

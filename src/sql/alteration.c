@@ -283,7 +283,6 @@ void alteration_take(struct alteration *alteration, const struct token *token, u
     if (!alteration->are_words_complete && take_lead(alteration, token)) {
         alteration->is_primary |= is_word(token, "primary");
         alteration->is_unique |= is_word(token, "unique");
-        alteration->has_not = is_word(token, "not");
         alteration->was_name = true;
         return;
     }

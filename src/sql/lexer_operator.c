@@ -20,7 +20,6 @@ void lexer_operator_begin(struct lexer *lexer, uint64_t start, uint8_t byte)
     lexer->last = byte;
     lexer->operator_size = 1;
     lexer->has_special_operator = is_special(byte);
-    lexer->signs_before = 0;
     lexer->signs = is_sign(byte) ? 1 : 0;
 }
 

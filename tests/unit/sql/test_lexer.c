@@ -120,6 +120,14 @@ static void a_long_word_is_cut_at_63_bytes(void **state)
                   "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabc...> ");
 }
 
+static void a_word_behind_a_cut_one_is_whole(void **state)
+{
+    (void)state;
+    assert_tokens("abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcd b",
+                  "word<abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcd|"
+                  "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabc...> word<b|b> ");
+}
+
 static void all_blanks_part_tokens(void **state)
 {
     (void)state;
@@ -150,6 +158,7 @@ static void block_comments_nest(void **state)
     assert_tokens("/* a /* b */ c */ d", "comment</* a /* b */ c */> word<d|d> ");
     assert_tokens("/**/a/***/b/*/*/**/*/*/c",
                   "comment</**/> word<a|a> comment</***/> word<b|b> comment</*/*/**/*/*/> word<c|c> ");
+    assert_tokens("/* /** */ */ a", "comment</* /** */ */> word<a|a> ");
     assert_tokens("/*/ a", "open end</*/ a> ");
     assert_tokens("/* /* */", "open end</* /* */> ");
 }
@@ -280,6 +289,7 @@ static void dollar_quotes_end_at_their_own_tag(void **state)
     assert_tokens("$$ $a$$", "string<$$ $a$$> ");
     assert_tokens("$\xc3\xa4$ x $\xc3\xa4$ y", "string<$\xc3\xa4$ x $\xc3\xa4$> word<y|y> ");
     assert_tokens("$x$ $x", "open end<$x$ $x> ");
+    assert_tokens("$$a$$ $$$$ b", "string<$$a$$> string<$$$$> word<b|b> ");
 }
 
 static void a_dollar_without_a_tag_is_a_character(void **state)
@@ -403,6 +413,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_folded_and_keep_dollars_and_high_bytes),
         cmocka_unit_test(a_long_word_is_cut_at_63_bytes),
+        cmocka_unit_test(a_word_behind_a_cut_one_is_whole),
         cmocka_unit_test(all_blanks_part_tokens),
         cmocka_unit_test(a_vertical_tab_is_blank_where_the_reading_says_so),
         cmocka_unit_test(a_line_comment_ends_at_line_feed_or_carriage_return),

@@ -60,6 +60,7 @@ static void lists_of_literals_and_further_rows_are_left_out(void **state)
                   "select * from t where a in (?) and c in ($1, $2)");
     assert_masked("insert into t values (1, now()), (2, f(3, (4))), (5, 6) on conflict do nothing",
                   "insert into t values (?, now()) on conflict do nothing");
+    assert_masked("select * from (values (1, now()), (2, f(3))) t", "select * from (values (?, now())) t");
     assert_masked("select f(1, x, 2)", "select f(?, x, ?)");
     assert_masked("select 1, 2 - a, 3,4||b", "select ?, ? - a, ?,?||b");
     assert_masked("select a, 1, 2;", "select a, ?;");
@@ -75,6 +76,7 @@ static void what_does_not_end_is_cut(void **state)
     assert_masked("select a, \"secret", "select a, ...");
     assert_masked("select $a$ secret", "select ...");
     assert_masked("'secret", "...");
+    assert_masked("select a, b, 1, 2, 'secret", "select a, b, ?, ...");
 }
 
 static void statements_that_are_secrets_show_their_command_only(void **state)
