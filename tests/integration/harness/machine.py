@@ -2,8 +2,8 @@
 """Folders, ports and processes that leave nothing behind, also when a test is killed."""
 import atexit
 import ctypes
+import itertools
 import os
-import random
 import shutil
 import signal
 import socket
@@ -32,10 +32,15 @@ def new_folder(owner=None):
     return folder
 
 
+PORTS = 12000
+next_port = itertools.count(os.getpid() * 197)  # processes that run side by side begin far from each other
+
+
 def free_port():
-    """A port below those the kernel hands out, so that no other test's connection takes it meanwhile."""
-    for _ in range(1000):
-        port = random.SystemRandom().randrange(20000, 32000)
+    """A port below those the kernel hands out, so that no other test's connection takes it meanwhile; never one that this
+    process has been given before."""
+    for number in itertools.islice(next_port, PORTS):
+        port = 20000 + number % PORTS
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
