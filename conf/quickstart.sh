@@ -320,7 +320,7 @@ unset "${!PG@}"
 programs=$(postgres_programs)
 folder=$(mktemp -d "${TMPDIR:-/tmp}/pgsluice-quickstart.XXXXXX")
 port=$(free_port)
-console_port=$(free_port)
+until console_port=$(free_port) && [ "$console_port" != "$port" ]; do :; done
 password=$(random_word)
 window_day=$(LC_ALL=C date -u -d "+2 days" +%a | tr '[:upper:]' '[:lower:]')
 export PGPASSFILE=$folder/passwords PSQLRC=/dev/null
