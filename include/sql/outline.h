@@ -71,6 +71,8 @@ struct outline {
 void outline_begin(struct outline *outline);
 /* The statement's next token; comments and semicolons are not given. */
 void outline_take(struct outline *outline, const struct token *token);
+/* What the part of the statement that is read comes to: EXPLAIN, PREPARE and CREATE SCHEMA hold others. */
+struct outcome outline_judge(struct outline *outline);
 struct outcome outline_end(struct outline *outline);
 
 #endif
