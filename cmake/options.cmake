@@ -4,8 +4,8 @@ set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS ON) # POSIX and GNU declarations (getopt_long, SO_REUSEPORT), not GNU syntax
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-# libpg_query exports the server's own names (hash_bytes and two thousand more) and looks them up by name: ours must not
-# be found in their place.
+# libpg_query exports the server's own names, two thousand of them, and looks them up by name: ours must not be found in
+# their place (and none of ours may be one of theirs: tests/architecture/check_symbols.py).
 set(CMAKE_C_VISIBILITY_PRESET hidden)
 if(NOT CMAKE_BUILD_TYPE)
     set(CMAKE_BUILD_TYPE RelWithDebInfo)

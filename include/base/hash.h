@@ -10,7 +10,7 @@ struct hash_key {
 };
 
 /* SipHash-1-3 of `bytes` under `key`. */
-uint64_t hash_bytes(const struct hash_key *key, struct bytes bytes);
+uint64_t hash_keyed(const struct hash_key *key, struct bytes bytes);
 /* A hash that is the same in every process and release: for identifiers shown to people, not for tables.
  * SipHash-2-4 under the key of its authors' test vectors (the bytes 0 to 15). */
 uint64_t hash_stable(struct bytes bytes);

@@ -12,7 +12,7 @@
  * classified again. Texts in use are counted references; those no longer used stay, the least recently used
  * going first, within a bound of bytes. */
 
-/* One text. Read-only for users; the fingerprint comes with statement_fingerprint. */
+/* One text. Read-only for users. */
 struct statement {
     struct table_node node;
     struct list unused; /* in the pool's list of unused ones, while references == 0 */

@@ -62,7 +62,7 @@ static inline uint64_t siphash(const struct hash_key *key, struct bytes bytes, u
     return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
 }
 
-uint64_t hash_bytes(const struct hash_key *key, struct bytes bytes)
+uint64_t hash_keyed(const struct hash_key *key, struct bytes bytes)
 {
     return siphash(key, bytes, 1, 3);
 }

@@ -43,7 +43,7 @@ static size_t key_write(const struct violation *violation, uint8_t *key)
 static uint64_t key_hash(const struct ledger *ledger, const struct violation *violation)
 {
     uint8_t key[KEY_SIZE];
-    return hash_bytes(&ledger->key, bytes_of(key, key_write(violation, key)));
+    return hash_keyed(&ledger->key, bytes_of(key, key_write(violation, key)));
 }
 
 static bool key_equals(const struct violation *a, const struct violation *b)

@@ -53,7 +53,7 @@ struct name *names_find(const struct names *names, const struct hash_key *key, s
     if (names->table.count == 0)
         return NULL;
     struct bytes kept = server_name(text);
-    return find_hashed(names, hash_bytes(key, kept), kept);
+    return find_hashed(names, hash_keyed(key, kept), kept);
 }
 
 struct statement *names_meaning(const struct names *names, const struct hash_key *key, struct bytes text)
@@ -78,7 +78,7 @@ static struct name *name_create(struct names *names, const struct hash_key *key,
         return name;
     }
     memcpy(name->text, text.data, text.size);
-    if (!table_add(&names->table, &name->node, hash_bytes(key, text))) {
+    if (!table_add(&names->table, &name->node, hash_keyed(key, text))) {
         free(name);
         return NULL;
     }

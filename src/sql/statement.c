@@ -4,10 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* libpg_query has a function of this name and stands before our libraries when a program is linked: only a
- * reference that is itself hidden cannot be bound to it. */
-uint64_t hash_bytes(const struct hash_key *key, struct bytes bytes) __attribute__((visibility("hidden")));
-
 void statement_pool_init(struct statement_pool *pool, const struct hash_key *key, size_t bytes_most,
                          size_t in_use_most)
 {
@@ -107,7 +103,7 @@ static struct statement *statement_keep(struct statement_pool *pool, struct byte
 struct statement *statement_of(struct statement_pool *pool, struct bytes text, struct lexer_reading reading)
 {
     bool may_share = text.size <= STATEMENT_TEXT_MOST;
-    uint64_t hash = may_share ? hash_bytes(&pool->key, text) : 0;
+    uint64_t hash = may_share ? hash_keyed(&pool->key, text) : 0;
     struct statement *statement = may_share ? find(pool, hash, text, reading) : NULL;
     if (statement != NULL) {
         list_remove(&statement->unused);

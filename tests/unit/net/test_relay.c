@@ -97,7 +97,8 @@ static void a_client_that_leaves_before_it_said_anything_is_let_go(void **state)
     TURN_UNTIL(&house->loop, house->shared.relay_count == 1);
     (void)close(client);
     TURN_UNTIL(&house->loop, house->shared.relay_count == 0);
-    assert_string_equal(house_last_reason(house), ""); /* somebody looked whether the port answers: counted only */
+    assert_string_equal(house_last_reason(house),
+                        ""); /* somebody looked whether the port answers: counted only */
     assert_int_equal(counter_read(&house->counters.sessions_refused), 1);
     house_close(house);
 }

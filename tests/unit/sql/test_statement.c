@@ -69,7 +69,7 @@ static void equal_hashes_do_not_make_texts_equal(void **state)
     statement_pool_init(&pool, &key, ROOM, ROOM);
     struct statement *one = of(&pool, "select 1");
     table_remove(&pool.table, &one->node);
-    assert_true(table_add(&pool.table, &one->node, hash_bytes(&key, bytes_text("select 2"))));
+    assert_true(table_add(&pool.table, &one->node, hash_keyed(&key, bytes_text("select 2"))));
     struct statement *other = of(&pool, "select 2");
     assert_ptr_not_equal(one, other);
     statement_release(&pool, other);
