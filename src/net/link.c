@@ -91,7 +91,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
         link_end(link, link->failure);
     else if (size < 0)
         link_end(link, link->failure < 0 ? link->failure : (int)size);
-    else if (size > 0 && !link->is_flushing && link->failure == 0)
+    else if (size > 0 && !link->is_flushing && link->failure != UV_ENOMEM)
         link->events->on_bytes(link, bytes_of(buffer->base, (size_t)size));
 }
 
@@ -115,12 +115,13 @@ void link_read_stop(struct link *link)
     (void)uv_read_stop(&link->socket.stream);
 }
 
-/* For errors found inside link_send: the socket is cut, and the read that sees the cut tells the owner from
- * the loop. */
+/* Nothing can be written any more. What the peer said before it closed is still read to its end, which tells
+ * the owner; where memory is short, the socket is cut and the read sees that. */
 static void link_fail(struct link *link, int error)
 {
     link->failure = error;
-    (void)shutdown(link_socket(link), SHUT_RDWR);
+    if (error == UV_ENOMEM)
+        (void)shutdown(link_socket(link), SHUT_RDWR);
     link_read_on(link);
 }
 
@@ -168,6 +169,10 @@ static void on_written(uv_write_t *request, int status)
     free(piece);
     if (link->is_closing)
         return;
+    if (status < 0 && !link->is_flushing && !link->has_ended) {
+        link_fail(link, status);
+        return;
+    }
     if (status < 0) {
         link_end(link, link->failure < 0 ? link->failure : status);
         return;

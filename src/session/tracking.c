@@ -4,11 +4,18 @@
 
 #include <stdlib.h>
 
+static bool ends_with_copy_end(const struct flight *flight)
+{
+    return flight->count > 0 && flight_at(flight, flight->count - 1)->kind == REQUEST_COPY_END;
+}
+
 struct request *session_expect(struct session *session, enum request_kind kind, struct statement *statement)
 {
     if (session->skips_to_sync && kind != REQUEST_SYNC) {
         return NULL; /* the server drops it unanswered */
     }
+    if (kind == REQUEST_COPY_END && ends_with_copy_end(&session->flight))
+        return NULL; /* nothing answers them: any number would wait */
     struct request *request = flight_add(&session->flight);
     if (request == NULL) {
         session_lose(session, "out of memory");

@@ -490,6 +490,33 @@ static void an_end_of_copy_data_that_no_copy_awaits_stands_for_nothing(void **st
     stage_end(stage);
 }
 
+static void ends_of_copy_data_in_a_row_do_not_fill_the_flight(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .in_flight = 3 });
+    for (size_t count = 0; count < 10; count++)
+        stage_feed(stage, SIDE_CLIENT, bytes_of("c\0\0\0\4", 5));
+    assert_false(session_is_holding(stage->session));
+    stage_say(stage, "client: Query \"select 1\"\nserver: CommandComplete \"SELECT 1\"\n" READY "= passed\n");
+    assert_true(session_is_idle(stage->session));
+    stage_end(stage);
+}
+
+static void a_message_too_short_for_its_fields_is_the_servers_to_refuse(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE });
+    stage_say(stage,
+              "client! text:\"Q\" int32:4\nclient! text:\"P\" int32:5 int8:0\nclient! text:\"B\" int32:4\n"
+              "client! text:\"E\" int32:4\nclient! text:\"D\" int32:4\nclient! text:\"C\" int32:4\n"
+              "client! text:\"F\" int32:4\nclient: Sync\n= passed\n"
+              "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"08P01\" M:\"too short\" int8:0\n" READY
+              "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"08P01\" M:\"too short\" int8:0\n" READY
+              "= passed\n");
+    assert_true(session_is_idle(stage->session));
+    stage_end(stage);
+}
+
 static void the_service_follows_the_application_name(void **state)
 {
     (void)state;
@@ -545,6 +572,8 @@ int main(void)
         cmocka_unit_test(after_a_copy_the_syncs_it_swallowed_are_not_awaited),
         cmocka_unit_test(an_error_during_a_copy_leaves_the_next_segment_in_step),
         cmocka_unit_test(an_end_of_copy_data_that_no_copy_awaits_stands_for_nothing),
+        cmocka_unit_test(ends_of_copy_data_in_a_row_do_not_fill_the_flight),
+        cmocka_unit_test(a_message_too_short_for_its_fields_is_the_servers_to_refuse),
         cmocka_unit_test(the_service_follows_the_application_name),
         cmocka_unit_test(an_error_names_the_statement_behind_its_portal),
     };

@@ -48,12 +48,12 @@ static void expect_bounds(enum side from, uint8_t type, uint32_t least, uint32_t
 static void a_client_may_send_what_the_server_takes(void **state)
 {
     (void)state;
-    expect_bounds(SIDE_CLIENT, CLIENT_QUERY, 4 + 1, 0x3ffffffe);
-    expect_bounds(SIDE_CLIENT, CLIENT_FUNCTION_CALL, 4 + 4 + 2 + 2 + 2, 0x3ffffffe);
-    expect_bounds(SIDE_CLIENT, CLIENT_PARSE, 4 + 1 + 1 + 2, 0x3ffffffe);
-    expect_bounds(SIDE_CLIENT, CLIENT_BIND, 4 + 1 + 1 + 2 + 2 + 2, 0x3ffffffe);
-    expect_bounds(SIDE_CLIENT, CLIENT_EXECUTE, 4 + 1 + 4, 10000);
-    expect_bounds(SIDE_CLIENT, CLIENT_DESCRIBE, 4 + 1 + 1, 10000);
+    expect_bounds(SIDE_CLIENT, CLIENT_QUERY, 4, 0x3ffffffe);
+    expect_bounds(SIDE_CLIENT, CLIENT_FUNCTION_CALL, 4, 0x3ffffffe);
+    expect_bounds(SIDE_CLIENT, CLIENT_PARSE, 4, 0x3ffffffe);
+    expect_bounds(SIDE_CLIENT, CLIENT_BIND, 4, 0x3ffffffe);
+    expect_bounds(SIDE_CLIENT, CLIENT_EXECUTE, 4, 10000);
+    expect_bounds(SIDE_CLIENT, CLIENT_DESCRIBE, 4, 10000);
     expect_bounds(SIDE_CLIENT, CLIENT_COPY_DATA, 4, 0x3ffffffe);
     expect_bounds(SIDE_CLIENT, CLIENT_AUTHENTICATION_REPLY, 4, 65535);
 }
