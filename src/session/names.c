@@ -166,6 +166,8 @@ void names_forget_all(struct names *names, struct statement_pool *pool)
 {
     if (names->unnamed != NULL)
         names_forget(names, names->unnamed, pool);
+    if (names->table.count == 0)
+        return; /* as at the end of nearly every transaction */
     struct table_cursor cursor = { 0 };
     for (struct table_node *node; (node = table_walk(&names->table, &cursor)) != NULL;)
         names_forget(names, CONTAINER_OF(node, struct name, node), pool);
