@@ -9,7 +9,7 @@
 
 /* Texts that nobody uses are kept for when they come again. Those that never do, as where values stand in the
  * text, had better not push all else out of the processor's cache. */
-enum { STATEMENTS_UNUSED_MOST = 512 * 1024 };
+enum { STATEMENTS_UNUSED_MOST = 64 * 1024 };
 enum { EVENTS_KEPT = 1024, MICROSECONDS_PER_MILLISECOND = 1000 };
 
 /* What the control thread asks of the worker; taken out by the worker when it is woken. */
