@@ -26,7 +26,7 @@ enum outline_phase {
     OUTLINE_PREPARE,        /* before its AS */
 };
 
-enum { OUTLINE_WORD_SIZE = 16, OUTLINE_NAME_SIZE = 64 };
+enum { OUTLINE_WORD_SIZE = 16, OUTLINE_NAME_SIZE = 64, OUTLINE_DEPTH = 64 };
 
 /* What the statement comes to. */
 struct outcome {
@@ -38,7 +38,8 @@ struct outcome {
 /* All fields are private but for the findings. */
 struct outline {
     enum outline_phase phase;
-    uint32_t depth; /* of parentheses */
+    uint32_t depth;   /* of parentheses */
+    uint64_t queries; /* a bit for each depth: SELECT was said in the parentheses that are open there */
     struct command_path path;
     const struct command *command;
     bool is_temporary;        /* TEMP was said */
@@ -58,6 +59,7 @@ struct outline {
     struct alteration alteration;
     enum token_kind previous_kind;
     char previous[OUTLINE_WORD_SIZE]; /* the word before, empty where it was none */
+    bool was_label;                   /* it was a name only: behind AS or a dot */
     /* findings */
     bool has_tokens;
     bool is_unknown; /* its first token begins no command */

@@ -39,6 +39,7 @@ static void begin_part(struct outline *outline)
 {
     outline->phase = OUTLINE_BEGIN;
     outline->depth = 0;
+    outline->queries = 0;
     outline->command = NULL;
     outline->is_temporary = outline->names_temporary = outline->names_permanent = false;
     outline->is_replacing = outline->is_concurrent = outline->has_values = false;
@@ -173,11 +174,25 @@ static bool phase_target_rest(struct outline *outline, const struct token *token
     return token->kind == TOKEN_DOT;
 }
 
-/* INTO as a key word: not INSERT INTO, MERGE INTO, AS into, x.into (manual: "SELECT INTO"). */
+/* Whether the next token is a name whatever word it is: behind AS or a dot. */
+static bool is_label_next(const struct outline *outline)
+{
+    return outline->previous_kind == TOKEN_DOT || (was_word(outline, "as") && !outline->was_label);
+}
+
+/* Deeper than can be told apart all is taken for a query. */
+static bool is_query_here(const struct outline *outline)
+{
+    return outline->depth >= OUTLINE_DEPTH || (outline->queries >> outline->depth & 1) != 0;
+}
+
+/* INTO as a key word: not AS into, x.into, nor INSERT INTO and MERGE INTO. In a query the words before it may
+ * themselves be names: AS as INTO, x.as INTO, a column called insert. */
 static bool begins_into(const struct outline *outline, const struct token *token)
 {
-    return is_word(token, "into") && !was_word(outline, "insert") && !was_word(outline, "merge") &&
-           !was_word(outline, "as") && outline->previous_kind != TOKEN_DOT;
+    if (!is_word(token, "into") || is_label_next(outline))
+        return false;
+    return is_query_here(outline) || (!was_word(outline, "insert") && !was_word(outline, "merge"));
 }
 
 static void take_reindex(struct outline *outline, const struct token *token)
@@ -356,8 +371,18 @@ static const phase_function phases[] = {
     [OUTLINE_PREPARE] = phase_prepare,
 };
 
+static void note_queries(struct outline *outline, const struct token *token)
+{
+    if (token->kind == TOKEN_OPEN && outline->depth + 1 < OUTLINE_DEPTH)
+        outline->queries &= ~(UINT64_C(2) << outline->depth);
+    else if (outline->depth < OUTLINE_DEPTH && is_word(token, "select"))
+        outline->queries |= UINT64_C(1) << outline->depth;
+}
+
 static void remember(struct outline *outline, const struct token *token)
 {
+    note_queries(outline, token);
+    outline->was_label = is_label_next(outline);
     outline->has_tokens = true;
     outline->previous_kind = token->kind;
     bool is_short = token->kind == TOKEN_WORD && token->word_size < OUTLINE_WORD_SIZE;
@@ -368,11 +393,11 @@ void outline_take(struct outline *outline, const struct token *token)
 {
     while (!phases[outline->phase](outline, token)) {
     }
+    remember(outline, token);
     if (token->kind == TOKEN_OPEN)
         outline->depth++;
     else if (token->kind == TOKEN_CLOSE && outline->depth > 0)
         outline->depth--;
-    remember(outline, token);
 }
 
 struct outcome outline_end(struct outline *outline)
