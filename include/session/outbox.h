@@ -38,14 +38,14 @@ void outbox_init(struct outbox *outbox);
 /* Adds bytes that live as long as the input. Empty ones add nothing. */
 static inline void outbox_pass(struct outbox *outbox, enum side to, struct bytes bytes)
 {
+    if (bytes.size == 0)
+        return;
     struct segment *last = outbox->count > 0 ? &outbox->segments[outbox->count - 1] : NULL;
     if (last != NULL && last->to == to && last->bytes.data + last->bytes.size == bytes.data) {
         last->bytes.size += bytes.size;
         return;
     }
-    if (bytes.size > 0) {
-        outbox->segments[outbox->count++] = (struct segment){ to, bytes };
-    }
+    outbox->segments[outbox->count++] = (struct segment){ to, bytes };
 }
 
 /* Adds the header of a fragment that has one. A header that came in two pieces lies in the framer, which will
@@ -53,8 +53,19 @@ static inline void outbox_pass(struct outbox *outbox, enum side to, struct bytes
 void outbox_pass_header(struct outbox *outbox, enum side to, const struct fragment *fragment);
 /* Adds a parcel's bytes and takes the parcel over. */
 void outbox_send(struct outbox *outbox, enum side to, struct parcel *parcel);
-/* Takes the next segment out; false when there is none, and then all parcels are freed. */
-MUST_USE bool outbox_take(struct outbox *outbox, struct segment *out);
+/* Empties it and frees all parcels. */
+void outbox_clear(struct outbox *outbox);
+/* Takes the next segment out; false when there is none, and then it is cleared. */
+MUST_USE static inline bool outbox_take(struct outbox *outbox, struct segment *out)
+{
+    if (outbox->sent < outbox->count) {
+        *out = outbox->segments[outbox->sent++];
+        return true;
+    }
+    if (outbox->count > 0 || outbox->parcels != NULL)
+        outbox_clear(outbox);
+    return false;
+}
 
 /* Whether there is room for whatever one message may add. */
 static inline bool outbox_has_room(const struct outbox *outbox)

@@ -10,19 +10,19 @@
 /* Finds out whether a text holds a schema change, and of which class: never less than what the server will do
  * with it, whatever the reading. Streaming, in constant memory. */
 
-enum { COMMAND_NAME_SIZE = 48, STATEMENT_NAME_SIZE = 64 };
+enum { STATEMENT_NAME_SIZE = 64 };
 
 /* What is known of a text: of several statements, the riskiest. */
 struct verdict {
     enum statement_class class;
     enum safety_level level;
-    bool is_guarded; /* some statement in it asks for a window */
-    char
-        command[COMMAND_NAME_SIZE]; /* of the riskiest statement: "ALTER TABLE", "DROP INDEX"; "SELECT" ... */
-    uint32_t statement_count;       /* statements that are not empty; each semicolon ends one */
-    bool has_execute;               /* an SQL EXECUTE stands in it; execute_name is the first one's */
+    bool is_guarded;          /* some statement in it asks for a window */
+    bool has_execute;         /* an SQL EXECUTE stands in it; execute_name is the first one's */
+    bool has_prepare;         /* an SQL PREPARE stands in it; prepare_name is the first one's */
+    uint32_t statement_count; /* statements that are not empty; each semicolon ends one */
+    const char *command; /* of the riskiest statement: "ALTER TABLE", "SELECT"; empty where unknown; lives
+                          * for ever */
     char execute_name[STATEMENT_NAME_SIZE]; /* cut at 63 bytes as the server does */
-    bool has_prepare;                       /* an SQL PREPARE stands in it; prepare_name is the first one's */
     char prepare_name[STATEMENT_NAME_SIZE];
 };
 

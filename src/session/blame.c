@@ -221,13 +221,17 @@ void blame_error(struct session *session, const struct report *report, const str
 /* ── The backstop ──────────────────────────────────────────────────────────────────────────────────────────
  */
 
+/* Nearly every tag is told apart by its first four letters. */
 static bool is_change_tag(struct bytes tag)
 {
     static const char *const beginnings[] = { "CREATE ", "ALTER ",  "DROP ",   "TRUNCATE ",      "GRANT",
                                               "REVOKE",  "COMMENT", "REINDEX", "SECURITY LABEL", "REASSIGN",
                                               "IMPORT",  "REFRESH", "CLUSTER" };
+    enum { TOLD_APART = 4 };
+    if (tag.size < TOLD_APART)
+        return false;
     for (size_t index = 0; index < COUNT_OF(beginnings); index++) {
-        if (bytes_start_with(tag, beginnings[index]))
+        if (memcmp(tag.data, beginnings[index], TOLD_APART) == 0 && bytes_start_with(tag, beginnings[index]))
             return true;
     }
     return false;

@@ -43,17 +43,12 @@ void outbox_send(struct outbox *outbox, enum side to, struct parcel *parcel)
     outbox_pass(outbox, to, buffer_bytes(&parcel->buffer));
 }
 
-bool outbox_take(struct outbox *outbox, struct segment *out)
+void outbox_clear(struct outbox *outbox)
 {
-    if (outbox->sent < outbox->count) {
-        *out = outbox->segments[outbox->sent++];
-        return true;
-    }
     outbox->sent = outbox->count = 0;
     while (outbox->parcels != NULL) {
         struct parcel *parcel = outbox->parcels;
         outbox->parcels = parcel->next;
         parcel_destroy(parcel);
     }
-    return false;
 }

@@ -81,6 +81,14 @@ static enum fate message_take(struct session *session, enum side from, uint8_t t
                                : server_message_take(session, type, body);
 }
 
+/* A message that lies whole in the input, with its header. */
+static void whole_take(struct session *session, enum side from, struct bytes message)
+{
+    struct bytes body = bytes_of(message.data + MESSAGE_HEADER_SIZE, message.size - MESSAGE_HEADER_SIZE);
+    if (message_take(session, from, message.data[0], body) == FATE_PASS && session->stage != STAGE_ENDED)
+        outbox_pass(&session->world->outbox, side_other(from), message);
+}
+
 /* Begins to gather a message that came in pieces. What is kept of it is bounded. */
 static void gather_begin(struct session *session, enum side from)
 {
@@ -271,7 +279,16 @@ static enum session_event messages_take(struct session *session, enum side from,
     while (outbox_has_room(&session->world->outbox)) {
         if (must_hold(session, from))
             return SESSION_HOLD;
-        outbox_pass(&session->world->outbox, side_other(from), framer_run(framer, input));
+        struct bytes whole;
+        outbox_pass(&session->world->outbox, side_other(from), framer_run(framer, input, &whole));
+        if (whole.size > 0) {
+            whole_take(session, from, whole);
+            if (session->stage > STAGE_READY)
+                return SESSION_SEND;
+            continue;
+        }
+        if (input->size == 0)
+            return SESSION_STARVED;
         struct fragment fragment;
         enum framer_result result = framer_next(framer, input, &fragment);
         if (result == FRAMER_STARVED)

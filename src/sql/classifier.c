@@ -271,14 +271,21 @@ static void verdict_set(struct verdict *out, const struct outcome *worst)
     out->class = worst->class;
     out->level = worst->level;
     out->is_guarded = statement_class_is_guarded(worst->class);
-    if (worst->command != NULL)
-        bytes_copy_text(bytes_text(worst->command->name), out->command, sizeof(out->command));
+    out->command = worst->command != NULL ? worst->command->name : "";
+}
+
+/* Its names are long and rarely there: only their ends are set. */
+static void verdict_begin(struct verdict *out)
+{
+    out->has_execute = out->has_prepare = false;
+    out->execute_name[0] = out->prepare_name[0] = '\0';
+    out->statement_count = 0;
 }
 
 void classifier_end(struct classifier *classifier, struct verdict *out)
 {
     struct outcome worst = { CLASS_NONE, LEVEL_NONE, NULL };
-    memset(out, 0, sizeof(*out));
+    verdict_begin(out);
     for (size_t i = 0; i < classifier->lane_count; i++) {
         struct classifier_lane *lane = &classifier->lanes[i];
         lane_end(lane);
@@ -387,7 +394,7 @@ void classify(struct bytes text, struct lexer_reading reading, struct verdict *o
     const struct command *harmless = find_harmless(text);
     if (harmless != NULL) {
         struct outcome outcome = { CLASS_NONE, LEVEL_NONE, harmless };
-        memset(out, 0, sizeof(*out));
+        verdict_begin(out);
         out->statement_count = 1;
         verdict_set(out, &outcome);
         return;

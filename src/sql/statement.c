@@ -70,11 +70,12 @@ static struct statement *statement_create(struct statement_pool *pool, struct by
     struct statement *statement = malloc(sizeof(*statement) + kept);
     if (statement == NULL)
         return NULL;
-    *statement = (struct statement){ .references = 1,
-                                     .text_size = (uint32_t)kept,
-                                     .full_size = full_size < UINT32_MAX ? (uint32_t)full_size : UINT32_MAX,
-                                     .is_cut = kept < full_size,
-                                     .reading = reading };
+    statement->references = 1;
+    statement->text_size = (uint32_t)kept;
+    statement->full_size = full_size < UINT32_MAX ? (uint32_t)full_size : UINT32_MAX;
+    statement->is_cut = kept < full_size;
+    statement->is_shared = false;
+    statement->reading = reading;
     list_init(&statement->unused);
     if (kept > 0)
         memcpy(statement->text, text.data, kept);

@@ -104,18 +104,24 @@ enum framer_result framer_next(struct framer *framer, struct bytes *input, struc
     return FRAMER_FRAGMENT;
 }
 
-struct bytes framer_run(const struct framer *framer, struct bytes *input)
+struct bytes framer_run(const struct framer *framer, struct bytes *input, struct bytes *next)
 {
-    if (framer->is_inside || framer->header_size > 0)
-        return BYTES_NONE;
     const struct message_form *forms = message_forms[framer->from];
     size_t size = 0;
+    *next = BYTES_NONE;
+    if (framer->is_inside || framer->header_size > 0)
+        return BYTES_NONE;
     while (input->size - size >= MESSAGE_HEADER_SIZE) {
-        const struct message_form *form = &forms[input->data[size]];
-        uint32_t length = length_word(input->data + size);
-        if (form->name == NULL || form->disposition != DISPOSITION_PASS || !is_within_bounds(form, length) ||
-            length > input->size - size - 1)
+        const uint8_t *at = input->data + size;
+        const struct message_form *form = &forms[at[0]];
+        uint32_t length = length_word(at);
+        if (form->name == NULL || !is_within_bounds(form, length) || length > input->size - size - 1)
             break;
+        if (form->disposition != DISPOSITION_PASS) {
+            struct bytes run = bytes_take(input, size);
+            *next = bytes_take(input, 1 + (size_t)length);
+            return run;
+        }
         size += 1 + (size_t)length;
     }
     return bytes_take(input, size);

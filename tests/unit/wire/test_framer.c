@@ -291,11 +291,14 @@ static void the_largest_body_is_counted_to_its_end(void **state)
 static size_t run_size(const struct framer *framer, const void *stream, size_t size)
 {
     struct bytes input = bytes_of(stream, size);
-    struct bytes run = framer_run(framer, &input);
-    assert_int_equal(run.size + input.size, size);
+    struct bytes next;
+    struct bytes run = framer_run(framer, &input, &next);
+    assert_int_equal(run.size + next.size + input.size, size);
     if (run.size > 0)
         assert_ptr_equal(run.data, stream);
-    assert_ptr_equal(input.data, (const uint8_t *)stream + run.size);
+    if (next.size > 0)
+        assert_ptr_equal(next.data, (const uint8_t *)stream + run.size);
+    assert_ptr_equal(input.data, (const uint8_t *)stream + run.size + next.size);
     return run.size;
 }
 #define RUN_SIZE(framer, literal) run_size(framer, literal, sizeof(literal) - 1)
@@ -309,6 +312,27 @@ static void a_run_ends_before_what_is_looked_at(void **state)
     assert_int_equal(RUN_SIZE(&framer, "D\0\0\0\6\0\0d\0\0\0\4"), 12);
     assert_int_equal(RUN_SIZE(&framer, "Z\0\0\0\5Id\0\0\0\4"), 0);
     assert_int_equal(run_size(&framer, "", 0), 0);
+}
+
+static size_t size_behind_run(const struct framer *framer, const void *stream, size_t size)
+{
+    struct bytes input = bytes_of(stream, size);
+    struct bytes next;
+    (void)framer_run(framer, &input, &next);
+    return next.size;
+}
+#define SIZE_BEHIND_RUN(framer, literal) size_behind_run(framer, literal, sizeof(literal) - 1)
+
+static void what_is_looked_at_comes_with_the_run_when_it_lies_whole(void **state)
+{
+    (void)state;
+    struct framer framer;
+    framer_init(&framer, SIDE_SERVER);
+    assert_int_equal(SIZE_BEHIND_RUN(&framer, "d\0\0\0\4C\0\0\0\5\0Z\0\0\0\5I"), 6);
+    assert_int_equal(SIZE_BEHIND_RUN(&framer, "Z\0\0\0\5I"), 6);
+    assert_int_equal(SIZE_BEHIND_RUN(&framer, "Z\0\0\0\5"), 0);
+    assert_int_equal(SIZE_BEHIND_RUN(&framer, "Z\0\0\0\3I"), 0);
+    assert_int_equal(SIZE_BEHIND_RUN(&framer, "d\0\0\0\4"), 0);
 }
 
 static void a_run_ends_before_a_message_that_is_cut(void **state)
@@ -371,6 +395,7 @@ int main(void)
         cmocka_unit_test(a_cut_header_is_given_out_whole),
         cmocka_unit_test(the_largest_body_is_counted_to_its_end),
         cmocka_unit_test(a_run_ends_before_what_is_looked_at),
+        cmocka_unit_test(what_is_looked_at_comes_with_the_run_when_it_lies_whole),
         cmocka_unit_test(a_run_ends_before_a_message_that_is_cut),
         cmocka_unit_test(a_run_ends_before_what_framing_refuses),
         cmocka_unit_test(there_is_no_run_inside_a_message_or_header),

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Plays pgbench's conversation through the session core, without a socket: what a transaction costs, in
+ * instructions when run under valgrind (bench/instructions.sh).
+ *
+ * usage: bench_session simple|extended|prepared TRANSACTIONS */
+#include "session/session.h"
+
+#include "wire/writer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BYTES_MOST = 64 * 1024, EVENTS_KEPT = 64, POOL_BYTES = 64 * 1024, POOL_IN_USE = 1024 * 1024 };
+
+static const int64_t now_us = INT64_C(1764000000) * 1000000;
+static const struct hash_key key = { { 1, 2 } };
+
+struct play {
+    struct session_world world;
+    struct statement_pool statements;
+    struct ledger ledger;
+    struct counters counters;
+    struct ring events;
+    struct session *session;
+    struct buffer client; /* what each side says next */
+    struct buffer server;
+    uint64_t carried; /* bytes */
+};
+
+static void feed(struct play *play, enum side from, struct buffer *said)
+{
+    struct bytes input = buffer_bytes(said);
+    struct segment segment;
+    enum session_event event;
+    while ((event = session_step(play->session, from, &input, &segment)) == SESSION_SEND)
+        play->carried += segment.bytes.size;
+    if (event == SESSION_DIAL) {
+        session_dialed(play->session);
+        buffer_clear(said);
+        feed(play, SIDE_CLIENT, said);
+        return;
+    }
+    if (event != SESSION_STARVED) {
+        (void)fprintf(stderr, "bench_session: the conversation was cut short\n");
+        exit(1);
+    }
+    buffer_clear(said);
+}
+
+static void play_open(struct play *play)
+{
+    const struct policy_plan plan = { .mode = GUARD_ENFORCE, .sqlstate = "42501" };
+    struct address client = { .family = ADDRESS_NONE };
+    statement_pool_init(&play->statements, &key, POOL_BYTES, POOL_IN_USE);
+    ledger_init(&play->ledger, &key, EVENTS_KEPT);
+    play->world = (struct session_world){
+        .limits = { .in_flight = 16384, .names = 10000, .gathered_bytes = 16384 },
+        .policy = policy_create(&plan, now_us),
+        .statements = &play->statements,
+        .ledger = &play->ledger,
+        .counters = &play->counters,
+        .events = &play->events,
+        .hash_key = key,
+        .now_us = now_us,
+    };
+    outbox_init(&play->world.outbox);
+    buffer_init(&play->client, BYTES_MOST);
+    buffer_init(&play->server, BYTES_MOST);
+    if (!ring_init(&play->events, sizeof(struct event), EVENTS_KEPT) || play->world.policy == NULL)
+        abort();
+    play->session = session_create(&play->world, &client, "main");
+}
+
+static void play_close(struct play *play)
+{
+    session_destroy(play->session, "the play is over");
+    policy_release(play->world.policy);
+    statement_pool_release(&play->statements);
+    ledger_release(&play->ledger);
+    ring_release(&play->events);
+    buffer_release(&play->client);
+    buffer_release(&play->server);
+}
+
+/* ── What is said ──────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void say_login(struct play *play)
+{
+    static const char startup[] = "\0\0\0\x20\0\3\0\0user\0app\0database\0shop\0\0";
+    buffer_append(&play->client, bytes_of(startup, sizeof(startup) - 1));
+    feed(play, SIDE_CLIENT, &play->client);
+    struct writer server = writer_of(&play->server);
+    writer_begin(&server, 'R');
+    writer_int32(&server, 0);
+    writer_end(&server);
+    writer_ready(&server, 'I');
+    feed(play, SIDE_SERVER, &play->server);
+}
+
+static void say_text(struct writer *client, uint8_t type, const char *name, struct bytes sql)
+{
+    writer_begin(client, type);
+    if (type == 'P')
+        writer_string(client, bytes_text(name));
+    writer_string(client, sql);
+    if (type == 'P')
+        writer_int16(client, 0);
+    writer_end(client);
+}
+
+static void say_bind(struct writer *client, const char *name)
+{
+    writer_begin(client, 'B');
+    writer_string(client, BYTES_NONE);
+    writer_string(client, bytes_text(name));
+    writer_int16(client, 0);
+    writer_int16(client, 1);
+    writer_int32(client, 6);
+    writer_bytes(client, bytes_text("123456"));
+    writer_int16(client, 0);
+    writer_end(client);
+    writer_begin(client, 'D');
+    writer_byte(client, 'P');
+    writer_string(client, BYTES_NONE);
+    writer_end(client);
+    writer_begin(client, 'E');
+    writer_string(client, BYTES_NONE);
+    writer_int32(client, 0);
+    writer_end(client);
+    writer_begin(client, 'S');
+    writer_end(client);
+}
+
+static void say_empty(struct writer *server, uint8_t type)
+{
+    writer_begin(server, type);
+    writer_end(server);
+}
+
+static void say_row(struct writer *server)
+{
+    static const char column[] = "\0\1abalance\0\0\0\x40\1\0\4\0\0\0\x17\0\4\xff\xff\xff\xff\0\0";
+    writer_begin(server, 'T');
+    writer_bytes(server, bytes_of(column, sizeof(column) - 1));
+    writer_end(server);
+    writer_begin(server, 'D');
+    writer_int16(server, 1);
+    writer_int32(server, 1);
+    writer_bytes(server, bytes_text("0"));
+    writer_end(server);
+    writer_command_complete(server, "SELECT 1");
+    writer_ready(server, 'I');
+}
+
+/* ── The modes ─────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void transact_simple(struct play *play, unsigned number)
+{
+    char sql[80];
+    struct writer client = writer_of(&play->client);
+    struct writer server = writer_of(&play->server);
+    int size = snprintf(sql, sizeof(sql), "SELECT abalance FROM pgbench_accounts WHERE aid = %u;", number);
+    say_text(&client, 'Q', NULL, bytes_of(sql, (size_t)size));
+    feed(play, SIDE_CLIENT, &play->client);
+    say_row(&server);
+    feed(play, SIDE_SERVER, &play->server);
+}
+
+static void transact_bound(struct play *play, bool is_parsed, const char *name)
+{
+    struct writer client = writer_of(&play->client);
+    struct writer server = writer_of(&play->server);
+    if (is_parsed) {
+        say_text(&client, 'P', name, bytes_text("SELECT abalance FROM pgbench_accounts WHERE aid = $1;"));
+        say_empty(&server, '1');
+    }
+    say_bind(&client, name);
+    feed(play, SIDE_CLIENT, &play->client);
+    say_empty(&server, '2');
+    say_row(&server);
+    feed(play, SIDE_SERVER, &play->server);
+}
+
+int main(int argc, char **argv)
+{
+    static struct play play;
+    const char *mode = argc == 3 ? argv[1] : "";
+    bool is_simple = strcmp(mode, "simple") == 0;
+    bool is_extended = strcmp(mode, "extended") == 0;
+    if (!is_simple && !is_extended && strcmp(mode, "prepared") != 0) {
+        (void)fprintf(stderr, "usage: bench_session simple|extended|prepared TRANSACTIONS\n");
+        return 2;
+    }
+    unsigned long count = strtoul(argv[2], NULL, 10);
+    play_open(&play);
+    say_login(&play);
+    for (unsigned long i = 0; i < count; i++) {
+        if (is_simple)
+            transact_simple(&play, 100000 + (unsigned)i);
+        else
+            transact_bound(&play, is_extended || i == 0, is_extended ? "" : "P_0");
+    }
+    (void)printf("%lu transactions, %llu bytes\n", count, (unsigned long long)play.carried);
+    play_close(&play);
+    return 0;
+}
