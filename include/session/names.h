@@ -12,6 +12,8 @@ struct name {
     struct table_node node;
     struct statement *confirmed; /* what the server has said yes to, or NULL */
     struct statement *pending;   /* the newest that was sent and not answered yet, or NULL */
+    struct statement *feared;    /* the riskiest that was sent before it and not answered yet, or NULL */
+    uint32_t segment;            /* in which the newest was sent */
     uint32_t pending_count;      /* messages in flight that bind it */
     uint32_t mentions;           /* messages in flight that bind or close it */
     uint8_t size;
@@ -22,6 +24,8 @@ struct name {
 struct names {
     struct table table;
     struct name *unnamed; /* the empty name's, or NULL */
+    uint32_t segment;     /* how many Syncs were sent */
+    bool has_guarded;     /* a schema change has had a name since there was none */
 };
 
 void names_init(struct names *names);
@@ -29,12 +33,19 @@ void names_release(struct names *names, struct statement_pool *pool);
 /* What the name stands for as far as messages sent from now on are concerned: the pending meaning, else the
  * confirmed one. NULL when unknown. */
 struct statement *names_meaning(const struct names *names, const struct hash_key *key, struct bytes text);
+/* What to judge in its place: of all the statements that the name may turn out to stand for, the riskiest.
+ * After an error the server drops what binds a name, but only up to the next Sync; and a name that is not
+ * plain ASCII, or so long that it may be cut, need not be to the server what it is to us. */
+struct statement *names_riskiest(const struct names *names, const struct hash_key *key, struct bytes text);
 /* The entry of a name, or NULL. */
 struct name *names_find(const struct names *names, const struct hash_key *key, struct bytes text);
 /* A message that binds the name was sent. Shares the statement. NULL when `most` names are kept already or
  * memory is short. */
 struct name *names_bind(struct names *names, const struct hash_key *key, struct bytes text,
                         struct statement *statement, size_t most, struct statement_pool *pool);
+/* The server has bound the name without a message that says so (SQL PREPARE). False as above. */
+MUST_USE bool names_learn(struct names *names, const struct hash_key *key, struct bytes text,
+                          struct statement *statement, size_t most, struct statement_pool *pool);
 /* The server said yes to the oldest message that binds it: it now stands for `statement`. */
 void names_confirm(struct names *names, struct name *name, struct statement *statement,
                    struct statement_pool *pool);
@@ -46,6 +57,8 @@ struct name *names_close(struct names *names, const struct hash_key *key, struct
 void names_closed(struct names *names, struct name *name, bool is_done, struct statement_pool *pool);
 /* The server has forgotten it. Entries with pending messages stay. */
 void names_forget(struct names *names, struct name *name, struct statement_pool *pool);
+/* The server has forgotten all that are not the empty one. */
+void names_forget_named(struct names *names, struct statement_pool *pool);
 /* The server has forgotten all of them. */
 void names_forget_all(struct names *names, struct statement_pool *pool);
 

@@ -135,6 +135,8 @@ void parse_expect(struct session *session, struct bytes name, struct statement *
 /* A message that binds a name was sent; NULL when the name cannot be tracked (counted). */
 struct name *bind_name(struct session *session, struct names *names, struct bytes text,
                        struct statement *statement);
+/* An SQL PREPARE was carried out. */
+void learn_name(struct session *session, struct bytes text, struct statement *statement);
 /* Lets go of what a request holds that was taken out. `is_done`: the server has carried it out. */
 void request_settle(struct session *session, struct request *request, bool is_done);
 /* Takes the oldest request out and settles it. */

@@ -147,12 +147,9 @@ static void tag_apply(struct session *session, struct bytes tag, const struct re
     if (bytes_equal_text(tag, "COMMIT")) {
         candidates_clear(session);
     } else if (bytes_equal_text(tag, "DEALLOCATE ALL") || bytes_equal_text(tag, "DISCARD ALL")) {
-        names_forget_all(&session->statements, pool);
+        names_forget_named(&session->statements, pool); /* an unnamed one stays */
     } else if (bytes_equal_text(tag, "PREPARE") && statement != NULL && statement->verdict.has_prepare) {
-        struct name *name =
-            bind_name(session, &session->statements, bytes_text(statement->verdict.prepare_name), statement);
-        if (name != NULL)
-            names_confirm(&session->statements, name, statement, pool);
+        learn_name(session, bytes_text(statement->verdict.prepare_name), statement);
     }
 }
 

@@ -67,7 +67,7 @@ static struct statement *executed_statement(const struct session *session, const
     const struct verdict *verdict = &statement->verdict;
     if (verdict->is_guarded || !verdict->has_execute)
         return NULL;
-    return names_meaning(&session->statements, &session->world->hash_key, bytes_text(verdict->execute_name));
+    return names_riskiest(&session->statements, &session->world->hash_key, bytes_text(verdict->execute_name));
 }
 
 bool judge_statement(struct session *session, struct statement *statement, bool is_final,

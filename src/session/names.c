@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+enum { ASCII_END = 0x80, SERVER_CHARACTER_MOST = 4 };
+
 static struct bytes server_name(struct bytes name)
 {
     return bytes_of(name.data, name.size < SERVER_NAME_MOST ? name.size : SERVER_NAME_MOST);
@@ -12,6 +14,30 @@ void names_init(struct names *names)
 {
     table_init(&names->table);
     names->unnamed = NULL;
+    names->segment = 0;
+    names->has_guarded = false;
+}
+
+static bool is_riskier(const struct statement *than, const struct statement *statement)
+{
+    if (statement == NULL || !statement->verdict.is_guarded)
+        return false;
+    return than == NULL || !than->verdict.is_guarded || statement->verdict.level > than->verdict.level;
+}
+
+static struct statement *riskier(struct statement *a, struct statement *b)
+{
+    return is_riskier(a, b) ? b : a;
+}
+
+/* Whether the server may know it by other bytes: converted to its encoding, folded there, or cut in front of
+ * a character that does not fit. */
+static bool is_inexact(struct bytes name)
+{
+    bool is_inexact = name.size > SERVER_NAME_MOST - SERVER_CHARACTER_MOST;
+    for (size_t i = 0; i < name.size; i++)
+        is_inexact |= name.data[i] >= ASCII_END;
+    return is_inexact;
 }
 
 static void name_destroy(struct names *names, struct name *name, struct statement_pool *pool)
@@ -23,6 +49,7 @@ static void name_destroy(struct names *names, struct name *name, struct statemen
     }
     statement_release(pool, name->confirmed);
     statement_release(pool, name->pending);
+    statement_release(pool, name->feared);
     free(name);
 }
 
@@ -64,6 +91,33 @@ struct statement *names_meaning(const struct names *names, const struct hash_key
     return name->pending_count > 0 ? name->pending : name->confirmed;
 }
 
+/* Of what `text` may mean when it is not what we know by these bytes: one of two such names is inexact. */
+static struct statement *riskiest_other(const struct names *names, struct bytes text,
+                                        struct statement *riskiest)
+{
+    bool is_any = is_inexact(text);
+    struct table_cursor cursor = { 0 };
+    for (struct table_node *node; (node = table_walk(&names->table, &cursor)) != NULL;) {
+        const struct name *name = CONTAINER_OF(node, struct name, node);
+        if (is_any || is_inexact(bytes_of(name->text, name->size)))
+            riskiest = riskier(riskier(riskier(riskiest, name->confirmed), name->pending), name->feared);
+    }
+    return riskiest;
+}
+
+struct statement *names_riskiest(const struct names *names, const struct hash_key *key, struct bytes text)
+{
+    const struct name *name = names_find(names, key, text);
+    struct statement *riskiest = NULL;
+    if (name != NULL)
+        riskiest = name->pending_count > 0 ? name->pending : name->confirmed;
+    if (name != NULL && name->pending_count > 0 && name->segment != names->segment)
+        riskiest = riskier(riskier(riskiest, name->feared), name->confirmed);
+    if (names->has_guarded && text.size > 0 && (name == NULL || is_inexact(text)))
+        riskiest = riskiest_other(names, text, riskiest);
+    return riskiest;
+}
+
 static struct name *name_create(struct names *names, const struct hash_key *key, struct bytes text,
                                 size_t most)
 {
@@ -85,19 +139,28 @@ static struct name *name_create(struct names *names, const struct hash_key *key,
     return name;
 }
 
-struct name *names_bind(struct names *names, const struct hash_key *key, struct bytes text,
-                        struct statement *statement, size_t most, struct statement_pool *pool)
+static struct name *find_or_create(struct names *names, const struct hash_key *key, struct bytes text,
+                                   const struct statement *statement, size_t most)
 {
     struct bytes kept = server_name(text);
     struct name *name = names_find(names, key, kept);
+    names->has_guarded |= statement != NULL && statement->verdict.is_guarded;
+    return name != NULL ? name : name_create(names, key, kept, most);
+}
+
+struct name *names_bind(struct names *names, const struct hash_key *key, struct bytes text,
+                        struct statement *statement, size_t most, struct statement_pool *pool)
+{
+    struct name *name = find_or_create(names, key, text, statement, most);
     if (name == NULL)
-        name = name_create(names, key, kept, most);
-    if (name != NULL) {
-        name->mentions++;
-        name->pending_count++;
-        statement_release(pool, name->pending);
-        name->pending = statement != NULL ? statement_share(statement) : NULL;
-    }
+        return NULL;
+    bool is_feared = is_riskier(name->feared, name->pending);
+    statement_release(pool, is_feared ? name->feared : name->pending);
+    name->feared = is_feared ? name->pending : name->feared;
+    name->pending = statement != NULL ? statement_share(statement) : NULL;
+    name->segment = names->segment;
+    name->mentions++;
+    name->pending_count++;
     return name;
 }
 
@@ -116,17 +179,34 @@ static void settle_bind(struct name *name, struct statement_pool *pool)
     name->pending_count--;
     if (name->pending_count == 0) {
         statement_release(pool, name->pending);
-        name->pending = NULL;
+        statement_release(pool, name->feared);
+        name->pending = name->feared = NULL;
     }
+}
+
+/* Two names of the server's may be one to us where they are not exact: then the riskier statement stays. */
+static void name_set(struct name *name, struct statement *statement, struct statement_pool *pool)
+{
+    bool is_kept = is_inexact(bytes_of(name->text, name->size)) && is_riskier(statement, name->confirmed);
+    if (name->confirmed == statement || is_kept)
+        return;
+    statement_release(pool, name->confirmed);
+    name->confirmed = statement != NULL ? statement_share(statement) : NULL;
+}
+
+bool names_learn(struct names *names, const struct hash_key *key, struct bytes text,
+                 struct statement *statement, size_t most, struct statement_pool *pool)
+{
+    struct name *name = find_or_create(names, key, text, statement, most);
+    if (name != NULL)
+        name_set(name, statement, pool);
+    return name != NULL;
 }
 
 void names_confirm(struct names *names, struct name *name, struct statement *statement,
                    struct statement_pool *pool)
 {
-    if (name->confirmed != statement) {
-        statement_release(pool, name->confirmed);
-        name->confirmed = statement != NULL ? statement_share(statement) : NULL;
-    }
+    name_set(name, statement, pool);
     settle_bind(name, pool);
     drop_if_idle(names, name, pool);
 }
@@ -162,13 +242,19 @@ void names_forget(struct names *names, struct name *name, struct statement_pool 
     drop_if_idle(names, name, pool);
 }
 
-void names_forget_all(struct names *names, struct statement_pool *pool)
+void names_forget_named(struct names *names, struct statement_pool *pool)
 {
-    if (names->unnamed != NULL)
-        names_forget(names, names->unnamed, pool);
     if (names->table.count == 0)
         return; /* as at the end of nearly every transaction */
     struct table_cursor cursor = { 0 };
     for (struct table_node *node; (node = table_walk(&names->table, &cursor)) != NULL;)
         names_forget(names, CONTAINER_OF(node, struct name, node), pool);
+    names->has_guarded &= names->table.count > 0;
+}
+
+void names_forget_all(struct names *names, struct statement_pool *pool)
+{
+    if (names->unnamed != NULL)
+        names_forget(names, names->unnamed, pool);
+    names_forget_named(names, pool);
 }

@@ -65,7 +65,7 @@ static enum fate take_bind(struct session *session, struct bytes body)
     struct reader reader = reader_of(body);
     struct bytes portal = reader_string(&reader);
     struct bytes prepared = reader_string(&reader);
-    struct statement *statement = names_meaning(&session->statements, &session->world->hash_key, prepared);
+    struct statement *statement = names_riskiest(&session->statements, &session->world->hash_key, prepared);
     if (!is_let_through(session, CLIENT_BIND, statement, false))
         return FATE_REPLACED;
     struct request *request = session_expect(session, REQUEST_BIND, statement);
@@ -78,7 +78,7 @@ static enum fate take_execute(struct session *session, struct bytes body)
 {
     struct reader reader = reader_of(body);
     struct bytes portal = reader_string(&reader);
-    struct statement *statement = names_meaning(&session->portals, &session->world->hash_key, portal);
+    struct statement *statement = names_riskiest(&session->portals, &session->world->hash_key, portal);
     if (!is_let_through(session, CLIENT_EXECUTE, statement, true))
         return FATE_REPLACED;
     counter_add(&session->world->counters->executes, 1);
@@ -119,6 +119,8 @@ static enum fate take_sync(struct session *session)
 {
     session_expect(session, REQUEST_SYNC, NULL);
     session->skips_to_sync = false;
+    session->statements.segment++;
+    session->portals.segment++;
     return FATE_PASS;
 }
 

@@ -26,6 +26,14 @@ struct request *session_expect(struct session *session, enum request_kind kind, 
     return request;
 }
 
+static void name_lost(struct session *session, const struct statement *statement)
+{
+    counter_add(&session->world->counters->statements_not_tracked, 1);
+    bool is_enforcing = session->world->policy->mode == GUARD_ENFORCE;
+    if (is_enforcing && statement != NULL && statement->verdict.is_guarded)
+        session_lose(session, "a schema change was prepared under more names than are tracked");
+}
+
 struct name *bind_name(struct session *session, struct names *names, struct bytes text,
                        struct statement *statement)
 {
@@ -33,11 +41,16 @@ struct name *bind_name(struct session *session, struct names *names, struct byte
     struct name *name =
         names_bind(names, &world->hash_key, text, statement, world->limits.names, world->statements);
     if (name == NULL)
-        counter_add(&world->counters->statements_not_tracked, 1);
-    bool is_enforcing = world->policy->mode == GUARD_ENFORCE;
-    if (name == NULL && is_enforcing && statement != NULL && statement->verdict.is_guarded)
-        session_lose(session, "a schema change was prepared under more names than are tracked");
+        name_lost(session, statement);
     return name;
+}
+
+void learn_name(struct session *session, struct bytes text, struct statement *statement)
+{
+    struct session_world *world = session->world;
+    if (!names_learn(&session->statements, &world->hash_key, text, statement, world->limits.names,
+                     world->statements))
+        name_lost(session, statement);
 }
 
 void parse_expect(struct session *session, struct bytes name, struct statement *statement)

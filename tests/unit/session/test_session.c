@@ -155,6 +155,86 @@ static void an_sql_execute_of_a_prepared_change_is_refused(void **state)
     stage_end(stage);
 }
 
+static void assert_refused_after(const char *while_open, const char *once_closed)
+{
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_MODIFYING });
+    stage_say(stage, while_open);
+    stage_set_gate(stage, GUARD_ENFORCE, LEVEL_NONE);
+    stage_say(stage, once_closed);
+    assert_int_equal(events_of(stage, EVENT_DDL_REFUSED), 1);
+    stage_end(stage);
+}
+
+#define BIND(portal, statement) "client: Bind \"" portal "\" \"" statement "\" int16:0 int16:0 int16:0\n"
+#define POISONED                "-> server: Parse \"__pgsluice_refused\" " POISON " int16:0\n"
+
+static void a_name_keeps_its_meaning_when_what_binds_it_again_may_fail(void **state)
+{
+    (void)state;
+    assert_refused_after("client: Parse \"s\" \"drop table item\" int16:0\nclient: Sync\n"
+                         "server: ParseComplete\n" READY "= passed\n",
+                         "client: Parse \"s\" \"select 1\" int16:0\nclient: Sync\n= passed\n" BIND("", "s")
+                             POISONED);
+    assert_refused_after("client: Parse \"\" \"drop table item\" int16:0\nclient: Sync\n"
+                         "server: ParseComplete\n" READY "= passed\n",
+                         "client: Describe S:\"x\"\nclient: Parse \"\" \"select 1\" int16:0\nclient: Sync\n"
+                         "= passed\n" BIND("", "") POISONED);
+    assert_refused_after("client: Parse \"s\" \"drop table item\" int16:0\n= passed\n",
+                         "client: Parse \"s\" \"select 1\" int16:0\nclient: Sync\n= passed\n" BIND("", "s")
+                             POISONED);
+    assert_refused_after(
+        "client: Parse \"\" \"drop table item\" int16:0\n" BIND(
+            "p", "") "client: Sync\n"
+                     "server: ParseComplete\nserver: BindComplete\nserver: ReadyForQuery text:\"T\"\n"
+                     "= passed\n",
+        "client: Parse \"\" \"select 1\" int16:0\n" BIND(
+            "p", "") "client: Sync\nclient: Query \"rollback to a\"\n= passed\n"
+                     "client: Execute \"p\" int32:0\n" POISONED);
+}
+
+static void a_name_bound_again_in_the_same_segment_has_its_new_meaning(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_MODIFYING });
+    stage_say(stage, "client: Parse \"\" \"drop table item\" int16:0\nclient: Sync\n"
+                     "server: ParseComplete\n" READY "= passed\n");
+    stage_set_gate(stage, GUARD_ENFORCE, LEVEL_NONE);
+    stage_say(stage, "client: Parse \"\" \"select 1\" int16:0\n" BIND(
+                         "", "") "client: Execute \"\" int32:0\nclient: Sync\n= passed\n");
+    assert_int_equal(events_of(stage, EVENT_DDL_REFUSED), 0);
+    stage_end(stage);
+}
+
+static void the_unnamed_statement_outlives_deallocate_all(void **state)
+{
+    (void)state;
+    assert_refused_after(
+        "client: Parse \"\" \"drop table item\" int16:0\n"
+        "client: Parse \"all\" \"deallocate all\" int16:0\n" BIND(
+            "p", "all") "client: Execute \"p\" int32:0\nclient: Sync\n"
+                        "server: ParseComplete\nserver: ParseComplete\nserver: BindComplete\n"
+                        "server: CommandComplete \"DEALLOCATE ALL\"\n" READY "= passed\n",
+        BIND("", "") POISONED);
+}
+
+static void a_name_that_the_server_may_read_otherwise_stands_for_every_change(void **state)
+{
+    static const char sixty[] =
+        "client: Parse \"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn\" "
+        "\"drop table item\" int16:0\nserver: ParseComplete\n= passed\n";
+    (void)state;
+    assert_refused_after("client: Parse \"\\xc3\\xa9\" \"drop table item\" int16:0\nserver: ParseComplete\n"
+                         "= passed\n",
+                         "client: Query \"execute \\xe9\"\n-> server: Query " POISON "\n");
+    assert_refused_after(
+        sixty, "client: Query \"execute nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+               "\\xc3\\xa9\"\n-> server: Query " POISON "\n");
+    assert_refused_after("client: Parse \"\\xc3\\xa9\" \"drop table item\" int16:0\n"
+                         "client: Parse \"\\xc3\\xa9\" \"select 1\" int16:0\nclient: Sync\n"
+                         "server: ParseComplete\nserver: ParseComplete\n" READY "= passed\n",
+                         BIND("", "\\xc3\\xa9") POISONED);
+}
+
 static void observing_changes_no_byte_and_tells_what_it_would_refuse(void **state)
 {
     (void)state;
@@ -554,6 +634,10 @@ int main(void)
         cmocka_unit_test(a_statement_prepared_in_the_window_is_refused_at_bind_after_it),
         cmocka_unit_test(a_portal_bound_in_the_window_is_refused_at_execute_after_it),
         cmocka_unit_test(an_sql_execute_of_a_prepared_change_is_refused),
+        cmocka_unit_test(a_name_keeps_its_meaning_when_what_binds_it_again_may_fail),
+        cmocka_unit_test(a_name_bound_again_in_the_same_segment_has_its_new_meaning),
+        cmocka_unit_test(the_unnamed_statement_outlives_deallocate_all),
+        cmocka_unit_test(a_name_that_the_server_may_read_otherwise_stands_for_every_change),
         cmocka_unit_test(observing_changes_no_byte_and_tells_what_it_would_refuse),
         cmocka_unit_test(a_change_that_was_not_seen_going_in_raises_an_alarm),
         cmocka_unit_test(long_sql_that_is_refused_is_spoilt_at_its_end_however_it_is_cut),
