@@ -35,7 +35,7 @@ static void feed(struct play *play, enum side from, struct buffer *said)
     while ((event = session_step(play->session, from, &input, &segment)) == SESSION_SEND)
         play->carried += segment.bytes.size;
     if (event == SESSION_DIAL) {
-        session_dialed(play->session);
+        session_dialed(play->session, &(struct server_leg){ .is_secured = false });
         buffer_clear(said);
         feed(play, SIDE_CLIENT, said);
         return;
@@ -68,7 +68,7 @@ static void play_open(struct play *play)
     buffer_init(&play->server, BYTES_MOST);
     if (!ring_init(&play->events, sizeof(struct event), EVENTS_KEPT) || play->world.policy == NULL)
         abort();
-    play->session = session_create(&play->world, &client, "main");
+    play->session = session_create(&play->world, &client, "main", SECURITY_NONE);
 }
 
 static void play_close(struct play *play)

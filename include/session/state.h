@@ -13,19 +13,20 @@
 /* The inside of a session: for src/session only.
  *
  *   OPENING ──startup──► DIALING ──dialed──► LOGIN ──first ReadyForQuery──► READY
- *      │                    │                  │                              │
- *      │cancel              │refused           └──────── desync ──────────────┤
- *      ▼                    ▼                                                 ▼
- *   CANCELLING            ENDED ◄─────── broken protocol, enforcing ─────── BLIND (passed on unread)
- */
+ *     │  ▲                  │                  │                              │
+ *     │TLS│secured          │refused           └──────── desync ──────────────┤
+ *     ▼  │                  ▼                                                 ▼
+ *   SECURING              ENDED ◄─────── broken protocol, enforcing ─────── BLIND (passed on unread)
+ *
+ * A cancel request stays in DIALING: its owner passes it on by itself. */
 enum session_stage {
-    STAGE_OPENING,    /* untyped packets of the client */
-    STAGE_DIALING,    /* waits for the upstream */
-    STAGE_LOGIN,      /* the server asks, the client answers */
-    STAGE_READY,      /* queries */
-    STAGE_CANCELLING, /* a cancel request was passed on; waits for the server to close */
-    STAGE_BLIND,      /* can no longer be followed: bytes pass unread */
-    STAGE_ENDED,      /* nothing more is taken */
+    STAGE_OPENING,  /* untyped packets of the client */
+    STAGE_SECURING, /* waits for the client's TLS handshake */
+    STAGE_DIALING,  /* waits for the upstream */
+    STAGE_LOGIN,    /* the server asks, the client answers */
+    STAGE_READY,    /* queries */
+    STAGE_BLIND,    /* can no longer be followed: bytes pass unread */
+    STAGE_ENDED,    /* nothing more is taken */
 };
 
 /* What is being done with the message that is under way on one side. */
@@ -85,6 +86,11 @@ struct session {
     bool has_authenticated; /* AuthenticationOk was seen */
     bool has_tls_request;
     bool has_gss_request;
+    uint8_t security;      /* enum session_security */
+    bool is_secured;       /* the client's side speaks TLS */
+    bool began_with_tls;   /* from its first byte */
+    bool awaits_mechanism; /* the client's next message names its SASL mechanism */
+    struct server_leg server_leg;
     struct lexer_reading reading;
     struct direction client;
     struct direction server;
@@ -118,6 +124,9 @@ static inline struct direction *session_direction(struct session *session, enum 
  */
 /* Ends the session with a FATAL error for the client. */
 void session_fail(struct session *session, const char *sqlstate, const char *message, const char *detail);
+/* The same with a hint of what would be right. */
+void session_fail_with_hint(struct session *session, const char *sqlstate, const char *message,
+                            const char *hint);
 /* The streams can no longer be followed: pass them on unread, or end under enforcement. */
 void session_lose(struct session *session, const char *why);
 /* From now on both streams pass unread, what was kept back of them first. */
@@ -147,6 +156,13 @@ void requests_abandon_all(struct session *session);
 /* ── opening.c: the client's untyped packets ───────────────────────────────────────────────────────────────
  */
 enum session_event opening_take(struct session *session, struct bytes *input);
+
+/* ── binding.c: SCRAM and channel binding ──────────────────────────────────────────────────────────────────
+ */
+/* The server's Authentication message, whole where it offers SASL mechanisms. */
+enum fate authentication_take(struct session *session, struct bytes body);
+/* The client's answer to that offer. */
+enum fate mechanism_take(struct session *session, struct bytes body);
 
 /* ── requests.c: what the client sends ─────────────────────────────────────────────────────────────────────
  */

@@ -27,6 +27,9 @@ enum {
 
 enum { MESSAGE_LENGTH_SIZE = 4, MESSAGE_HEADER_SIZE = 1 + MESSAGE_LENGTH_SIZE };
 
+/* What an Authentication message asks for, where that matters here. */
+enum { AUTHENTICATION_SASL = 10 };
+
 enum client_message {
 #define MESSAGE_CLIENT(type, symbol) CLIENT_##symbol = type,
 #define MESSAGE_SERVER(type, symbol)

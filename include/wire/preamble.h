@@ -35,6 +35,12 @@ struct preamble {
     struct bytes cancel_key; /* CANCEL */
 };
 
+/* Whether a connection's first byte is that of a TLS handshake: no packet of PostgreSQL's begins with it. */
+static inline bool preamble_begins_tls(uint8_t first)
+{
+    return first == 0x16;
+}
+
 /* Decodes the packet at the front of `bytes`, which hold it from its first byte. Consumes nothing; views in
  * *out point into `bytes`. */
 MUST_USE enum preamble_result preamble_read(struct bytes bytes, struct preamble *out);

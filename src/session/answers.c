@@ -200,6 +200,7 @@ static void take_ready(struct session *session, struct bytes body)
     struct flight *flight = &session->flight;
     bool is_first = session->transaction_status == 0;
     session->transaction_status = body.data[0];
+    session->active_us = session->world->now_us;
     session->skips_to_sync = false;
     session->is_copying_in = false;
     while (flight->count > 0) {
@@ -271,7 +272,7 @@ enum fate server_message_take(struct session *session, uint8_t type, struct byte
     switch ((enum server_message)type) {
     case SERVER_AUTHENTICATION:
         session->has_authenticated = true; /* it speaks protocol 3 */
-        break;
+        return authentication_take(session, body);
     case SERVER_PARAMETER_STATUS:
         take_parameter_status(session, body);
         break;

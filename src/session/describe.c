@@ -6,12 +6,11 @@ static const char *session_phase(const struct session *session)
 {
     switch ((enum session_stage)session->stage) {
     case STAGE_OPENING:
+    case STAGE_SECURING:
     case STAGE_DIALING:
-        return "connecting";
+        return session->is_cancel ? "cancelling" : "connecting";
     case STAGE_LOGIN:
         return "authenticating";
-    case STAGE_CANCELLING:
-        return "cancelling";
     case STAGE_BLIND:
         return "unfollowed";
     case STAGE_ENDED:

@@ -5,21 +5,34 @@
 
 enum { FATAL_SIZE_MOST = 4096 };
 
-void session_fail(struct session *session, const char *sqlstate, const char *message, const char *detail)
+static void fail(struct session *session, const struct error_notice *notice)
 {
     struct parcel *parcel = parcel_create(FATAL_SIZE_MOST);
     session->stage = STAGE_ENDED;
     if (parcel == NULL)
         return;
     struct writer writer = writer_of(&parcel->buffer);
-    writer_error(&writer, &(struct error_notice){
-                              .severity = "FATAL",
-                              .sqlstate = sqlstate,
-                              .message = bytes_text(message),
-                              .detail = detail != NULL ? bytes_text(detail) : BYTES_NONE,
-                              .routine = "pgsluice",
-                          });
+    writer_error(&writer, notice);
     outbox_send(&session->world->outbox, SIDE_CLIENT, parcel);
+}
+
+void session_fail(struct session *session, const char *sqlstate, const char *message, const char *detail)
+{
+    fail(session, &(struct error_notice){ .severity = "FATAL",
+                                          .sqlstate = sqlstate,
+                                          .message = bytes_text(message),
+                                          .detail = detail != NULL ? bytes_text(detail) : BYTES_NONE,
+                                          .routine = "pgsluice" });
+}
+
+void session_fail_with_hint(struct session *session, const char *sqlstate, const char *message,
+                            const char *hint)
+{
+    fail(session, &(struct error_notice){ .severity = "FATAL",
+                                          .sqlstate = sqlstate,
+                                          .message = bytes_text(message),
+                                          .hint = bytes_text(hint),
+                                          .routine = "pgsluice" });
 }
 
 /* Sends what was kept back of a side's stream: a message that was being gathered, the beginning of a header.

@@ -13,6 +13,7 @@ struct head_shape {
 };
 
 static const struct head_shape head_shapes[] = {
+    { SIDE_CLIENT, CLIENT_AUTHENTICATION_REPLY, 0, 1 }, /* only while the mechanism is awaited */
     { SIDE_CLIENT, CLIENT_BIND, 0, 2 },
     { SIDE_CLIENT, CLIENT_DESCRIBE, 1, 1 },
     { SIDE_CLIENT, CLIENT_EXECUTE, 0, 1 },
@@ -41,6 +42,8 @@ bool head_is_complete(enum side from, uint8_t type, struct bytes body)
 {
     const struct head_shape *shape = head_shape(from, type);
     struct reader reader = reader_of(body);
+    if (from == SIDE_SERVER && type == SERVER_AUTHENTICATION)
+        return reader_int32(&reader) != AUTHENTICATION_SASL && !reader.has_failed; /* that one: all of it */
     (void)reader_bytes(&reader, shape->fixed);
     for (uint8_t string = 0; string < shape->strings; string++)
         (void)reader_string(&reader);

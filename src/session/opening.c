@@ -34,10 +34,12 @@ static bool opening_identify(struct session *session, const struct preamble *pre
     return session->user != NULL && session->database != NULL && session->application_name != NULL;
 }
 
-/* Answers a request for encryption with "not here". Each may come once, and nothing may follow it before our
- * answer: what does was meant to be encrypted, or is somebody else's (CVE-2021-23214 and its like). */
-static enum session_event opening_decline(struct session *session, bool *was_asked, const struct bytes *input)
+/* Answers a request for encryption. Each may come once, and nothing may follow it before our answer: what
+ * does was meant to be encrypted, or is somebody else's (CVE-2021-23214 and its like). */
+static enum session_event opening_answer(struct session *session, bool *was_asked, bool is_granted,
+                                         const struct bytes *input)
 {
+    static const uint8_t yes = 'S';
     static const uint8_t no = 'N';
     if (*was_asked || input->size > 0) {
         session->stage = STAGE_ENDED;
@@ -46,9 +48,16 @@ static enum session_event opening_decline(struct session *session, bool *was_ask
         return SESSION_CLOSE;
     }
     *was_asked = true;
-    outbox_pass(&session->world->outbox, SIDE_CLIENT, bytes_of(&no, 1));
+    outbox_pass(&session->world->outbox, SIDE_CLIENT, bytes_of(is_granted ? &yes : &no, 1));
     buffer_clear(&session->opening->buffer);
-    return SESSION_STARVED;
+    if (is_granted)
+        session->stage = STAGE_SECURING;
+    return SESSION_SEND;
+}
+
+static bool may_secure(const struct session *session)
+{
+    return session->security != SECURITY_NONE && !session->is_secured;
 }
 
 static enum session_event opening_dial(struct session *session)
@@ -66,7 +75,8 @@ static enum session_event opening_refuse(struct session *session, enum preamble_
     switch (result) {
     case PREAMBLE_DIRECT_TLS:
         session->stage = STAGE_ENDED;
-        session->end_reason = "direct TLS is not offered on this address";
+        session->end_reason = may_secure(session) ? "TLS begins in the middle of the start-up"
+                                                  : "TLS is not offered on this address";
         return SESSION_CLOSE;
     case PREAMBLE_BAD_CODE:
         text_init(&text, storage, sizeof(storage));
@@ -91,9 +101,9 @@ static enum session_event opening_act(struct session *session, const struct prea
 {
     switch (preamble->kind) {
     case PREAMBLE_TLS_REQUEST:
-        return opening_decline(session, &session->has_tls_request, input);
+        return opening_answer(session, &session->has_tls_request, may_secure(session), input);
     case PREAMBLE_GSS_REQUEST:
-        return opening_decline(session, &session->has_gss_request, input);
+        return opening_answer(session, &session->has_gss_request, false, input);
     case PREAMBLE_CANCEL:
         session->is_cancel = true;
         counter_add(&session->world->counters->cancel_requests, 1);
@@ -105,7 +115,20 @@ static enum session_event opening_act(struct session *session, const struct prea
         session_fail(session, "53200", "out of memory", NULL);
         return SESSION_STARVED;
     }
+    if (session->security == SECURITY_REQUIRED && !session->is_secured) {
+        session->end_reason = "a connection without TLS where it is required";
+        session_fail_with_hint(session, "28000", "this address takes only connections that are encrypted",
+                               "Connect with TLS (in libpq: sslmode=require).");
+        return SESSION_STARVED;
+    }
     return opening_dial(session);
+}
+
+/* TLS from the first byte on (manual: "SSL Session Encryption"). */
+static bool is_direct_tls(const struct session *session, const struct bytes *input)
+{
+    return may_secure(session) && session->bytes_received == 0 && session->opening->buffer.size == 0 &&
+           input->size > 0 && preamble_begins_tls(input->data[0]);
 }
 
 enum session_event opening_take(struct session *session, struct bytes *input)
@@ -116,6 +139,11 @@ enum session_event opening_take(struct session *session, struct bytes *input)
             session_fail(session, "53200", "out of memory", NULL);
             return SESSION_STARVED;
         }
+    }
+    if (is_direct_tls(session, input)) {
+        session->began_with_tls = true;
+        session->stage = STAGE_SECURING;
+        return SESSION_SECURE;
     }
     struct preamble preamble = { .size = LENGTH_WORD };
     enum preamble_result result = PREAMBLE_STARVED;

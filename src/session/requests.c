@@ -152,9 +152,10 @@ enum fate client_message_take(struct session *session, uint8_t type, struct byte
     case CLIENT_TERMINATE:
         session->end_reason = "client terminated";
         return FATE_PASS;
+    case CLIENT_AUTHENTICATION_REPLY:
+        return session->awaits_mechanism ? mechanism_take(session, body) : FATE_PASS;
     case CLIENT_FLUSH:
     case CLIENT_COPY_DATA:
-    case CLIENT_AUTHENTICATION_REPLY:
         return FATE_PASS;
     }
     return FATE_PASS;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 struct session *session_create(struct session_world *world, const struct address *client,
-                               const char *upstream)
+                               const char *upstream, enum session_security security)
 {
     struct session *session = calloc(1, sizeof(*session));
     if (session == NULL)
@@ -15,6 +15,7 @@ struct session *session_create(struct session_world *world, const struct address
     session->reading = (struct lexer_reading){ .has_standard_strings = true };
     session->address = *client;
     session->upstream = upstream;
+    session->security = (uint8_t)security;
     session->opened_us = session->active_us = world->now_us;
     framer_init(&session->client.framer, SIDE_CLIENT);
     framer_init(&session->server.framer, SIDE_SERVER);
@@ -190,12 +191,19 @@ static void message_begin(struct session *session, enum side from, const struct 
     gather_begin(session, from);
 }
 
+/* What a client answers to the server's questions is read only where it names its mechanism. */
+static bool is_passed_unread(const struct session *session, const struct fragment *fragment, enum side from)
+{
+    bool is_answer = from == SIDE_CLIENT && fragment->type == CLIENT_AUTHENTICATION_REPLY;
+    return fragment->form->disposition == DISPOSITION_PASS || (is_answer && !session->awaits_mechanism);
+}
+
 /* A message, or the first piece of one, of which nothing was read yet. */
 static void message_open(struct session *session, enum side from, const struct fragment *fragment)
 {
     struct direction *direction = session_direction(session, from);
     direction->doing = DOING_PASS;
-    if (fragment->form->disposition == DISPOSITION_PASS)
+    if (is_passed_unread(session, fragment, from))
         return;
     if (fragment->is_last ||
         (fragment->form->disposition == DISPOSITION_HEAD && head_need(from, fragment->type) == HEAD_NOTHING &&
@@ -315,18 +323,13 @@ static enum session_event stage_take(struct session *session, enum side from, st
     switch ((enum session_stage)session->stage) {
     case STAGE_OPENING:
         return opening_take(session, input);
+    case STAGE_SECURING:
+        return SESSION_SECURE;
     case STAGE_DIALING:
         return from == SIDE_CLIENT && input->size > 0 ? SESSION_HOLD : SESSION_STARVED;
     case STAGE_LOGIN:
     case STAGE_READY:
         return messages_take(session, from, input);
-    case STAGE_CANCELLING:
-        if (from == SIDE_CLIENT) {
-            (void)bytes_take(input, input->size); /* nothing may follow a cancel request */
-            return SESSION_STARVED;
-        }
-        pass_unread(session, from, input);
-        return SESSION_STARVED;
     case STAGE_BLIND:
         if (ending_is_due(session))
             return SESSION_SEND;
@@ -366,19 +369,47 @@ enum session_event session_step(struct session *session, enum side from, struct 
 /* ── The owner's word ──────────────────────────────────────────────────────────────────────────────────────
  */
 
-void session_dialed(struct session *session)
+void session_secured(struct session *session, bool has_protocol)
 {
+    session->is_secured = true;
+    session->stage = STAGE_OPENING;
+    if (!session->began_with_tls || has_protocol)
+        return;
+    session->end_reason = "direct TLS without ALPN";
+    session_fail(session, "08P01", "received direct TLS connection without ALPN protocol \"postgresql\"",
+                 NULL);
+}
+
+void session_dialed(struct session *session, const struct server_leg *leg)
+{
+    session->server_leg = *leg;
     outbox_send(&session->world->outbox, SIDE_SERVER, session->opening);
     session->opening = NULL;
-    session->stage = session->is_cancel ? STAGE_CANCELLING : STAGE_LOGIN;
+    session->stage = STAGE_LOGIN;
+}
+
+/* Whether a message of ours would stand between two of the server's, and be understood. */
+static bool may_speak(const struct session *session)
+{
+    return session->user != NULL && !session->is_cancel && !session->server.framer.is_inside &&
+           session->server.framer.header_size == 0;
 }
 
 void session_refuse(struct session *session, const char *sqlstate, const char *message, const char *detail)
 {
-    bool may_speak = session->user != NULL && !session->is_cancel;
-    if (may_speak)
+    if (may_speak(session))
         session_fail(session, sqlstate, message, detail);
     session->stage = STAGE_ENDED;
+}
+
+void session_set_address(struct session *session, const struct address *client)
+{
+    session->address = *client;
+}
+
+void session_set_upstream(struct session *session, const char *upstream)
+{
+    session->upstream = upstream;
 }
 
 bool session_is_holding(const struct session *session)
@@ -393,6 +424,28 @@ bool session_has_logged_in(const struct session *session)
 
 bool session_is_idle(const struct session *session)
 {
-    return session->flight.count == 0 && session->transaction_status == 'I' &&
-           !session->client.framer.is_inside && !session->server.framer.is_inside;
+    return session_rest(session) == REST_IDLE;
+}
+
+bool session_is_cancel(const struct session *session)
+{
+    return session->is_cancel;
+}
+
+struct bytes session_cancel_request(const struct session *session)
+{
+    return session->is_cancel ? buffer_bytes(&session->opening->buffer) : BYTES_NONE;
+}
+
+int64_t session_active_us(const struct session *session)
+{
+    return session->active_us;
+}
+
+enum session_rest session_rest(const struct session *session)
+{
+    if (session->stage != STAGE_READY || session->flight.count > 0 || session->client.framer.is_inside ||
+        session->server.framer.is_inside)
+        return REST_BUSY;
+    return session->transaction_status == 'I' ? REST_IDLE : REST_IN_TRANSACTION;
 }

@@ -4,7 +4,6 @@
 #include "wire/reader.h"
 
 enum {
-    TLS_HANDSHAKE = 0x16,
     LENGTH_SIZE = 4,
     HEADER_SIZE = LENGTH_SIZE + 4, /* with the code */
     CANCEL_HEADER_SIZE = HEADER_SIZE + 4,
@@ -73,7 +72,7 @@ static enum preamble_result read_body(struct reader *reader, struct preamble *ou
 enum preamble_result preamble_read(struct bytes bytes, struct preamble *out)
 {
     *out = (struct preamble){ .size = LENGTH_SIZE };
-    if (bytes.size > 0 && bytes.data[0] == TLS_HANDSHAKE)
+    if (bytes.size > 0 && preamble_begins_tls(bytes.data[0]))
         return PREAMBLE_DIRECT_TLS;
     if (bytes.size < LENGTH_SIZE)
         return PREAMBLE_STARVED;

@@ -61,7 +61,7 @@ void stage_open(struct stage *stage, const struct stage_plan *plan)
         buffer_init(&stage->out[side], STAGE_BYTES_MOST);
         buffer_init(&stage->sent[side], STAGE_BYTES_MOST);
     }
-    stage->session = session_create(&stage->world, &client, "main");
+    stage->session = session_create(&stage->world, &client, "main", plan->security);
     assert_non_null(stage->session);
 }
 
@@ -88,6 +88,15 @@ void stage_close(struct stage *stage)
     }
 }
 
+/* A cancel request its owner passes on by itself. */
+static void stage_dial(struct stage *stage)
+{
+    if (session_is_cancel(stage->session))
+        buffer_append(&stage->out[SIDE_SERVER], session_cancel_request(stage->session));
+    else
+        session_dialed(stage->session, &stage->leg);
+}
+
 /* Carries out what the session says until it wants nothing more; what it holds back is given in `input`. */
 static void drive(struct stage *stage, enum side from, struct bytes *input)
 {
@@ -103,8 +112,11 @@ static void drive(struct stage *stage, enum side from, struct bytes *input)
             return;
         case SESSION_DIAL:
             stage->has_dialed = true;
-            session_dialed(stage->session);
+            stage_dial(stage);
             break;
+        case SESSION_SECURE:
+            stage->is_securing = true;
+            return;
         case SESSION_HOLD:
             stage->is_holding = true;
             return;

@@ -23,12 +23,15 @@ struct stage {
     bool has_dialed;
     bool is_closed;
     bool is_holding;
+    bool is_securing;
+    struct server_leg leg; /* of the dialed server */
 };
 
 /* What the gate allows on this stage: LEVEL_NONE, closed. */
 struct stage_plan {
     enum guard_mode mode;
     enum safety_level allow;
+    enum session_security security;
     uint32_t gathered_bytes; /* 0: 16 KiB */
     uint32_t in_flight;      /* 0: 16384 */
     uint32_t names;          /* 0: 10000 */

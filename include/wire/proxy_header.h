@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef WIRE_PROXY_HEADER_H
+#define WIRE_PROXY_HEADER_H
+
+#include "base/address.h"
+
+/* The header by which a load balancer says whose connection it carries, before the first byte of it ("The
+ * PROXY protocol", versions 1 and 2). */
+enum { PROXY_HEADER_MOST = 16 + 65535 };
+
+enum proxy_header_result {
+    PROXY_HEADER_READY,     /* *out holds it */
+    PROXY_HEADER_STARVED,   /* it goes on */
+    PROXY_HEADER_MALFORMED, /* no such header, or one that is broken; out->why says what */
+};
+
+struct proxy_header {
+    size_t size;   /* bytes of the header */
+    bool is_local; /* LOCAL or UNKNOWN: the balancer's own connection; keep the address of the socket */
+    struct address client; /* else: whose it is */
+    const char *why;       /* MALFORMED: a constant */
+};
+
+/* Decodes the header at the front of `bytes`, which hold the connection from its first byte. Consumes
+ * nothing. Gives the same result however the stream is cut: what cannot become a header is refused at its
+ * first wrong byte. */
+MUST_USE enum proxy_header_result proxy_header_read(struct bytes bytes, struct proxy_header *out);
+
+#endif
