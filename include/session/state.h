@@ -92,6 +92,7 @@ struct session {
     bool awaits_mechanism; /* the client's next message names its SASL mechanism */
     struct server_leg server_leg;
     struct lexer_reading reading;
+    bool is_reading_known; /* nothing was sent since the server last said what it is */
     struct direction client;
     struct direction server;
     struct parcel *opening; /* the first packet, until it is passed on */
@@ -139,6 +140,9 @@ MUST_USE bool ending_is_due(struct session *session);
 /* A request was sent: puts it in flight with a reference to its statement (may be NULL). NULL when the server
  * drops it unanswered, or when memory is short. */
 struct request *session_expect(struct session *session, enum request_kind kind, struct statement *statement);
+/* How the next text is to be read by whoever must miss nothing: the server tells of another client_encoding
+ * only with ReadyForQuery, and what was sent before that may have changed it. */
+struct lexer_reading session_feared_reading(const struct session *session);
 /* A Parse that passes was sent. */
 void parse_expect(struct session *session, struct bytes name, struct statement *statement);
 /* A message that binds a name was sent; NULL when the name cannot be tracked (counted). */

@@ -220,6 +220,7 @@ static void take_ready(struct session *session, struct bytes body)
         candidates_clear(session);
         names_forget_all(&session->portals, session->world->statements);
     }
+    session->is_reading_known = flight->count == 0;
     flight_shrink(flight);
 }
 

@@ -15,6 +15,39 @@ static bool is_let_through(struct session *session, uint8_t type, struct stateme
     return false;
 }
 
+static bool is_letter(uint8_t byte)
+{
+    return (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+}
+
+/* Whether the text reads otherwise where a character's second byte may be an ASCII one. */
+static bool depends_on_encoding(struct bytes sql)
+{
+    bool was_high = false;
+    for (size_t i = 0; i < sql.size; i++) {
+        uint8_t byte = sql.data[i];
+        bool is_punctuation = byte >= '@' && byte <= '~' && byte != '_' && !is_letter(byte);
+        if (was_high && is_punctuation)
+            return true;
+        was_high = byte >= 0x80;
+    }
+    return false;
+}
+
+/* The same text with the verdict of all readings that may apply; shown it is by the one believed in. */
+static struct statement *statement_feared(struct session *session, struct bytes sql,
+                                          struct statement *statement)
+{
+    struct statement_pool *pool = session->world->statements;
+    struct verdict verdict;
+    if (statement == NULL || session->is_reading_known || !depends_on_encoding(sql))
+        return statement;
+    classify(sql, session_feared_reading(session), &verdict);
+    verdict.statement_count = statement->verdict.statement_count;
+    statement_release(pool, statement);
+    return statement_of_streamed(pool, sql, sql.size, session->reading, &verdict);
+}
+
 /* The statement of a text just read. NULL where the message had no NUL: the server refuses it unread. Where
  * memory is short the session ends: what cannot be judged must not pass. */
 static struct statement *statement_read(struct session *session, const struct reader *reader,
@@ -23,6 +56,7 @@ static struct statement *statement_read(struct session *session, const struct re
     if (reader->has_failed)
         return NULL;
     struct statement *statement = statement_of(session->world->statements, sql, session->reading);
+    statement = statement_feared(session, sql, statement);
     if (statement == NULL)
         session_fail(session, "53200", "out of memory", NULL);
     return statement;

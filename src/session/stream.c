@@ -36,7 +36,7 @@ bool stream_begin(struct session *session, uint8_t type)
     stream->sql_size = 0;
     stream->beginning_size = 0;
     stream->name_size = 0;
-    classifier_begin(&stream->classifier, session->reading);
+    classifier_begin(&stream->classifier, session_feared_reading(session));
     session->stream = stream;
     return true;
 }

@@ -21,9 +21,17 @@ struct request *session_expect(struct session *session, enum request_kind kind, 
         session_lose(session, "out of memory");
         return NULL;
     }
+    session->is_reading_known = false;
     request->kind = (uint8_t)kind;
     request->statement = statement != NULL ? statement_share(statement) : NULL;
     return request;
+}
+
+struct lexer_reading session_feared_reading(const struct session *session)
+{
+    struct lexer_reading reading = session->reading;
+    reading.has_unsafe_encoding |= !session->is_reading_known;
+    return reading;
 }
 
 static void name_lost(struct session *session, const struct statement *statement)

@@ -171,8 +171,26 @@ class Closed(Case):
                  wire.query("select '\\'' ; drop table notes; --'"))
         messages = raw.until("Z", 2)
         self.assertEqual(len(refusals(messages)), 1)
+
+    def test_an_encoding_changed_ahead_of_the_text_hides_nothing(self):
+        hidden = wire.query(b"select E'\x95\x5c'; drop table notes; --'")
         raw = self.wire(client_encoding="SJIS")
-        self.assert_refused(raw.ask(wire.query(b"select E'\x95\x5c'; drop table notes; --'")))
+        self.assert_refused(raw.ask(hidden))
+        raw = self.wire()
+        self.assertEqual(len(refusals(raw.ask(wire.query("set client_encoding = 'SJIS'"), hidden, syncs=2))), 1)
+        raw = self.wire()
+        long = wire.query(b"select E'\x95\x5c'; drop table notes; --'" + b" " * 100000)
+        self.assertEqual(len(refusals(raw.ask(wire.query("set client_encoding = 'SJIS'"), long, syncs=2))), 1)
+        raw = wire.Wire(("127.0.0.1", self.sluice.port))
+        self.addCleanup(raw.close)
+        self.assertEqual(len(refusals(raw.ask(wire.startup(client_encoding="SJIS"), hidden, syncs=2))), 1)
+
+    def test_columns_and_labels_of_any_name_hide_no_into(self):
+        raw = self.wire()
+        for sql in ("select x.as into hidden from (select 1) x (\"as\")", "select 1 as as into hidden",
+                    "select insert into hidden from (select 1) x (insert)", "select (1) merge into hidden"):
+            with self.subTest(sql):
+                self.assert_refused(raw.ask(wire.query(sql)))
 
     # ── long texts
 
@@ -364,6 +382,29 @@ class Openings(Case):
         self.assertEqual(len(refusals(raw.ask(wire.query("execute ddl")))), 1)
         self.assertEqual(len(refusals(raw.ask(wire.query("select 1; execute ddl")))), 1)
         self.assertEqual(len(refusals(raw.ask(wire.parse("execute ddl"), wire.bind(), wire.execute(), wire.sync()))), 1)
+        self.assertEqual(self.postgres.catalog(), before)
+
+    def test_what_was_prepared_while_open_is_refused_once_closed_whatever_else_the_name_was_to_mean(self):
+        before = self.postgres.catalog()
+        run = wire.execute() + wire.sync()
+        raw = self.prepared_while_open(wire.parse("create table made (a int)", "ddl"))
+        self.assertEqual(len(refusals(raw.ask(wire.parse("select 1", "ddl"), wire.sync(), wire.bind("", "ddl"), run,
+                                              syncs=2))), 1)
+        raw = self.prepared_while_open(wire.parse("create table made (a int)"))
+        self.assertEqual(len(refusals(raw.ask(wire.bind("", "none"), wire.parse("select 1"), wire.sync(), wire.bind(),
+                                              run, syncs=2))), 1)
+        raw = self.prepared_while_open(wire.parse("create table made (a int)"))
+        raw.ask(wire.parse("discard all", "all"), wire.bind("p", "all"), wire.execute("p"), wire.sync())
+        self.assertEqual(len(refusals(raw.ask(wire.bind(), run))), 1)
+        self.assertEqual(self.postgres.catalog(), before)
+
+    def test_a_name_that_the_server_cuts_or_converts_hides_nothing(self):
+        before = self.postgres.catalog()
+        raw = self.prepared_while_open(wire.parse("create table made (a int)", "n" * 62))
+        self.assertEqual(len(refusals(raw.ask(wire.query("execute " + "n" * 62 + "\u00e9")))), 1)
+        raw = self.prepared_while_open(wire.parse("create table made (a int)", "\u00e9"))
+        raw.ask(wire.query("set client_encoding = 'LATIN1'"))
+        self.assertEqual(len(refusals(raw.ask(wire.query(b"execute \xe9")))), 1)
         self.assertEqual(self.postgres.catalog(), before)
 
     def test_the_operator_and_the_reason_are_kept(self):

@@ -235,6 +235,34 @@ static void a_name_that_the_server_may_read_otherwise_stands_for_every_change(vo
                          BIND("", "\\xc3\\xa9") POISONED);
 }
 
+#define HIDDEN "client: Query \"select E'\\x95\\\\'; drop table item; --'\"\n"
+
+static void an_encoding_changed_ahead_of_a_text_hides_nothing(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE });
+    stage_say(stage, HIDDEN "server: CommandComplete \"SELECT 1\"\n" READY "= passed\n"
+                            "client: Query \"set client_encoding = sjis\"\n= passed\n" HIDDEN
+                            "-> server: Query " POISON "\n");
+    stage_end(stage);
+    stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE });
+    stage_say(stage, "client: Parse \"\" \"set client_encoding = sjis\" int16:0\n" BIND(
+                         "", "") "client: Execute \"\" int32:0\nclient: Flush\nserver: ParseComplete\n"
+                                 "server: BindComplete\nserver: CommandComplete \"SET\"\n= passed\n" HIDDEN
+                                 "-> server: Query " POISON "\n");
+    stage_end(stage);
+}
+
+static void a_text_behind_others_may_hold_any_characters(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE });
+    stage_say(stage, "client: Query \"select 1\"\n"
+                     "client: Query \"select E'\\xc3\\xa9\\\\n', '{\\xc3\\xa9; drop'\"\n"
+                     "client: Query \"insert into t values ('\\xe6\\x97\\xa5|', 'create')\"\n= passed\n");
+    stage_end(stage);
+}
+
 static void observing_changes_no_byte_and_tells_what_it_would_refuse(void **state)
 {
     (void)state;
@@ -638,6 +666,8 @@ int main(void)
         cmocka_unit_test(a_name_bound_again_in_the_same_segment_has_its_new_meaning),
         cmocka_unit_test(the_unnamed_statement_outlives_deallocate_all),
         cmocka_unit_test(a_name_that_the_server_may_read_otherwise_stands_for_every_change),
+        cmocka_unit_test(an_encoding_changed_ahead_of_a_text_hides_nothing),
+        cmocka_unit_test(a_text_behind_others_may_hold_any_characters),
         cmocka_unit_test(observing_changes_no_byte_and_tells_what_it_would_refuse),
         cmocka_unit_test(a_change_that_was_not_seen_going_in_raises_an_alarm),
         cmocka_unit_test(long_sql_that_is_refused_is_spoilt_at_its_end_however_it_is_cut),
