@@ -57,6 +57,9 @@ struct name *names_close(struct names *names, const struct hash_key *key, struct
 void names_closed(struct names *names, struct name *name, bool is_done, struct statement_pool *pool);
 /* The server has forgotten it. Entries with pending messages stay. */
 void names_forget(struct names *names, struct name *name, struct statement_pool *pool);
+/* The server has forgotten the one of this name; nothing happens where it may mean another by these bytes. */
+void names_forget_called(struct names *names, const struct hash_key *key, struct bytes text,
+                         struct statement_pool *pool);
 /* The server has forgotten all that are not the empty one. */
 void names_forget_named(struct names *names, struct statement_pool *pool);
 /* The server has forgotten all of them. */

@@ -150,6 +150,8 @@ struct name *bind_name(struct session *session, struct names *names, struct byte
                        struct statement *statement);
 /* An SQL PREPARE was carried out. */
 void learn_name(struct session *session, struct bytes text, struct statement *statement);
+/* An SQL DEALLOCATE of one name was carried out for this text. */
+void unlearn_name(struct session *session, const struct statement *statement);
 /* Lets go of what a request holds that was taken out. `is_done`: the server has carried it out. */
 void request_settle(struct session *session, struct request *request, bool is_done);
 /* Takes the oldest request out and settles it. */

@@ -148,6 +148,8 @@ static void tag_apply(struct session *session, struct bytes tag, const struct re
         candidates_clear(session);
     } else if (bytes_equal_text(tag, "DEALLOCATE ALL") || bytes_equal_text(tag, "DISCARD ALL")) {
         names_forget_named(&session->statements, pool); /* an unnamed one stays */
+    } else if (bytes_equal_text(tag, "DEALLOCATE") && head->kind == REQUEST_QUERY) {
+        unlearn_name(session, statement);
     } else if (bytes_equal_text(tag, "PREPARE") && statement != NULL && statement->verdict.has_prepare) {
         learn_name(session, bytes_text(statement->verdict.prepare_name), statement);
     }

@@ -242,6 +242,14 @@ void names_forget(struct names *names, struct name *name, struct statement_pool 
     drop_if_idle(names, name, pool);
 }
 
+void names_forget_called(struct names *names, const struct hash_key *key, struct bytes text,
+                         struct statement_pool *pool)
+{
+    struct name *name = text.size > 0 && !is_inexact(text) ? names_find(names, key, text) : NULL;
+    if (name != NULL)
+        names_forget(names, name, pool);
+}
+
 void names_forget_named(struct names *names, struct statement_pool *pool)
 {
     if (names->table.count == 0)

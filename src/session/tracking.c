@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* What is in flight and what names mean: requests come in as they are sent, and go out settled. */
 #include "session/state.h"
+#include "sql/token_walk.h"
 
 #include <stdlib.h>
 
@@ -67,6 +68,35 @@ void parse_expect(struct session *session, struct bytes name, struct statement *
     struct request *request = session_expect(session, REQUEST_PARSE, statement);
     if (request != NULL)
         request->name = bind_name(session, &session->statements, name, statement);
+}
+
+/* DEALLOCATE [ PREPARE ] name and nothing else, so that no other reading names another; BYTES_NONE else. */
+static struct bytes deallocated_name(const struct statement *statement, struct token *name)
+{
+    struct token_walk walk;
+    struct token next;
+    token_walk_begin(&walk, bytes_of(statement->text, statement->text_size), statement->reading);
+    if (!token_walk_next(&walk, name) || !token_is_word(name, "deallocate") || !token_walk_next(&walk, name))
+        return BYTES_NONE;
+    bool has_next = token_walk_next(&walk, &next);
+    if (token_is_word(name, "prepare") && has_next && next.kind != TOKEN_SEMICOLON) {
+        *name = next;
+        has_next = token_walk_next(&walk, &next);
+    }
+    while (has_next && next.kind == TOKEN_SEMICOLON)
+        has_next = token_walk_next(&walk, &next);
+    bool is_name = (name->kind == TOKEN_WORD || name->kind == TOKEN_QUOTED_NAME) && !name->is_unicode;
+    return is_name && !has_next ? bytes_of(name->word, name->word_size) : BYTES_NONE;
+}
+
+void unlearn_name(struct session *session, const struct statement *statement)
+{
+    struct session_world *world = session->world;
+    struct token token;
+    if (statement == NULL || statement->is_cut)
+        return;
+    names_forget_called(&session->statements, &world->hash_key, deallocated_name(statement, &token),
+                        world->statements);
 }
 
 static struct names *bound_names(struct session *session, const struct request *request)

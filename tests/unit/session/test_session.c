@@ -430,6 +430,25 @@ static void more_names_than_are_tracked_end_a_session_only_if_a_change_hides_the
     stage_end(stage);
 }
 
+static void deallocated_names_make_room_for_others(void **state)
+{
+    static const char *const said[] = { "deallocate a", "DEALLOCATE prepare \\\"a\\\" ;;",
+                                        "deallocate a; select 1", "deallocate /* b */ a" };
+    (void)state;
+    for (size_t index = 0; index < COUNT_OF(said); index++) {
+        struct stage *stage =
+            stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_MODIFYING, .names = 1 });
+        char text[128];
+        stage_say(stage, "client: Parse \"a\" \"select 1\" int16:0\nserver: ParseComplete\n= passed\n");
+        (void)snprintf(text, sizeof(text), "client: Query \"%s\"\n", said[index]);
+        stage_say(stage, text);
+        stage_say(stage, "server: CommandComplete \"DEALLOCATE\"\n" READY "= passed\n"
+                         "client: Parse \"b\" \"select 2\" int16:0\n= passed\n");
+        assert_int_equal(counter_read(&stage->counters.statements_not_tracked), index < 2 ? 0 : 1);
+        stage_end(stage);
+    }
+}
+
 static void a_server_that_answers_what_nobody_asked_ends_the_session_when_enforcing(void **state)
 {
     (void)state;
@@ -675,6 +694,7 @@ int main(void)
         cmocka_unit_test(long_sql_that_passes_is_not_touched),
         cmocka_unit_test(a_client_far_ahead_waits_until_the_server_has_answered),
         cmocka_unit_test(more_names_than_are_tracked_end_a_session_only_if_a_change_hides_there),
+        cmocka_unit_test(deallocated_names_make_room_for_others),
         cmocka_unit_test(a_server_that_answers_what_nobody_asked_ends_the_session_when_enforcing),
         cmocka_unit_test(a_session_that_cannot_be_followed_flows_on_when_observing),
         cmocka_unit_test(what_was_kept_back_is_sent_when_a_session_is_lost),
