@@ -72,6 +72,8 @@ const char *schema_sample(const struct schema_row *row);
 
 /* The value of a word of the choice. False when it has no such word. */
 MUST_USE bool schema_word_find(enum schema_choice choice, struct bytes word, unsigned *value);
+/* The word of a value that the choice has. */
+const char *schema_word(enum schema_choice choice, unsigned value);
 /* Appends "enforce, observe or off". */
 void schema_words_describe(enum schema_choice choice, struct text *out);
 

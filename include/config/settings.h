@@ -23,7 +23,8 @@
 /* The settings, in structures named as in the file: settings->guard.windows.items[i].timezone. Lists have
  * items and count. Durations are in µs, sizes in bytes; texts are never NULL and "" where nothing is set; an
  * address or network that is not set has the family ADDRESS_NONE (console.address too when it is off); a set
- * of words has the bit 1 << WORD for each (days: bit 0 Sunday). Times of day, instants and time zones are
+ * of words has the bit 1 << WORD for each (days: bit 0 Sunday); the path of a FILE is ready to be opened: a
+ * relative one of the file has the folder of that file in front. Times of day, instants and time zones are
  * texts of the right shape, which whoever knows the calendar has yet to read. */
 #define GROUP(tag)                                                            struct tag {
 #define VALUE(group, name, kind, smallest, largest, standard, example, about) SETTING_TYPE_##kind name;
@@ -65,9 +66,8 @@ struct settings_place {
  * nearest part around it. For checks that others make afterwards. */
 struct settings_place settings_place(const struct settings *settings, const char *path);
 
-/* A setting as SHOW SETTINGS has it: every value of the file or, where it has none, the default. Secrets are
- * "(set)" or
- * "". */
+/* A setting as SHOW SETTINGS has it: every value of the file or, where it has none, the default. A secret
+ * that is set to something else than its default is "(set)". */
 struct settings_row {
     const char *path;     /* "guard.windows[1].timezone" */
     const char *value;    /* as the file or the default writes it; "" where nothing is set */

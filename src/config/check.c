@@ -1,44 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "config/check.h"
 
-struct check {
-    const struct settings *settings;
-    const struct origins *origins;
-    struct problems *problems;
-};
-
-enum { PATH_SIZE = 128 };
-
-/* An error at the place of a path. */
-PRINTF_LIKE(3, 4)
-static void fault(const struct check *check, const char *path, const char *format, ...)
-{
-    char storage[PROBLEM_TEXT_SIZE];
-    struct text text;
-    struct settings_place place = origins_place(check->origins, path);
-    text_init(&text, storage, sizeof storage);
-    va_list arguments;
-    va_start(arguments, format);
-    text_append_arguments(&text, format, arguments);
-    va_end(arguments);
-    problems_add(check->problems, place.file, place.line, place.column, "%s: %s", path, storage);
-}
-
-static void warn(const struct check *check, const char *path, const char *warning)
-{
-    struct settings_place place = origins_place(check->origins, path);
-    problems_warn(check->problems, place.file, place.line, place.column, "%s: %s", path, warning);
-}
-
-/* "list[index].name" */
-static const char *path_of(char *storage, const char *list, size_t index, const char *name)
-{
-    struct text text;
-    text_init(&text, storage, PATH_SIZE);
-    text_append_format(&text, "%s[%zu].%s", list, index, name);
-    return storage;
-}
-
 /* The names of a list: its structures are `size` bytes long. */
 struct names {
     const char *list;
@@ -60,22 +22,22 @@ static const char *name_at(const struct names *names, size_t index)
     return name;
 }
 
-static void check_name(const struct check *check, const struct names *names, size_t index)
+static void check_name(const struct findings *findings, const struct names *names, size_t index)
 {
-    char path[PATH_SIZE];
     const char *name = name_at(names, index);
     for (size_t i = 0; i < index && name[0] != '\0'; i++) {
         if (strcmp(name, name_at(names, i)) != 0)
             continue;
-        fault(check, path_of(path, names->list, index, "name"),
-              "\"%s\" is also the name of %s[%zu]: give each a name of its own", name, names->list, i);
+        findings_fault(findings, setting_path("%s[%zu].name", names->list, index).text,
+                       "\"%s\" is also the name of %s[%zu]: give each a name of its own", name, names->list,
+                       i);
         return;
     }
 }
 
-static void check_names(const struct check *check)
+static void check_names(const struct findings *findings)
 {
-    const struct settings *settings = check->settings;
+    const struct settings *settings = findings->settings;
     const struct names lists[] = {
         NAMES_OF("upstreams", &settings->upstreams, upstream_settings),
         NAMES_OF("guard.windows", &settings->guard.windows, window_settings),
@@ -83,29 +45,7 @@ static void check_names(const struct check *check)
     };
     for (size_t i = 0; i < COUNT_OF(lists); i++) {
         for (size_t j = 0; j < lists[i].count; j++)
-            check_name(check, &lists[i], j);
-    }
-}
-
-static bool has_upstream(const struct settings *settings, const char *name)
-{
-    for (size_t i = 0; i < settings->upstreams.count; i++) {
-        if (strcmp(settings->upstreams.items[i].name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void check_references(const struct check *check)
-{
-    char path[PATH_SIZE];
-    const struct settings *settings = check->settings;
-    for (size_t i = 0; i < settings->listen.count; i++) {
-        const char *name = settings->listen.items[i].upstream;
-        if (name[0] != '\0' && settings->upstreams.count > 0 && !has_upstream(settings, name))
-            fault(check, path_of(path, "listen", i, "upstream"),
-                  "there is no upstream \"%s\": write the name of an entry of upstreams, such as %s", name,
-                  settings->upstreams.items[0].name);
+            check_name(findings, &lists[i], j);
     }
 }
 
@@ -115,31 +55,30 @@ static bool addresses_equal(const struct address *a, const struct address *b)
            memcmp(a->ip, b->ip, sizeof a->ip) == 0 && strcmp(a->text, b->text) == 0;
 }
 
-static void check_addresses(const struct check *check)
+static void check_addresses(const struct findings *findings)
 {
-    char path[PATH_SIZE];
-    const struct settings *settings = check->settings;
+    const struct settings *settings = findings->settings;
     for (size_t i = 0; i < settings->listen.count; i++) {
         const struct address *address = &settings->listen.items[i].address;
         if (addresses_equal(address, &settings->console.address))
-            fault(check, path_of(path, "listen", i, "address"),
-                  "the console listens there too: give each an address of its own");
+            findings_fault(findings, setting_path("listen[%zu].address", i).text,
+                           "the console listens there too: give each an address of its own");
         for (size_t j = 0; j < i; j++) {
             if (addresses_equal(address, &settings->listen.items[j].address))
-                fault(check, path_of(path, "listen", i, "address"),
-                      "listen[%zu] has it already: give each an address of its own", j);
+                findings_fault(findings, setting_path("listen[%zu].address", i).text,
+                               "listen[%zu] has it already: give each an address of its own", j);
         }
     }
 }
 
-static void check_console(const struct check *check)
+static void check_console(const struct findings *findings)
 {
-    const struct console_settings *console = &check->settings->console;
+    const struct console_settings *console = &findings->settings->console;
     if (console->address.family != ADDRESS_NONE && !address_is_loopback(&console->address) &&
         console->password[0] == '\0')
-        fault(check, "console.address",
-              "other machines can reach it: set console.password, or use a loopback address such as "
-              "127.0.0.1:6433 or the path of a socket");
+        findings_fault(findings, "console.address",
+                       "other machines can reach it: set console.password, or use a loopback address such as "
+                       "127.0.0.1:6433 or the path of a socket");
 }
 
 static bool has_condition(const struct when_settings *when)
@@ -148,44 +87,81 @@ static bool has_condition(const struct when_settings *when)
            when->address.family != ADDRESS_NONE;
 }
 
-static void check_services(const struct check *check)
+static void check_services(const struct findings *findings)
 {
-    char path[PATH_SIZE];
-    const struct settings *settings = check->settings;
+    const struct settings *settings = findings->settings;
     for (size_t i = 0; i + 1 < settings->services.count; i++) {
         if (has_condition(&settings->services.items[i].when))
             continue;
-        warn(check, path_of(path, "services", i, "name"),
-             "the rule has no condition, so the rules after it are never reached: put it last");
+        findings_warn(findings, setting_path("services[%zu].name", i).text,
+                      "the rule has no condition, so the rules after it are never reached: put it last");
         return;
     }
 }
 
-static void check_windows(const struct check *check)
+static void check_windows(const struct findings *findings)
 {
-    char path[PATH_SIZE];
-    const struct guard_settings *guard = &check->settings->guard;
+    const struct guard_settings *guard = &findings->settings->guard;
     for (size_t i = 0; i < guard->windows.count; i++) {
         const struct window_settings *window = &guard->windows.items[i];
         if (window->from[0] != '\0' && strcmp(window->from, window->to) == 0)
-            fault(check, path_of(path, "guard.windows", i, "to"),
-                  "it closes when it opens: write a time at least a minute later, or from \"00:00\" to "
-                  "\"24:00\" for whole days");
+            findings_fault(
+                findings, setting_path("guard.windows[%zu].to", i).text,
+                "it closes when it opens: write a time at least a minute later, or from \"00:00\" to "
+                "\"24:00\" for whole days");
     }
     /* Where something could not be read a window may be among it. */
-    if (check->problems->error_count == 0 && guard->mode == MODE_ENFORCE && guard->windows.count == 0)
-        warn(check, "guard.windows",
-             "there is no window, so the gate stays closed: schema changes pass only when an operator opens "
-             "it on the console");
+    if (findings->problems->error_count == 0 && guard->mode == MODE_ENFORCE && guard->windows.count == 0)
+        findings_warn(
+            findings, "guard.windows",
+            "there is no window, so the gate stays closed: schema changes pass only when an operator opens "
+            "it on the console");
+}
+
+/* Bounds that a wider one hides. */
+static void check_limits(const struct findings *findings)
+{
+    const struct limits_settings *limits = &findings->settings->limits;
+    const struct {
+        const char *path;
+        uint32_t bound;
+    } parts[] = {
+        { "limits.sessions_per_service", limits->sessions_per_service },
+        { "limits.sessions_per_address", limits->sessions_per_address },
+    };
+    for (size_t i = 0; i < COUNT_OF(parts) && limits->sessions != 0; i++) {
+        if (parts[i].bound > limits->sessions)
+            findings_warn(findings, parts[i].path,
+                          "is never reached: limits.sessions allows no more than %u in all; write a smaller "
+                          "number, or 0 for no bound",
+                          (unsigned)limits->sessions);
+    }
+}
+
+/* A list that is left out is no mistake; one that was written and is empty may be. */
+static void check_balancers(const struct findings *findings)
+{
+    const struct settings *settings = findings->settings;
+    for (size_t i = 0; i < settings->listen.count; i++) {
+        struct setting_path path = setting_path("listen[%zu].proxy_protocol.from", i);
+        if (settings->listen.items[i].proxy_protocol.from.count == 0 &&
+            origins_find(findings->origins, path.text) != NULL && !findings_has_error(findings, path.text))
+            findings_warn(findings, path.text,
+                          "is empty, so nobody may send PROXY headers: write the networks of the load "
+                          "balancers, such as from: [10.0.0.0/8], or leave it out");
+    }
 }
 
 void settings_check(const struct settings *settings, const struct origins *origins, struct problems *problems)
 {
-    const struct check check = { settings, origins, problems };
-    check_names(&check);
-    check_references(&check);
-    check_addresses(&check);
-    check_console(&check);
-    check_services(&check);
-    check_windows(&check);
+    const struct findings findings = { settings, origins, problems, problems_kept_count(problems) };
+    check_names(&findings);
+    check_addresses(&findings);
+    check_balancers(&findings);
+    check_console(&findings);
+    check_services(&findings);
+    check_windows(&findings);
+    check_limits(&findings);
+    upstreams_check(&findings);
+    tls_check(&findings);
 }

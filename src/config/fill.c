@@ -75,10 +75,11 @@ static void note(struct fill *fill, const struct schema_row *row, const struct n
     origins_add(fill->origins, &origin);
 }
 
+/* A default is known to everybody. */
 static const char *value_shown(const struct schema_row *row, const char *value)
 {
-    bool is_secret = row->kind == KIND_SECRET && value[0] != '\0';
-    return is_secret ? "(set)" : value;
+    bool is_known = value[0] == '\0' || (row->standard != NULL && strcmp(value, row->standard) == 0);
+    return row->kind == KIND_SECRET && !is_known ? "(set)" : value;
 }
 
 static void fault_missing(struct fill *fill, const struct schema_row *row)
@@ -126,11 +127,12 @@ static void fill_given(struct fill *fill, const struct schema_row *row, const st
     struct text why;
     text_init(&why, storage, sizeof storage);
     value_clear(row, field);
-    if (!is_scalar(fill, row, node))
-        return;
-    note(fill, row, node, value_shown(row, node->text));
-    if (!value_read(row, node->text, field, &why))
+    bool is_one = is_scalar(fill, row, node);
+    note(fill, row, node, is_one ? value_shown(row, node->text) : "");
+    if (is_one && !value_read(row, node->text, field, &why))
         fault_value(fill, row, node, storage);
+    else if (is_one && row->kind == KIND_FILE)
+        *(const char **)field = origins_resolve(fill->origins, node->text);
 }
 
 static void fill_standard(struct fill *fill, const struct schema_row *row, void *field)

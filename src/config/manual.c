@@ -84,14 +84,18 @@ void settings_write_manual(struct buffer *out)
     struct text path;
     text_init(&path, storage, sizeof storage);
     buffer_append(
-        out, bytes_text("# Settings\n\n"
-                        "One YAML file holds them all; `conf/pgsluice.yaml` shows each with its default. "
-                        "Values are written as\n"
-                        "`15s` (durations: `ms`, `s`, `m`, `h`, `d`), `64KiB` (sizes: `B`, `KiB`, `MiB`, "
-                        "`GiB`), `\"02:00\"` (times of day).\n"
-                        "`pgsluice check --config FILE` names everything that is wrong in a file, with its "
-                        "line and column.\n\n"
-                        "| setting | type | default | meaning |\n"
-                        "|---|---|---|---|\n"));
+        out,
+        bytes_text("# Settings\n\n"
+                   "One YAML file holds them all; `conf/pgsluice.yaml` shows each with its default. "
+                   "Values are written as\n"
+                   "`15s` (durations: `ms`, `s`, `m`, `h`, `d`), `64KiB` (sizes: `B`, `KiB`, `MiB`, "
+                   "`GiB`), `\"02:00\"` (times of day),\n"
+                   "`true` or `false` (booleans). A file that is named by a relative path (certificates, "
+                   "keys) is looked for in\n"
+                   "the folder of the settings.\n"
+                   "`pgsluice check --config FILE` names everything that is wrong in a file, with its "
+                   "line and column.\n\n"
+                   "| setting | type | default | meaning |\n"
+                   "|---|---|---|---|\n"));
     write_group(out, GROUP_settings, &path);
 }

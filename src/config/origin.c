@@ -52,6 +52,26 @@ struct settings_place origins_place(const struct origins *origins, const char *p
                                     .column = origin != NULL ? origin->column : 1 };
 }
 
+const struct origin *origins_find(const struct origins *origins, const char *path)
+{
+    return find(origins, bytes_text(path));
+}
+
+const char *origins_resolve(const struct origins *origins, const char *path)
+{
+    const char *slash = strrchr(origins->file, '/');
+    if (path[0] == '/' || slash == NULL)
+        return path;
+    size_t folder = (size_t)(slash - origins->file) + 1;
+    size_t size = strlen(path) + 1;
+    char *resolved = store_take(origins->store, folder + size);
+    if (resolved == NULL)
+        return "";
+    memcpy(resolved, origins->file, folder);
+    memcpy(resolved + folder, path, size);
+    return resolved;
+}
+
 static size_t count_values(const struct origins *origins)
 {
     size_t count = 0;

@@ -31,6 +31,7 @@ static const struct schema_row rows[] = {
       .kind = KIND_##of,                                                                                     \
       .smallest = fewest,                                                                                    \
       .largest = most,                                                                                       \
+      .standard = fewest[0] == '0' ? "" : NULL,                                                              \
       .example = such_as,                                                                                    \
       .about = text },
 #define CHOSEN(in, field, of, usual, such_as, text)                                                          \
@@ -201,6 +202,14 @@ bool schema_word_find(enum schema_choice choice, struct bytes word, unsigned *va
         }
     }
     return false;
+}
+
+const char *schema_word(enum schema_choice choice, unsigned value)
+{
+    size_t i = 0;
+    while (words[i].choice != choice || words[i].value != value)
+        i++;
+    return words[i].word;
 }
 
 void schema_words_describe(enum schema_choice choice, struct text *out)

@@ -3,6 +3,8 @@
 
 #include "config/settings.h"
 
+#include <strings.h>
+
 _Static_assert(sizeof(enum setting_mode) == sizeof(unsigned), "words are stored as unsigned");
 
 static enum value_result (*const readers[])(const struct schema_row *, const char *, void *,
@@ -78,6 +80,30 @@ enum value_result value_read_text(const struct schema_row *row, const char *text
     (void)why;
     memcpy(field, &text, sizeof text);
     return value_is_within(row, strlen(text), value_read_digits) ? VALUE_READ : VALUE_OUT_OF_BOUNDS;
+}
+
+/* YAML has been read with many more words than these two, and no two readers agree on them. */
+enum value_result value_read_boolean(const struct schema_row *row, const char *text, void *field,
+                                     struct text *why)
+{
+    static const struct {
+        const char *said;
+        const char *meant;
+    } sayings[] = {
+        { "true", "true" },   { "yes", "true" }, { "on", "true" },   { "1", "true" },
+        { "false", "false" }, { "no", "false" }, { "off", "false" }, { "0", "false" },
+    };
+    (void)row;
+    *(bool *)field = strcmp(text, "true") == 0;
+    if (*(bool *)field || strcmp(text, "false") == 0)
+        return VALUE_READ;
+    for (size_t i = 0; i < COUNT_OF(sayings); i++) {
+        if (strcasecmp(text, sayings[i].said) != 0)
+            continue;
+        text_append_format(why, "is not a boolean here: write %s", sayings[i].meant);
+        return VALUE_REFUSED;
+    }
+    return VALUE_HAS_WRONG_FORM;
 }
 
 static bool is_letter_or_digit(char byte)

@@ -63,4 +63,17 @@ static inline void assert_refused(const char *text, unsigned line, unsigned colu
     assert_int_equal(given.problems.error_count, 1);
 }
 
+/* The text is taken, with one warning or (words NULL) none. */
+static inline void assert_warned(const char *text, unsigned line, unsigned column, const char *words)
+{
+    struct given given;
+    (void)given_good(&given, text);
+    if (words != NULL) {
+        assert_problem(&given.problems, line, column, words);
+        assert_true(given.problems.kept[0].is_warning);
+    }
+    assert_int_equal(given.problems.count, words != NULL);
+    given_release(&given);
+}
+
 #endif

@@ -2,6 +2,7 @@
 #include "unit/config/given.h"
 
 #define UPSTREAM  "upstreams: [ { name: main, hosts: [\"127.0.0.1:5432\"] } ]\n"
+#define OFF       "guard: { mode: off }\n"
 #define WINDOW(n) "    - { name: " n ", from: \"01:00\", to: \"02:00\", allow: additive }\n"
 
 static void names_are_unique_within_their_list(void **state)
@@ -28,13 +29,6 @@ static void several_rules_may_name_one_service(void **state)
                             "services: [ { name: a, when: { user: a } }, { name: a, when: { user: b } } ]\n");
     assert_int_equal(given.problems.count, 0);
     given_release(&given);
-}
-
-static void a_listener_names_an_upstream_that_is_there(void **state)
-{
-    (void)state;
-    assert_refused("listen: [ { address: \"127.0.0.1:6432\", upstream: man } ]\n" UPSTREAM, 1, 50,
-                   "there is no upstream \"man\": write the name of an entry of upstreams, such as main");
 }
 
 /* What could not be read has been said; nothing more follows from it. */
@@ -88,19 +82,6 @@ static void a_window_lasts_a_minute_at_least(void **state)
                    3, 51, "guard.windows[0].to: it closes when it opens");
 }
 
-static void assert_warned(const char *text, unsigned line, unsigned column, const char *words)
-{
-    struct given given;
-    (void)given_good(&given, text);
-    assert_int_equal(given.problems.count, words != NULL);
-    assert_int_equal(given.problems.error_count, 0);
-    if (words != NULL) {
-        assert_problem(&given.problems, line, column, words);
-        assert_true(given.problems.kept[0].is_warning);
-    }
-    given_release(&given);
-}
-
 static void enforcing_without_a_window_is_worth_a_warning(void **state)
 {
     (void)state;
@@ -123,18 +104,51 @@ static void a_rule_that_hides_others_is_worth_a_warning(void **state)
         0, 0, NULL);
 }
 
+static void a_bound_that_a_wider_one_hides_is_worth_a_warning(void **state)
+{
+    (void)state;
+    assert_warned(NEEDED OFF "limits: { sessions: 10, sessions_per_service: 11 }\n", 4, 47,
+                  "limits.sessions_per_service: is never reached: limits.sessions allows no more than 10 in "
+                  "all; write a smaller number, or 0 for no bound");
+    assert_warned(NEEDED OFF "limits: { sessions_per_address: 10001 }\n", 4, 33,
+                  "limits.sessions_per_address: is never reached: limits.sessions allows no more than 10000");
+    assert_warned(NEEDED OFF "limits: { sessions: 10, sessions_per_service: 10, sessions_per_address: 10 }\n",
+                  0, 0, NULL);
+    assert_warned(NEEDED OFF "limits: { sessions: 0, sessions_per_service: 10, sessions_per_address: 10 }\n",
+                  0, 0, NULL);
+}
+
+static void no_balancer_at_all_is_worth_a_warning(void **state)
+{
+    (void)state;
+#define LISTEN(rest) "listen: [ { address: \"127.0.0.1:6432\", upstream: main" rest " } ]\n" UPSTREAM OFF
+    assert_warned(LISTEN(", proxy_protocol: { from: [] }"), 1, 80,
+                  "listen[0].proxy_protocol.from: is empty, so nobody may send PROXY headers: write the "
+                  "networks of the load balancers, such as from: [10.0.0.0/8], or leave it out");
+    assert_warned(LISTEN(", proxy_protocol: { from: }"), 1, 80, "nobody may send PROXY headers");
+    assert_warned(LISTEN(", proxy_protocol: { }"), 0, 0, NULL);
+    assert_warned(LISTEN(", proxy_protocol:"), 0, 0, NULL);
+    assert_warned(LISTEN(", proxy_protocol: { from: [10.0.0.0/8] }"), 0, 0, NULL);
+    struct given given;
+    assert_false(given_parse(&given, LISTEN(", proxy_protocol: { from: 10.0.0.0/8 }")));
+    assert_problem(&given.problems, 1, 80, "must be a list, such as from: [\"10.0.0.0/8\"]");
+    assert_int_equal(given.problems.count, 1);
+#undef LISTEN
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_unique_within_their_list),
         cmocka_unit_test(several_rules_may_name_one_service),
-        cmocka_unit_test(a_listener_names_an_upstream_that_is_there),
         cmocka_unit_test(a_wrong_value_is_one_error_only),
         cmocka_unit_test(no_address_is_listened_on_twice),
         cmocka_unit_test(a_console_that_others_can_reach_needs_a_password),
         cmocka_unit_test(a_window_lasts_a_minute_at_least),
         cmocka_unit_test(enforcing_without_a_window_is_worth_a_warning),
         cmocka_unit_test(a_rule_that_hides_others_is_worth_a_warning),
+        cmocka_unit_test(a_bound_that_a_wider_one_hides_is_worth_a_warning),
+        cmocka_unit_test(no_balancer_at_all_is_worth_a_warning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

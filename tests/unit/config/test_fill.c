@@ -84,6 +84,31 @@ static void a_wrong_shape_is_told_the_right_one(void **state)
     assert_faults(faults, COUNT_OF(faults));
 }
 
+#define LISTEN(rest)                                                                                         \
+    "listen: [ { address: \"127.0.0.1:1\", upstream: main, " rest                                            \
+    " } ]\nupstreams: [ { name: main, hosts: [\"a:1\"] } ]\n"
+
+static void faults_in_nested_parts_have_their_place(void **state)
+{
+    (void)state;
+    static const struct fault faults[] = {
+        { LISTEN("tls: { modus: allow }"), 1, 60,
+          "listen[0].tls: unknown setting \"modus\"; did you mean \"mode\"?" },
+        { LISTEN("tls: { mode: allowed }"), 1, 66, "listen[0].tls.mode: \"allowed\" is none of the words" },
+        { LISTEN("tls: allow"), 1, 58, "listen[0].tls: must hold settings" },
+        { LISTEN("proxy_protocol: { from: [10.0.0.0/8, 10.0.0.1/8] }"), 1, 90,
+          "listen[0].proxy_protocol.from[1]: \"10.0.0.1/8\" is not right: " },
+        { LISTEN("routes: [ { database: a } ]"), 1, 63,
+          "listen[0].routes[0].upstream: is missing (name of the upstream that has it): write it, such as "
+          "upstream: \"main\"" },
+        { LISTEN("routes: { database: a, upstream: main }"), 1, 61,
+          "listen[0].routes: must be a list: begin each entry with \"- database:\"" },
+        { NEEDED "limits: { idle_timeout: 366d }\n", 3, 25,
+          "limits.idle_timeout: \"366d\" is out of bounds: 0s to 365d" },
+    };
+    assert_faults(faults, COUNT_OF(faults));
+}
+
 #define WINDOW(days)                                                                                         \
     NEEDED "guard: { windows: [ { name: a, from: 01:00, to: 02:00, allow: additive, days: " days "} ] }\n"
 
@@ -129,6 +154,7 @@ int main(void)
         cmocka_unit_test(a_setting_given_twice_is_an_error),
         cmocka_unit_test(what_is_required_is_missed_where_it_belongs),
         cmocka_unit_test(a_wrong_shape_is_told_the_right_one),
+        cmocka_unit_test(faults_in_nested_parts_have_their_place),
         cmocka_unit_test(the_days_of_a_window_are_words_that_stand_once),
         cmocka_unit_test(a_list_that_is_too_long_is_not_read),
         cmocka_unit_test(a_wrong_value_is_shown_harmlessly_and_cut),

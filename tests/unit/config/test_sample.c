@@ -94,7 +94,16 @@ static void the_examples_of_the_sample_are_right_too(void **state)
     problems_init(&given.problems);
     if (!settings_parse("sample", buffer_bytes(&text), &given.settings, &given.problems))
         fail_msg("%u: %s", given.problems.kept[0].line, given.problems.kept[0].text);
-    assert_int_equal(given.problems.count, 0);
+    /* All examples stand side by side, and so does what another mode would need. */
+    assert_int_equal(given.problems.count, 2);
+    assert_int_equal(given.problems.error_count, 0);
+    assert_non_null(
+        strstr(given.problems.kept[0].text, "listen[0].tls.client_ca: has no effect with mode: disable"));
+    assert_non_null(
+        strstr(given.problems.kept[1].text, "upstreams[0].tls.ca: has no effect with mode: disable"));
+    assert_int_equal(given.settings->listen.items[0].routes.count, 1);
+    assert_int_equal(given.settings->listen.items[0].proxy_protocol.from.count, 1);
+    assert_string_equal(given.settings->upstreams.items[0].tls.key, "client.key");
     assert_int_equal(given.settings->guard.windows.count, 1);
     assert_int_equal(given.settings->guard.freezes.count, 1);
     assert_int_equal(given.settings->services.count, 1);

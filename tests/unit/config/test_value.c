@@ -10,6 +10,7 @@ union field {
     struct address address;
     struct network network;
     unsigned word;
+    bool boolean;
 };
 
 struct sample {
@@ -196,6 +197,52 @@ static void instants_have_an_offset(void **state)
             1);
 }
 
+static void a_boolean_is_true_or_false(void **state)
+{
+    (void)state;
+    static const struct sample samples[] = {
+        { GROUP_upstream_tls_settings, "direct", "true", NULL },
+        { GROUP_upstream_tls_settings, "direct", "false", NULL },
+        { GROUP_upstream_tls_settings, "direct", "yes", "is not a boolean here: write true" },
+        { GROUP_upstream_tls_settings, "direct", "On", "is not a boolean here: write true" },
+        { GROUP_upstream_tls_settings, "direct", "TRUE", "is not a boolean here: write true" },
+        { GROUP_upstream_tls_settings, "direct", "1", "is not a boolean here: write true" },
+        { GROUP_upstream_tls_settings, "direct", "No", "is not a boolean here: write false" },
+        { GROUP_upstream_tls_settings, "direct", "off", "is not a boolean here: write false" },
+        { GROUP_upstream_tls_settings, "direct", "False", "is not a boolean here: write false" },
+        { GROUP_upstream_tls_settings, "direct", "0", "is not a boolean here: write false" },
+        { GROUP_upstream_tls_settings, "direct", "maybe",
+          "is not a boolean: write true or false, such as false" },
+        { GROUP_upstream_tls_settings, "direct", "", "is not a boolean: write true or false" },
+    };
+    assert_samples(samples, COUNT_OF(samples));
+    const struct schema_row *row = schema_find(GROUP_upstream_tls_settings, "direct");
+    char storage[64];
+    struct text why;
+    bool value = false;
+    text_init(&why, storage, sizeof storage);
+    assert_true(value_read(row, "true", &value, &why));
+    assert_true(value);
+    assert_true(value_read(row, "false", &value, &why));
+    assert_false(value);
+}
+
+static void the_versions_of_tls_are_words(void **state)
+{
+    (void)state;
+    static const struct sample samples[] = {
+        { GROUP_listen_tls_settings, "version_least", "1.2", NULL },
+        { GROUP_listen_tls_settings, "version_least", "1.3", NULL },
+        { GROUP_listen_tls_settings, "version_least", "1.1", "write 1.2 or 1.3" },
+        { GROUP_listen_tls_settings, "mode", "on", "write disable, allow, require or verify-client" },
+        { GROUP_upstream_tls_settings, "mode", "allow",
+          "write disable, prefer, require, verify-ca or verify-full" },
+    };
+    assert_samples(samples, COUNT_OF(samples));
+    assert_string_equal(schema_word(CHOICE_setting_tls_version, SETTING_TLS_1_3), "1.3");
+    assert_string_equal(schema_word(CHOICE_setting_server_tls, SERVER_TLS_DISABLE), "disable");
+}
+
 static void addresses_are_of_the_families_that_fit(void **state)
 {
     (void)state;
@@ -280,6 +327,8 @@ int main(void)
         cmocka_unit_test(names_and_texts_have_bounds),
         cmocka_unit_test(times_of_day_are_hours_and_minutes),
         cmocka_unit_test(instants_have_an_offset),
+        cmocka_unit_test(a_boolean_is_true_or_false),
+        cmocka_unit_test(the_versions_of_tls_are_words),
         cmocka_unit_test(addresses_are_of_the_families_that_fit),
         cmocka_unit_test(a_refusal_has_a_code_that_clients_bear),
         cmocka_unit_test(the_words_are_those_that_log_lines_show),
