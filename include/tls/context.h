@@ -5,6 +5,9 @@
 #include "base/attributes.h"
 #include "base/problem.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /* Certificates, keys and rules of one listener or one upstream, as its TLS connections are made from. */
 
 /* Which of the two this program is: the server of its clients, or a client of the servers behind it. */
@@ -43,8 +46,9 @@ MUST_USE bool tls_context_reload(struct tls_context *context, struct problem *pr
 /* Streams made of it may go on. NULL is allowed. */
 void tls_context_release(struct tls_context *context);
 
-/* Appends a line about what is worth knowing of the certificate in use ("expires in 6 days", "has expired");
- * false when there is nothing. `now_us` is the wall clock. */
+/* Appends a line about what is worth knowing of the certificate in use ("FILE expires in 6d", "FILE has
+ * expired on
+ * ..."; "FILE may be read by others" of its key); false when there is nothing. `now_us` is the wall clock. */
 MUST_USE bool tls_context_warning(struct tls_context *context, int64_t now_us, struct text *out);
 
 #endif

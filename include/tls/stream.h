@@ -12,14 +12,16 @@ enum { TLS_DIGEST_SIZE = 32, TLS_NAME_SIZE = 64 };
 
 enum tls_result {
     TLS_STARVED, /* the input is used up */
-    TLS_BYTES,   /* *size bytes of plaintext; call again with the same input */
-    TLS_ENDED,   /* the peer has ended its side with a close_notify */
-    TLS_FAILED,  /* a fatal alert, a bad record, a certificate that is refused: tls_stream_failure says which;
-                  * what is in `out` (an alert) should still be sent */
+    TLS_BYTES,  /* *size bytes of plaintext; call again with the same input, be it empty: more may wait inside
+                 */
+    TLS_ENDED,  /* the peer has ended its side with a close_notify */
+    TLS_FAILED, /* a fatal alert, a bad record, a certificate that is refused: tls_stream_failure says which;
+                 * what is in `out` (an alert) should still be sent */
 };
 
 /* `host` is asked for by name (SNI, unless it is an address) and held against the certificate under
- * TLS_VERIFY_FULL; NULL for TLS_SERVER. NULL when memory is short. */
+ * TLS_VERIFY_FULL; NULL for TLS_SERVER. NULL when memory is short, or when under TLS_VERIFY_FULL the host is
+ * neither a name nor an address. */
 struct tls_stream *tls_stream_create(struct tls_context *context, const char *host);
 void tls_stream_destroy(struct tls_stream *stream);
 
@@ -36,7 +38,8 @@ MUST_USE bool tls_stream_seal(struct tls_stream *stream, struct bytes plaintext,
 /* Appends a close_notify: nothing is sealed any more. */
 void tls_stream_end(struct tls_stream *stream, struct buffer *out);
 
-/* Whether the handshake is done. */
+/* Whether the handshake is done; false once it failed. Under TLS 1.3 a client is done before the server has
+ * judged the client's certificate: a refusal comes as TLS_FAILED of a later tls_stream_open. */
 bool tls_stream_is_ready(const struct tls_stream *stream);
 /* Why it failed, for the log: "certificate has expired", "no shared cipher". A constant or the stream's own.
  */
@@ -49,8 +52,8 @@ struct tls_facts {
     bool has_protocol;   /* ALPN: "postgresql" was agreed on */
     bool is_resumed;     /* from a session kept from an earlier connection */
     bool has_peer_certificate;
-    char peer_name[TLS_NAME_SIZE];        /* the subject's common name, cut; "" */
-    uint8_t own_digest[TLS_DIGEST_SIZE];  /* SHA-256 of the certificate we showed; zeros where none */
+    char peer_name[TLS_NAME_SIZE];        /* the subject's common name, printable, cut; "" */
+    uint8_t own_digest[TLS_DIGEST_SIZE];  /* SHA-256 of the certificate we have to show; zeros where none */
     uint8_t peer_digest[TLS_DIGEST_SIZE]; /* and of the one we were shown */
 };
 
