@@ -102,18 +102,19 @@ struct session {
     struct names statements;
     struct names portals;
     struct candidates *candidates; /* NULL until a transaction has some */
-    char *user;                    /* the effective ones, from the StartupMessage */
+    int64_t active_us;             /* of the last message, either way */
+    uint64_t bytes_received;
+    uint64_t bytes_sent;
+    /* From here on what is rarely looked at. */
+    char *user; /* the effective ones, from the StartupMessage */
     char *database;
     char *application_name;
     const char *upstream;
     const char *end_reason; /* a constant, when the session ended by itself */
-    struct address address;
     int64_t opened_us;
-    int64_t active_us;
-    uint64_t bytes_received;
-    uint64_t bytes_sent;
     uint32_t errors;
     uint32_t violations;
+    struct address address;
 };
 
 static inline struct direction *session_direction(struct session *session, enum side from)
