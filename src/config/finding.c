@@ -45,8 +45,7 @@ bool findings_has_error(const struct findings *findings, const char *path)
     for (size_t i = 0; i < findings->read_count; i++) {
         const struct problem *problem = &findings->problems->kept[i];
         bool is_of_file = strncmp(problem->file, place.file, PROBLEM_FILE_SIZE - 1) == 0;
-        if (is_of_file && !problem->is_warning && problem->line == place.line &&
-            problem->column == place.column)
+        if (is_of_file && problem->line == place.line && problem->column == place.column)
             return true;
     }
     return false;

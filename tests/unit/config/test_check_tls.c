@@ -148,6 +148,15 @@ static void channel_binding_across_two_encryptions_is_worth_a_warning(void **sta
                   2, 69, "listen[0].tls.mode: upstreams[0].tls.mode encrypts too");
 }
 
+/* Its encryption has no effect, which is all there is to say. */
+static void sockets_bind_no_channel(void **state)
+{
+    (void)state;
+    assert_warned(OFF "listen: [ { address: \"127.0.0.1:6432\", upstream: main, tls: { mode: require" PAIR
+                      " } } ]\nupstreams: [ { name: main, hosts: [/a], tls: { mode: require } } ]\n",
+                  3, 54, "upstreams[0].tls.mode: has no effect");
+}
+
 static void what_could_not_be_read_is_one_problem_only(void **state)
 {
     (void)state;
@@ -158,8 +167,27 @@ static void what_could_not_be_read_is_one_problem_only(void **state)
     assert_problem_count(UPSTREAM("mode: verify, ca: ca.crt, direct: true"), 1);
     assert_problem_count(UPSTREAM("mode: verify-ca, ca: { a: b }"), 1);
     assert_problem_count(UPSTREAM("mode: require, direct: yes"), 1);
+    assert_problem_count(UPSTREAM_OF("", "mode: require"), 1);
     assert_problem_count(
         OFF "listen: [ { address: \"127.0.0.1:6432\", upstream: main, tls: require } ]\n" MAIN, 1);
+}
+
+static void what_could_be_read_is_checked_beside_what_could_not(void **state)
+{
+    (void)state;
+    assert_problem_count(LISTEN("mode: require, certificate: s.crt, version_least: 2"), 2);
+    assert_problem_count(UPSTREAM("mode: prefer, direct: true, version_least: 2"), 2);
+}
+
+static void problems_of_another_file_hide_nothing(void **state)
+{
+    (void)state;
+    struct settings *settings = NULL;
+    struct problems problems;
+    problems_init(&problems);
+    problems_add(&problems, "other.yaml", 2, 61, "something");
+    assert_false(settings_parse("file.yaml", bytes_text(LISTEN("certificate: s.crt")), &settings, &problems));
+    assert_int_equal(problems.count, 2);
 }
 
 int main(void)
@@ -173,7 +201,10 @@ int main(void)
         cmocka_unit_test(direct_tls_needs_a_mode_that_never_does_without),
         cmocka_unit_test(encrypting_sockets_is_worth_a_warning),
         cmocka_unit_test(channel_binding_across_two_encryptions_is_worth_a_warning),
+        cmocka_unit_test(sockets_bind_no_channel),
         cmocka_unit_test(what_could_not_be_read_is_one_problem_only),
+        cmocka_unit_test(what_could_be_read_is_checked_beside_what_could_not),
+        cmocka_unit_test(problems_of_another_file_hide_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

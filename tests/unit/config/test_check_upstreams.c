@@ -83,6 +83,8 @@ static void a_wrong_value_is_one_problem_only(void **state)
         LISTEN("") SETTING("target: write, probe: \"user=probe\""),
         LISTEN("") SETTING("probe_interval: 2"),
         LISTEN("") SETTING("probe: [ a ]"),
+        ROUTES("{ database: \"\", upstream: other }, { database: b, upstream: main }") BOTH,
+        ROUTES("{ database: \"*\", upstream: other }, { database: \"\", upstream: main }") BOTH,
     };
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         struct given given;
