@@ -2,14 +2,30 @@
 #ifndef NET_CHUNK_H
 #define NET_CHUNK_H
 
-#include "base/bytes.h"
+#include "base/buffer.h"
 
-enum { CHUNK_SIZE = 64 * 1024 };
+/* What is read at once; what it may be as plaintext, together with the TLS record that an earlier read began;
+ * what TLS may have to say at once. */
+enum { CHUNK_SIZE = 64 * 1024, PLAIN_SIZE = CHUNK_SIZE + 17 * 1024, SEALED_MOST = 256 * 1024 };
 
-/* The one read buffer of a worker: all its links read into it, one after the other, so an idle connection
- * owns none. What is read must be used up, or copied, before the callback returns. */
+/* The read buffers of a worker: all its links read into them, one after the other, so an idle connection owns
+ * none. What is read must be used up, or copied, before the callback returns. */
 struct chunk {
     uint8_t data[CHUNK_SIZE];
+    /* of links that speak TLS: */
+    uint8_t plain[PLAIN_SIZE];
+    struct buffer sealed; /* what is about to be written; empty between the link's calls */
 };
+
+/* A chunk whose links speak no TLS needs neither. */
+static inline void chunk_init(struct chunk *chunk)
+{
+    buffer_init(&chunk->sealed, SEALED_MOST);
+}
+
+static inline void chunk_release(struct chunk *chunk)
+{
+    buffer_release(&chunk->sealed);
+}
 
 #endif

@@ -3,29 +3,28 @@
 #define NET_DIAL_H
 
 #include "base/address.h"
+#include "base/attributes.h"
 
 #include <uv.h>
 
-/* Where sessions go: the hosts are tried in order. */
-struct upstream {
-    const char *name;
-    const struct address *hosts; /* TCP, names or Unix sockets */
-    size_t host_count;
-    uint64_t
-        connect_timeout_ms; /* for each host, and each address of a name; 0: as long as the kernel tries */
-};
-
-/* One try to reach an upstream. Names are resolved anew each time, and all their addresses are tried. */
+/* One try to connect to a host. A name is resolved anew each time, and all its addresses are tried. */
 struct dial;
 
-/* How it went. `socket` is connected, non-blocking and now the owner's, of that family; or -1, and `why` says
- * of each host what happened ("127.0.0.1:5999: connection refused; ..."), until the call ends. */
-typedef void (*dial_done)(void *owner, int socket, enum address_family family, const char *why);
+/* How it went. */
+struct dial_result {
+    int socket; /* connected, non-blocking and now the owner's; or -1 */
+    enum address_family family;
+    uint64_t begun_ms; /* by the loop's clock: when the address that answered was tried first */
+    const char
+        *why; /* what failed on the way ("127.0.0.1:5999: connection refused; ..."), until the call ends */
+};
 
-/* Begins; `done` comes once, later, from the loop. `upstream` must stay until then. NULL when memory is
- * short. */
-MUST_USE struct dial *dial_start(uv_loop_t *loop, const struct upstream *upstream, dial_done done,
-                                 void *owner);
+typedef void (*dial_done)(void *owner, const struct dial_result *result);
+
+/* Begins; `done` comes once, later, from the loop. `host` must stay until then. The timeout is for each
+ * address and for resolving a name; 0: as long as the kernel tries. NULL when memory is short. */
+MUST_USE struct dial *dial_start(uv_loop_t *loop, const struct address *host, uint64_t timeout_ms,
+                                 dial_done done, void *owner);
 /* Gives up: `done` does not come. Not after it came. */
 void dial_cancel(struct dial *dial);
 

@@ -6,6 +6,7 @@
 #include "base/attributes.h"
 #include "base/bytes.h"
 #include "net/chunk.h"
+#include "tls/stream.h"
 
 #include <uv.h>
 
@@ -14,6 +15,9 @@
  *
  *   link_init, link_open ── link_read_start / link_read_stop / link_send ──► link_close ──► on_closed, memory
  * may go
+ *
+ * From link_secure on it speaks TLS: what its owner sends and gets is plaintext, what waits is counted as
+ * ciphertext.
  *
  * What link_send cannot hand to the kernel at once is copied and queued. When more than LINK_HIGH_WATER bytes
  * wait, is_full says so: the owner stops reading the other side; on_drained comes when less than
@@ -30,10 +34,14 @@ struct link_linger;
 struct link_events {
     /* Bytes came; they must be used up or copied before it returns. */
     void (*on_bytes)(struct link *link, struct bytes bytes);
-    /* The peer ended its side (0) or the socket failed (a negative libuv code). Each comes once at most:
-     * writing can still fail after the peer's end; after a failure nothing comes but on_closed. */
+    /* The peer ended its side (0) or the socket or TLS failed (a negative libuv code; link_failure says it in
+     * words). Each comes once at most: writing can still fail after the peer's end; after a failure nothing
+     * comes but on_closed, and the owner is to close it: flushed, where the peer is to see TLS's last words.
+     */
     void (*on_end)(struct link *link, int error);
     void (*on_drained)(struct link *link);
+    /* The handshake that link_secure began is done: sending may begin. May be NULL where no TLS is spoken. */
+    void (*on_secured)(struct link *link);
     /* Comes once. After link_close and link_close_flushed nothing else comes. */
     void (*on_closed)(struct link *link);
 };
@@ -46,12 +54,14 @@ struct link {
         uv_pipe_t pipe;
     } socket;
     const struct link_events *events;
+    void *keeper; /* the owner's, to tell whose it is where its place in memory does not */
     struct chunk *chunk;
-    struct link_piece *first; /* what is being written */
+    struct tls_stream *stream; /* NULL: it speaks no TLS */
+    struct link_piece *first;  /* what is being written */
     struct link_piece *last;
     size_t queued; /* bytes in the pieces after the first */
     struct link_linger *linger;
-    int failure; /* the first error, a negative libuv code */
+    int failure; /* the first error of the socket, a negative libuv code */
     bool is_reading;
     bool is_full;     /* went above high water and has not been below low water since */
     bool has_ended;   /* the peer sends no more: on_end was called */
@@ -59,6 +69,7 @@ struct link {
     bool is_shutting; /* our side is to end once all is written */
     bool is_flushing; /* it is to close once all is written */
     bool is_closing;
+    bool is_secured; /* on_secured was called */
 };
 
 /* Prepares a link whose socket is not open yet. From here on it has to be closed with link_close. */
@@ -69,13 +80,23 @@ void link_init(struct link *link, uv_loop_t *loop, enum address_family family, s
 MUST_USE int link_open(struct link *link, int socket);
 /* Sets what every data connection gets: TCP_NODELAY and keep-alive. For TCP, after it is open. */
 void link_tune(struct link *link);
+/* Speaks TLS from here on. `host` (see tls_stream_create) is the server we are a client of, NULL when we are
+ * the server; `first` is ciphertext that was read already, the client's first. Until on_secured nothing is
+ * sent: what link_send is given is dropped. 0; or a negative libuv code, link_failure says more, and the
+ * owner is to close it flushed. */
+MUST_USE int link_secure(struct link *link, struct tls_context *context, const char *host,
+                         struct bytes first);
+/* What TLS knows. False, and all empty, while the handshake is not done or when there is none. */
+MUST_USE bool link_facts(const struct link *link, struct tls_facts *out);
+/* Why it failed, in words, once it has. */
+const char *link_failure(const struct link *link);
 void link_read_start(struct link *link);
 void link_read_stop(struct link *link);
 /* Sends after all that was sent before; nothing is sent after link_shutdown. Errors come as on_end. */
 void link_send(struct link *link, struct bytes bytes);
 /* Bytes that were sent and not yet taken by the kernel. */
 size_t link_waiting(const struct link *link);
-/* Ends our side of the stream once all is written; reading goes on. */
+/* Ends our side of the stream once all is written, with a close_notify under TLS; reading goes on. */
 void link_shutdown(struct link *link);
 /* Writes what waits, ends our side, gives the peer a moment to end its own (so that what was written is not
  * lost to a reset), then closes. Gives up when LINK_STALL_MS go by without progress. */

@@ -6,23 +6,30 @@
 #include "net/acceptor.h"
 #include "net/relay.h"
 
+/* What clients of an address meet. */
+struct listener_plan {
+    const struct address *address;
+    const struct upstream *upstream;
+    enum session_security security;
+    struct tls_context *tls; /* NULL with SECURITY_NONE */
+};
+
 /* A listening socket of one worker; several workers share an IP address by SO_REUSEPORT. A Unix socket has
  * one worker. */
 struct listener {
     struct acceptor *acceptor;
     struct relay_shared *shared;
-    const struct upstream *upstream;
-    enum address_family family;
+    const struct listener_plan *plan;
 };
 
 /* Whether the address is free. Once for each address before the first worker opens it: since the workers
  * share it, opening alone would also succeed beside another process of the same user that shares it (a sluice
  * started twice). False with a problem that names the address ("address 127.0.0.1:6432 is in use"). */
 MUST_USE bool listener_probe(const struct address *address, struct problem *problem);
-/* Binds and listens. False with a problem. `upstream` must stay as long as the listener and its relays. */
+/* Binds and listens. False with a problem. The plan, and what it points to, must stay as long as the listener
+ * and its relays. */
 MUST_USE bool listener_open(struct listener *listener, struct relay_shared *shared,
-                            const struct address *address, const struct upstream *upstream,
-                            struct problem *problem);
+                            const struct listener_plan *plan, struct problem *problem);
 /* The port is free and the listener's memory may go when it returns. */
 void listener_close(struct listener *listener);
 

@@ -3,12 +3,13 @@
 #define NET_RELAY_H
 
 #include "base/list.h"
-#include "net/dial.h"
 #include "net/link.h"
+#include "net/upstream.h"
 #include "session/session.h"
 
 /* Two links and a session between them: feeds the session what arrives, carries its segments out, and stops
- * reading one side while the other is full. It owns itself: it is freed when both links are closed. */
+ * reading one side while the other is full. It owns itself: it is freed when both links are closed and no
+ * cancel request is under way. */
 struct relay;
 
 /* What all relays of one worker share. */
@@ -34,10 +35,11 @@ void relay_shared_open(struct relay_shared *shared);
  * relay. */
 void relay_shared_close(struct relay_shared *shared);
 
-/* Takes an accepted socket over, and from then on the client that is at its end. `upstream` must stay as long
- * as there are relays to it. */
-void relay_accept(struct relay_shared *shared, int socket, enum address_family family,
-                  const struct upstream *upstream);
+struct listener_plan;
+
+/* Takes an accepted socket over, and from then on the client that is at its end. The plan must stay as long
+ * as there are relays of it. */
+void relay_accept(struct relay_shared *shared, int socket, const struct listener_plan *plan);
 /* Ends idle sessions now (FATAL 57P01), others when they become idle; after `grace_ms` all that are left.
  * From now on no client is taken. on_empty comes before it returns when there is no relay. */
 void relay_drain_all(struct relay_shared *shared, uint64_t grace_ms);

@@ -2,6 +2,9 @@
 #ifndef NET_RELAY_STATE_H
 #define NET_RELAY_STATE_H
 
+#include "net/cancel.h"
+#include "net/listener.h"
+#include "net/reach.h"
 #include "net/relay.h"
 
 /* The inside of a relay: for src/net only. */
@@ -19,9 +22,11 @@ struct relay {
     struct relay_end ends[2]; /* by enum side */
     struct list node;         /* in one of the lists of relay_shared */
     struct relay_shared *shared;
+    const struct listener_plan *plan;
     const struct upstream *upstream;
     struct session *session; /* NULL: it is over */
-    struct dial *dial;       /* under way, or NULL */
+    struct reach *reach;     /* under way, or NULL */
+    struct cancel *cancel;   /* so; it goes on when the session is over */
     uint8_t *held;           /* what the client sent and the session has not taken yet, or NULL */
     size_t held_size;        /* bytes */
     uint64_t opened_ms;      /* by the loop's clock */
@@ -32,6 +37,16 @@ struct relay {
 /* ── relay.c ───────────────────────────────────────────────────────────────────────────────────────────────
  */
 
+/* What the links of a relay tell it. */
+extern const struct link_events relay_link_events;
+/* Feeds what comes from that side, and sees to what follows. */
+void relay_feed(struct relay *relay, enum side from, struct bytes input);
+/* Feeds what the client sent while the session took nothing from it. */
+void relay_feed_held(struct relay *relay);
+/* Sees to what follows from where things stand. */
+void relay_settle(struct relay *relay);
+/* Frees it when nothing of it is left. */
+void relay_free_if_done(struct relay *relay);
 /* Ends the session with a FATAL error of ours for the client; `reason` is for the log. */
 void relay_refuse(struct relay *relay, const char *sqlstate, const char *message, const char *detail,
                   const char *reason);
@@ -39,6 +54,12 @@ void relay_refuse(struct relay *relay, const char *sqlstate, const char *message
 void relay_end(struct relay *relay, const char *reason);
 /* Ends the session if need be and closes both links at once. */
 void relay_abort(struct relay *relay, const char *reason);
+
+/* ── relay_server.c ────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* Connects the session to its upstream, or sends its cancel request out. */
+void relay_dial(struct relay *relay);
 
 /* ── relay_shared.c ────────────────────────────────────────────────────────────────────────────────────────
  */

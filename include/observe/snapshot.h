@@ -18,8 +18,10 @@ struct session_row {
     char database[NAME_SIZE];
     char application_name[NAME_SIZE];
     char service[NAME_SIZE];
-    const char *phase;  /* a constant: "starting", "authenticating", "idle", "active", "in transaction" ... */
-    uint32_t in_flight; /* requests not yet answered */
+    const char *phase; /* a constant: "starting", "authenticating", "idle", "active", "in transaction" ... */
+    const char *client_tls; /* "TLSv1.3", or "" where the connection is not encrypted; constants */
+    const char *server_tls;
+    uint32_t in_flight;      /* requests not yet answered */
     uint64_t bytes_received; /* from the client */
     uint64_t bytes_sent;     /* to the client */
     uint64_t errors;

@@ -40,7 +40,8 @@ struct worker {
     struct ring events;
     struct relay_shared relays;
     struct listener *listeners;
-    struct upstream *upstreams; /* of each listener */
+    struct listener_plan *plans; /* of each listener */
+    struct upstream *upstreams;  /* so */
     size_t listener_count;
 };
 
@@ -179,8 +180,11 @@ static bool listeners_open(struct worker *worker, const struct settings *setting
     for (size_t index = 0; index < settings->listen.count; index++) {
         const struct listen_settings *listen = &settings->listen.items[index];
         worker->upstreams[index] = upstream_of(settings, listen->upstream);
-        if (!listener_open(&worker->listeners[index], &worker->relays, &listen->address,
-                           &worker->upstreams[index], problem))
+        worker->plans[index] = (struct listener_plan){
+            .address = &listen->address,
+            .upstream = &worker->upstreams[index],
+        };
+        if (!listener_open(&worker->listeners[index], &worker->relays, &worker->plans[index], problem))
             return false;
         worker->listener_count++;
     }
@@ -207,10 +211,13 @@ bool worker_create(const struct worker_plan *plan, struct worker **out, struct p
     worker->on_events = plan->on_events;
     worker->chunk = malloc(sizeof(*worker->chunk));
     worker->listeners = calloc(listeners, sizeof(*worker->listeners));
+    worker->plans = calloc(listeners, sizeof(*worker->plans));
     worker->upstreams = calloc(listeners, sizeof(*worker->upstreams));
-    if (worker->chunk == NULL || worker->listeners == NULL || worker->upstreams == NULL ||
-        !ring_init(&worker->events, sizeof(struct event), EVENTS_KEPT) || !loop_init(worker))
+    if (worker->chunk == NULL || worker->listeners == NULL || worker->plans == NULL ||
+        worker->upstreams == NULL || !ring_init(&worker->events, sizeof(struct event), EVENTS_KEPT) ||
+        !loop_init(worker))
         abort(); /* at the start, before anything is promised */
+    chunk_init(worker->chunk);
     world_init(worker, plan);
     relays_init(worker, plan->settings);
     *out = worker;
@@ -314,7 +321,9 @@ void worker_destroy(struct worker *worker)
     ledger_release(&worker->ledger);
     ring_release(&worker->events);
     free(worker->listeners);
+    free(worker->plans);
     free(worker->upstreams);
+    chunk_release(worker->chunk);
     free(worker->chunk);
     free(worker);
 }

@@ -16,16 +16,17 @@ struct attempt;
 struct resolution;
 
 /*   host ──(a name)──► resolution ──► address ──► attempt ──► done
- *    ▲                     │             ▲            │
- *    └──── next host ◄─────┴─────────────┴── failed ◄─┘
+ *                                        ▲            │
+ *                                        └── failed ◄─┘
  *
  * Each step begins from the timer, which otherwise guards the step that is under way. */
 struct dial {
     uv_timer_t timer;
-    const struct upstream *upstream;
+    const struct address *host;
+    uint64_t timeout_ms;
     dial_done done;
     void *owner;
-    size_t hosts_begun;
+    bool has_begun;
     struct resolution *resolution; /* under way, or NULL */
     struct attempt *attempt;       /* under way, or NULL */
     struct addrinfo *found;        /* of the host, if it is a name */
@@ -90,20 +91,23 @@ void dial_cancel(struct dial *dial)
 
 static void dial_finish(struct dial *dial, int socket)
 {
-    enum address_family family = ADDRESS_NONE;
-    if (socket >= 0) {
-        struct address target;
+    struct address target = { .family = ADDRESS_NONE };
+    if (socket >= 0)
         endpoint_read(endpoint_name(&dial->target), dial->target.size, &target);
-        family = target.family;
-    }
+    const struct dial_result result = {
+        .socket = socket,
+        .family = target.family,
+        .begun_ms = dial->begun_ms,
+        .why = dial->why_storage,
+    };
     dial_end(dial);
-    dial->done(dial->owner, socket, family, dial->why_storage);
+    dial->done(dial->owner, &result);
 }
 
-/* Remembers what became of the current host; for a name, `address` is the one that was tried. */
+/* Remembers what became of the host; for a name, `address` is the one that was tried. */
 static void dial_note(struct dial *dial, const struct endpoint *address, int error)
 {
-    const struct address *host = &dial->upstream->hosts[dial->hosts_begun - 1];
+    const struct address *host = dial->host;
     if (dial->why.size > 0)
         text_append_string(&dial->why, "; ");
     address_describe(host, &dial->why);
@@ -126,8 +130,8 @@ static void dial_go_on(struct dial *dial)
 
 static void dial_guard(struct dial *dial, uv_timer_cb on_timeout)
 {
-    if (dial->upstream->connect_timeout_ms > 0)
-        (void)uv_timer_start(&dial->timer, on_timeout, dial->upstream->connect_timeout_ms, 0);
+    if (dial->timeout_ms > 0)
+        (void)uv_timer_start(&dial->timer, on_timeout, dial->timeout_ms, 0);
     else
         (void)uv_timer_stop(&dial->timer);
 }
@@ -193,7 +197,7 @@ static void on_retry(uv_timer_t *timer)
 
 static void dial_retry(struct dial *dial)
 {
-    uint64_t most = dial->upstream->connect_timeout_ms;
+    uint64_t most = dial->timeout_ms;
     if (most > 0 && uv_now(dial->timer.loop) - dial->begun_ms >= most)
         dial_fail_target(dial, UV_ETIMEDOUT);
     else
@@ -247,8 +251,9 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
     dial_go_on(dial);
 }
 
-static void dial_resolve(struct dial *dial, const struct address *host)
+static void dial_resolve(struct dial *dial)
 {
+    const struct address *host = dial->host;
     const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
     char port_storage[8];
     struct text port;
@@ -284,14 +289,12 @@ static void dial_begin_found(struct dial *dial)
     dial_begin_target(dial);
 }
 
-static void dial_begin_host(struct dial *dial)
+static void dial_begin(struct dial *dial)
 {
-    const struct address *host = &dial->upstream->hosts[dial->hosts_begun++];
-    uv_freeaddrinfo(dial->found);
-    dial->found = NULL;
-    if (host->family == ADDRESS_NAME) {
-        dial_resolve(dial, host);
-    } else if (endpoint_of(host, &dial->target)) {
+    dial->has_begun = true;
+    if (dial->host->family == ADDRESS_NAME) {
+        dial_resolve(dial);
+    } else if (endpoint_of(dial->host, &dial->target)) {
         dial_begin_target(dial);
     } else {
         dial_note(dial, NULL, UV_ENAMETOOLONG);
@@ -304,18 +307,20 @@ static void on_next(uv_timer_t *timer)
     struct dial *dial = CONTAINER_OF(timer, struct dial, timer);
     if (dial->next != NULL)
         dial_begin_found(dial);
-    else if (dial->hosts_begun < dial->upstream->host_count)
-        dial_begin_host(dial);
+    else if (!dial->has_begun)
+        dial_begin(dial);
     else
         dial_finish(dial, -1);
 }
 
-struct dial *dial_start(uv_loop_t *loop, const struct upstream *upstream, dial_done done, void *owner)
+struct dial *dial_start(uv_loop_t *loop, const struct address *host, uint64_t timeout_ms, dial_done done,
+                        void *owner)
 {
     struct dial *dial = calloc(1, sizeof *dial);
     if (dial == NULL)
         return NULL;
-    dial->upstream = upstream;
+    dial->host = host;
+    dial->timeout_ms = timeout_ms;
     dial->done = done;
     dial->owner = owner;
     text_init(&dial->why, dial->why_storage, sizeof dial->why_storage);

@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "net/link.h"
-
 #include "net/endpoint.h"
+#include "net/link_state.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum { PIECE_SIZE = 16 * 1024, KEEPALIVE_SECONDS = 60 };
-
-/* A part of what waits. Only the first is in libuv's hands; those behind it still grow. */
-struct link_piece {
-    uv_write_t request;
-    struct link *link;
-    struct link_piece *next;
-    size_t size;
-    size_t capacity;
-    uint8_t data[];
-};
+enum { KEEPALIVE_SECONDS = 60 };
 
 /* Watches over a link that is to close once it is flushed. */
 struct link_linger {
@@ -25,7 +14,7 @@ struct link_linger {
     size_t waiting; /* at the last look */
 };
 
-static int link_socket(const struct link *link)
+int link_socket(const struct link *link)
 {
     uv_os_fd_t socket = -1;
     return uv_fileno(&link->socket.handle, &socket) == 0 ? socket : -1;
@@ -57,20 +46,27 @@ void link_tune(struct link *link)
     (void)uv_tcp_keepalive(&link->socket.tcp, 1, KEEPALIVE_SECONDS);
 }
 
+const char *link_failure(const struct link *link)
+{
+    if (link->failure == 0 && link->stream != NULL)
+        return tls_stream_failure(link->stream);
+    return uv_strerror(link->failure);
+}
+
 size_t link_waiting(const struct link *link)
 {
     return link->queued + uv_stream_get_write_queue_size(&link->socket.stream);
 }
 
-/* The peer's end or the failure of the socket, told to the owner, or to nobody when it only waits to be
- * closed. */
-static void link_end(struct link *link, int error)
+void link_end(struct link *link, int error)
 {
-    if (link->is_closing || link->has_failed || (link->has_ended && error == 0))
+    bool was_told = link->has_failed || (link->has_ended && error == 0);
+    if (link->is_closing || (was_told && !link->is_flushing))
         return;
     link_read_stop(link);
     link->has_ended = true;
-    link->has_failed = error < 0;
+    link->has_failed = link->has_failed || error < 0;
+    link->failure = error < 0 ? error : link->failure;
     if (!link->is_flushing)
         link->events->on_end(link, error);
     else if (error < 0 || link->first == NULL)
@@ -84,6 +80,14 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
     *out = uv_buf_init((char *)link->chunk->data, CHUNK_SIZE);
 }
 
+static void link_take(struct link *link, struct bytes bytes)
+{
+    if (link->stream == NULL)
+        link->events->on_bytes(link, bytes);
+    else
+        link_unseal(link, bytes);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 {
     struct link *link = CONTAINER_OF(stream, struct link, socket);
@@ -92,10 +96,10 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
     else if (size < 0)
         link_end(link, link->failure < 0 ? link->failure : (int)size);
     else if (size > 0 && !link->is_flushing && link->failure != UV_ENOMEM)
-        link->events->on_bytes(link, bytes_of(buffer->base, (size_t)size));
+        link_take(link, bytes_of(buffer->base, (size_t)size));
 }
 
-static void link_read_on(struct link *link)
+void link_read_on(struct link *link)
 {
     if (!link->is_reading)
         link->is_reading = uv_read_start(&link->socket.stream, on_alloc, on_read) == 0;
@@ -115,147 +119,20 @@ void link_read_stop(struct link *link)
     (void)uv_read_stop(&link->socket.stream);
 }
 
-/* Nothing can be written any more. What the peer said before it closed is still read to its end, which tells
- * the owner; where memory is short, the socket is cut and the read sees that. */
-static void link_fail(struct link *link, int error)
-{
-    link->failure = error;
-    if (error == UV_ENOMEM)
-        (void)shutdown(link_socket(link), SHUT_RDWR);
-    link_read_on(link);
-}
-
-/* Once nothing waits: ends our side if that was asked for, closes if the peer's end was all that was missing.
- */
-static void link_settle(struct link *link)
-{
-    if (link->is_closing || link->first != NULL)
-        return;
-    if (link->is_shutting && link->failure == 0)
-        (void)shutdown(link_socket(link), SHUT_WR);
-    if (link->is_flushing && link->has_ended)
-        link_close(link);
-}
-
-static void on_written(uv_write_t *request, int status);
-
-static void link_write_first(struct link *link)
-{
-    struct link_piece *piece = link->first;
-    uv_buf_t view = uv_buf_init((char *)piece->data, (unsigned)piece->size);
-    int result = uv_write(&piece->request, &link->socket.stream, &view, 1, on_written);
-    if (result == 0)
-        return;
-    link->first = piece->next;
-    free(piece);
-    link_fail(link, result);
-}
-
-static void link_write_next(struct link *link)
-{
-    if (link->first == NULL) {
-        link->last = NULL;
-        return;
-    }
-    link->queued -= link->first->size;
-    link_write_first(link);
-}
-
-static void on_written(uv_write_t *request, int status)
-{
-    struct link_piece *piece = CONTAINER_OF(request, struct link_piece, request);
-    struct link *link = piece->link;
-    link->first = piece->next;
-    free(piece);
-    if (link->is_closing)
-        return;
-    if (status < 0 && !link->is_flushing && !link->has_ended) {
-        link_fail(link, status);
-        return;
-    }
-    if (status < 0) {
-        link_end(link, link->failure < 0 ? link->failure : status);
-        return;
-    }
-    link_write_next(link);
-    if (link->is_full && link_waiting(link) < LINK_LOW_WATER) {
-        link->is_full = false;
-        if (!link->is_flushing && !link->has_failed)
-            link->events->on_drained(link);
-    }
-    link_settle(link);
-}
-
-/* What the kernel takes at once comes off `bytes`. */
-static void link_write_now(struct link *link, struct bytes *bytes)
-{
-    uv_buf_t view = { .base = (char *)(uintptr_t)bytes->data, .len = bytes->size };
-    int taken = uv_try_write(&link->socket.stream, &view, 1);
-    if (taken >= 0)
-        (void)bytes_take(bytes, (size_t)taken);
-    else if (taken != UV_EAGAIN)
-        link_fail(link, taken);
-}
-
-static struct link_piece *link_add_piece(struct link *link, size_t capacity)
-{
-    struct link_piece *piece = malloc(sizeof *piece + capacity);
-    if (piece == NULL)
-        return NULL;
-    piece->link = link;
-    piece->next = NULL;
-    piece->size = 0;
-    piece->capacity = capacity;
-    if (link->first == NULL)
-        link->first = piece;
-    else
-        link->last->next = piece;
-    link->last = piece;
-    return piece;
-}
-
-/* The piece that takes `size` more bytes: the last if it still grows and has room, else a new one. */
-static struct link_piece *link_piece_for(struct link *link, size_t size)
-{
-    struct link_piece *last = link->last;
-    if (link->first == NULL)
-        return link_add_piece(link, size);
-    if (last != link->first && size <= last->capacity - last->size)
-        return last;
-    return link_add_piece(link, size > PIECE_SIZE ? size : PIECE_SIZE);
-}
-
-static void link_queue(struct link *link, struct bytes bytes)
-{
-    struct link_piece *piece = link_piece_for(link, bytes.size);
-    if (piece == NULL) {
-        link_fail(link, UV_ENOMEM);
-        return;
-    }
-    memcpy(piece->data + piece->size, bytes.data, bytes.size);
-    piece->size += bytes.size;
-    if (piece == link->first)
-        link_write_first(link);
-    else
-        link->queued += bytes.size;
-}
-
 void link_send(struct link *link, struct bytes bytes)
 {
-    if (link->is_closing || link->is_shutting || link->failure < 0 || bytes.size == 0)
-        return;
-    if (link->first == NULL)
-        link_write_now(link, &bytes);
-    if (bytes.size == 0 || link->failure < 0)
-        return;
-    link_queue(link, bytes);
-    link->is_full = link->is_full || link_waiting(link) > LINK_HIGH_WATER;
+    if (link->stream == NULL)
+        link_write(link, bytes);
+    else
+        link_seal(link, bytes);
 }
 
 void link_shutdown(struct link *link)
 {
     if (link->is_closing || link->is_shutting)
         return;
+    if (link->stream != NULL)
+        link_seal_end(link);
     link->is_shutting = true;
     link_settle(link);
 }
@@ -292,24 +169,22 @@ void link_close_flushed(struct link *link)
 {
     if (link->is_closing || link->is_flushing)
         return;
+    link_shutdown(link);
     bool is_done = link->has_ended && link->first == NULL;
-    if (is_done || link->has_failed || link->failure < 0 || !link_watch(link)) {
+    if (is_done || link->failure < 0 || !link_watch(link)) {
         link_close(link);
         return;
     }
     link->is_flushing = true;
-    link_shutdown(link);
     link_read_start(link);
 }
 
 static void on_socket_closed(uv_handle_t *handle)
 {
     struct link *link = CONTAINER_OF(handle, struct link, socket);
-    while (link->first != NULL) {
-        struct link_piece *piece = link->first;
-        link->first = piece->next;
-        free(piece);
-    }
+    link_drop_queue(link);
+    if (link->stream != NULL)
+        tls_stream_destroy(link->stream);
     link->events->on_closed(link);
 }
 

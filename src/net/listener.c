@@ -7,7 +7,7 @@ enum { SOCKET_FILE_MODE = 0777 };
 static void on_accepted(void *owner, int socket)
 {
     struct listener *listener = owner;
-    relay_accept(listener->shared, socket, listener->family, listener->upstream);
+    relay_accept(listener->shared, socket, listener->plan);
 }
 
 bool listener_probe(const struct address *address, struct problem *problem)
@@ -15,18 +15,18 @@ bool listener_probe(const struct address *address, struct problem *problem)
     return acceptor_probe(address, problem);
 }
 
-bool listener_open(struct listener *listener, struct relay_shared *shared, const struct address *address,
-                   const struct upstream *upstream, struct problem *problem)
+bool listener_open(struct listener *listener, struct relay_shared *shared, const struct listener_plan *plan,
+                   struct problem *problem)
 {
-    *listener = (struct listener){ .shared = shared, .upstream = upstream, .family = address->family };
-    const struct acceptor_plan plan = {
-        .address = address,
+    *listener = (struct listener){ .shared = shared, .plan = plan };
+    const struct acceptor_plan acceptor = {
+        .address = plan->address,
         .is_shared = true,
         .mode = SOCKET_FILE_MODE,
         .on_accepted = on_accepted,
         .owner = listener,
     };
-    return acceptor_open(shared->loop, &plan, &listener->acceptor, problem);
+    return acceptor_open(shared->loop, &acceptor, &listener->acceptor, problem);
 }
 
 void listener_close(struct listener *listener)

@@ -37,9 +37,9 @@ static void relay_retire(struct relay *relay, const char *reason)
         return;
     session_destroy(relay->session, reason);
     relay->session = NULL;
-    if (relay->dial != NULL)
-        dial_cancel(relay->dial);
-    relay->dial = NULL;
+    if (relay->reach != NULL)
+        relay->ends[SIDE_SERVER].is_open = reach_cancel(relay->reach);
+    relay->reach = NULL;
     relay_drop_held(relay);
     relay_shared_retire(relay);
 }
@@ -60,22 +60,27 @@ void relay_abort(struct relay *relay, const char *reason)
         if (relay->ends[side].is_open)
             link_close(&relay->ends[side].link);
     }
+    if (relay->cancel != NULL)
+        cancel_stop(relay->cancel);
 }
 
-static void on_closed(struct link *link)
+void relay_free_if_done(struct relay *relay)
 {
-    struct relay *relay = relay_of(end_of(link));
-    end_of(link)->is_open = false;
-    if (relay->ends[SIDE_CLIENT].is_open || relay->ends[SIDE_SERVER].is_open)
+    bool is_open = relay->ends[SIDE_CLIENT].is_open || relay->ends[SIDE_SERVER].is_open;
+    if (is_open || relay->cancel != NULL)
         return;
     relay_shared_remove(relay);
     free(relay);
 }
 
+static void on_closed(struct link *link)
+{
+    end_of(link)->is_open = false;
+    relay_free_if_done(relay_of(end_of(link)));
+}
+
 /* ── Feeding the session ───────────────────────────────────────────────────────────────────────────────────
  */
-
-static void relay_dial(struct relay *relay);
 
 /* Keeps what the session has not taken of the client's bytes. */
 static void relay_wait(struct relay *relay, enum relay_wait wait, struct bytes rest)
@@ -105,11 +110,33 @@ static enum session_event relay_carry(struct relay *relay, enum side from, struc
     return event;
 }
 
-static void relay_feed(struct relay *relay, enum side from, struct bytes input)
+/* Ends the relay for what happened to one of its links. */
+static void relay_end_failed(struct relay *relay, const struct relay_end *end)
+{
+    char storage[REASON_TEXT_SIZE];
+    struct text reason;
+    text_init(&reason, storage, sizeof storage);
+    text_append_format(&reason, "%s connection failed: %s", side_names[end->side], link_failure(&end->link));
+    relay_end(relay, storage);
+}
+
+/* The client's link speaks TLS from here on. */
+static void relay_secure(struct relay *relay, struct bytes ciphertext)
+{
+    struct relay_end *client = &relay->ends[SIDE_CLIENT];
+    if (link_secure(&client->link, relay->plan->tls, NULL, ciphertext) < 0)
+        relay_end_failed(relay, client);
+}
+
+void relay_feed(struct relay *relay, enum side from, struct bytes input)
 {
     switch (relay_carry(relay, from, &input)) {
     case SESSION_SEND:
     case SESSION_STARVED:
+        break;
+    case SESSION_SECURE:
+        assert(from == SIDE_CLIENT);
+        relay_secure(relay, input);
         break;
     case SESSION_DIAL:
         relay_wait(relay, WAIT_DIAL, input);
@@ -125,8 +152,7 @@ static void relay_feed(struct relay *relay, enum side from, struct bytes input)
     }
 }
 
-/* Feeds what the client sent while the session took nothing from it. */
-static void relay_feed_held(struct relay *relay)
+void relay_feed_held(struct relay *relay)
 {
     struct bytes rest = bytes_of(relay->held, relay->held_size);
     uint8_t *held = relay->held;
@@ -167,13 +193,13 @@ static void relay_settle_ends(struct relay *relay)
     if (server->is_open && server->link.has_ended)
         relay_end(relay,
                   client->link.has_ended ? "client closed the connection" : "server closed the connection");
-    else if (client->link.has_ended && !server->is_open && relay->dial == NULL)
+    else if (client->link.has_ended && !server->is_open && relay->reach == NULL && relay->cancel == NULL)
         relay_end(relay, "client closed the connection");
     else if (client->link.has_ended && server->is_open && relay->wait == WAIT_NONE)
         link_shutdown(&server->link);
 }
 
-static void relay_settle(struct relay *relay)
+void relay_settle(struct relay *relay)
 {
     if (relay->session != NULL && !relay->has_logged_in && session_has_logged_in(relay->session)) {
         relay->has_logged_in = true;
@@ -217,17 +243,22 @@ static void on_end(struct link *link, int error)
 {
     struct relay *relay = relay_of(end_of(link));
     relay_shared_tick(relay->shared);
-    if (error == 0) {
+    if (error == 0)
         relay_settle(relay);
-        return;
-    }
-    char storage[REASON_TEXT_SIZE];
-    struct text reason;
-    text_init(&reason, storage, sizeof storage);
-    text_append_format(&reason, "%s connection failed: %s", side_names[end_of(link)->side],
-                       uv_strerror(error));
-    link_close(link);
-    relay_end(relay, storage);
+    else
+        relay_end_failed(relay, end_of(link));
+}
+
+/* The client's: the server's link is secured before it is ours. */
+static void on_secured(struct link *link)
+{
+    struct relay *relay = relay_of(end_of(link));
+    struct tls_facts facts;
+    bool has_protocol = link_facts(link, &facts) && facts.has_protocol;
+    relay_shared_tick(relay->shared);
+    session_secured(relay->session, has_protocol);
+    relay_feed(relay, SIDE_CLIENT, BYTES_NONE);
+    relay_settle(relay);
 }
 
 static void on_drained(struct link *link)
@@ -235,82 +266,41 @@ static void on_drained(struct link *link)
     relay_settle(relay_of(end_of(link)));
 }
 
-static const struct link_events relay_link_events = {
+const struct link_events relay_link_events = {
     .on_bytes = on_bytes,
     .on_end = on_end,
     .on_drained = on_drained,
     .on_closed = on_closed,
+    .on_secured = on_secured,
 };
-
-/* Makes a link of a connected socket and takes it over. */
-static int relay_open(struct relay *relay, enum side side, int socket, enum address_family family)
-{
-    struct relay_end *end = &relay->ends[side];
-    end->side = side;
-    end->is_open = true;
-    link_init(&end->link, relay->shared->loop, family, relay->shared->chunk, &relay_link_events);
-    int result = link_open(&end->link, socket);
-    if (result == 0) {
-        link_tune(&end->link);
-        return 0;
-    }
-    (void)close(socket);
-    link_close(&end->link);
-    return result;
-}
-
-/* ── The server ────────────────────────────────────────────────────────────────────────────────────────────
- */
-
-static void relay_refuse_undialed(struct relay *relay, const char *why)
-{
-    char storage[REASON_TEXT_SIZE];
-    struct text message;
-    text_init(&message, storage, sizeof storage);
-    text_append_format(&message, "could not connect to upstream \"%s\"", relay->upstream->name);
-    relay_refuse(relay, "08006", storage, why, why);
-}
-
-static void on_dialed(void *owner, int socket, enum address_family family, const char *why)
-{
-    struct relay *relay = owner;
-    relay->dial = NULL;
-    relay_shared_tick(relay->shared);
-    int result = socket >= 0 ? relay_open(relay, SIDE_SERVER, socket, family) : 0;
-    if (socket < 0 || result < 0) {
-        relay_refuse_undialed(relay, socket < 0 ? why : uv_strerror(result));
-        return;
-    }
-    session_dialed(relay->session);
-    relay->wait = WAIT_NONE;
-    relay_feed(relay, SIDE_CLIENT, BYTES_NONE);
-    if (relay->session != NULL)
-        relay_feed_held(relay);
-    relay_settle(relay);
-}
-
-static void relay_dial(struct relay *relay)
-{
-    if (relay->session == NULL)
-        return;
-    relay->dial = dial_start(relay->shared->loop, relay->upstream, on_dialed, relay);
-    if (relay->dial == NULL)
-        relay_refuse_undialed(relay, "out of memory");
-}
 
 /* ── The client ────────────────────────────────────────────────────────────────────────────────────────────
  */
+
+/* Makes a link of the accepted socket and takes it over. */
+static int relay_open(struct relay *relay, int socket, enum address_family family)
+{
+    struct relay_end *client = &relay->ends[SIDE_CLIENT];
+    client->is_open = true;
+    link_init(&client->link, relay->shared->loop, family, relay->shared->chunk, &relay_link_events);
+    int result = link_open(&client->link, socket);
+    if (result == 0)
+        link_tune(&client->link);
+    else
+        (void)close(socket);
+    return result;
+}
 
 static bool relay_begin(struct relay *relay)
 {
     struct address client;
     link_peer(&relay->ends[SIDE_CLIENT].link, &client);
-    relay->session = session_create(relay->shared->world, &client, relay->upstream->name);
+    relay->session =
+        session_create(relay->shared->world, &client, relay->upstream->name, relay->plan->security);
     return relay->session != NULL;
 }
 
-void relay_accept(struct relay_shared *shared, int socket, enum address_family family,
-                  const struct upstream *upstream)
+void relay_accept(struct relay_shared *shared, int socket, const struct listener_plan *plan)
 {
     struct relay *relay = shared->is_draining ? NULL : calloc(1, sizeof *relay);
     if (relay == NULL) {
@@ -318,12 +308,15 @@ void relay_accept(struct relay_shared *shared, int socket, enum address_family f
         return;
     }
     relay->shared = shared;
-    relay->upstream = upstream;
+    relay->plan = plan;
+    relay->upstream = plan->upstream;
     relay->opened_ms = uv_now(shared->loop);
+    relay->ends[SIDE_CLIENT].side = SIDE_CLIENT;
+    relay->ends[SIDE_SERVER].side = SIDE_SERVER;
     list_init(&relay->node);
     relay_shared_add(shared, relay);
     relay_shared_tick(shared);
-    if (relay_open(relay, SIDE_CLIENT, socket, family) == 0 && relay_begin(relay)) {
+    if (relay_open(relay, socket, plan->address->family) == 0 && relay_begin(relay)) {
         link_read_start(&relay->ends[SIDE_CLIENT].link);
         return;
     }

@@ -151,6 +151,12 @@ void relay_drain_all(struct relay_shared *shared, uint64_t grace_ms)
     }
 }
 
+static const char *tls_version(const struct relay_end *end)
+{
+    struct tls_facts facts;
+    return end->is_open && link_facts(&end->link, &facts) ? facts.version : "";
+}
+
 static void relays_describe(const struct list *head, struct snapshot *out)
 {
     LIST_EACH(node, head)
@@ -158,7 +164,10 @@ static void relays_describe(const struct list *head, struct snapshot *out)
         struct session_row *row = snapshot_add_session(out);
         if (row == NULL)
             return;
-        session_describe(relay_of(node)->session, row);
+        const struct relay *relay = relay_of(node);
+        session_describe(relay->session, row);
+        row->client_tls = tls_version(&relay->ends[SIDE_CLIENT]);
+        row->server_tls = tls_version(&relay->ends[SIDE_SERVER]);
     }
 }
 

@@ -23,6 +23,7 @@ struct house {
     struct address address; /* where clients connect */
     struct address host;    /* where the server listens */
     struct upstream upstream;
+    struct listener_plan plan;
     int server_listening;
     int emptied;
 };
@@ -65,6 +66,7 @@ static inline struct house *house_open(void)
     assert_non_null(house);
     assert_int_equal(uv_loop_init(&house->loop), 0);
     house_open_world(house);
+    chunk_init(&house->chunk);
     house->shared = (struct relay_shared){
         .loop = &house->loop,
         .chunk = &house->chunk,
@@ -75,11 +77,17 @@ static inline struct house *house_open(void)
     house->server_listening = peer_listen(&port, 16);
     peer_limit(house->server_listening, SO_RCVBUF);
     house->host = local_address(port);
-    house->upstream = (struct upstream){ "main", &house->host, 1, 5000 };
+    house->upstream = (struct upstream){
+        .name = "main",
+        .hosts = &house->host,
+        .host_count = 1,
+        .connect_timeout_ms = 5000,
+    };
+    house->plan = (struct listener_plan){ .address = &house->address, .upstream = &house->upstream };
     port = 0;
     (void)close(peer_refusing(&port));
     house->address = local_address(port);
-    assert_true(listener_open(&house->listener, &house->shared, &house->address, &house->upstream, &problem));
+    assert_true(listener_open(&house->listener, &house->shared, &house->plan, &problem));
     return house;
 }
 
@@ -112,6 +120,7 @@ static inline void house_close(struct house *house)
     statement_pool_release(&house->statements);
     ledger_release(&house->ledger);
     ring_release(&house->events);
+    chunk_release(&house->chunk);
     assert_int_equal(counter_read(&house->counters.sessions_opened),
                      counter_read(&house->counters.sessions_closed));
     free(house);

@@ -415,7 +415,7 @@ static void a_relay_that_dials_can_be_ended(void **state)
     SAY(house, client, STARTUP SYNC);
     TURN_UNTIL(&house->loop, !list_is_empty(&house->shared.logins));
     const struct relay *relay = CONTAINER_OF(house->shared.logins.next, struct relay, node);
-    TURN_UNTIL(&house->loop, relay->dial != NULL);
+    TURN_UNTIL(&house->loop, relay->reach != NULL);
     turn_for(&house->loop, 20);
     relay_drain_all(&house->shared, 0);
     TURN_UNTIL(&house->loop, house->emptied == 1);

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "net/reach.h"
+
+#include "base/text.h"
+#include "net/dial.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* How often it is looked whether hosts were asked, and for how long when there is no timeout. */
+enum { ASK_AGAIN_MS = 20, ASK_MOST_MS = 10000 };
+enum { WHY_SIZE = 512 };
+
+enum reach_step {
+    STEP_DIALING,
+    STEP_ASKING,   /* SSLRequest was sent */
+    STEP_SHAKING,  /* hands */
+    STEP_FAILED,   /* the host: the link is being closed */
+    STEP_RETRYING, /* so, and then without TLS */
+};
+
+struct reach {
+    struct reach_plan plan;
+    uv_timer_t timer; /* guards the step, or begins the next */
+    enum reach_step step;
+    struct dial *dial; /* under way, or NULL */
+    bool has_link;     /* it was initialised and is not yet closed */
+    bool is_plain;     /* TLS has failed with this host */
+    uint64_t begun_ms; /* the reach; later: the connection */
+    struct text why;
+    char why_storage[WHY_SIZE];
+    unsigned char fitness[FITNESS_HOSTS_MOST]; /* as it was when the order was made */
+    size_t hosts_begun;
+    size_t order_count;
+    size_t order[]; /* indexes of hosts */
+};
+
+static struct reach *reach_of(struct link *link)
+{
+    return link->keeper;
+}
+
+static const struct address *reach_host(const struct reach *reach)
+{
+    return &reach->plan.upstream->hosts[reach->order[reach->hosts_begun - 1]];
+}
+
+/* ── The end ───────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    free(CONTAINER_OF(handle, struct reach, timer));
+}
+
+static void reach_release(struct reach *reach)
+{
+    if (reach->dial != NULL)
+        dial_cancel(reach->dial);
+    uv_close((uv_handle_t *)&reach->timer, on_timer_closed);
+}
+
+static void reach_give_link(struct reach *reach)
+{
+    reach->plan.link->events = reach->plan.events;
+    reach->plan.link->keeper = NULL;
+}
+
+static void reach_succeed(struct reach *reach)
+{
+    link_read_stop(reach->plan.link);
+    reach_give_link(reach);
+    reach_release(reach);
+    reach->plan.done(reach->plan.owner, true, "");
+}
+
+static void reach_give_up(struct reach *reach)
+{
+    reach_release(reach);
+    reach->plan.done(reach->plan.owner, false, reach->why_storage);
+}
+
+bool reach_cancel(struct reach *reach)
+{
+    bool has_link = reach->has_link;
+    if (has_link) {
+        reach_give_link(reach);
+        link_close(reach->plan.link);
+    }
+    reach_release(reach);
+    return has_link;
+}
+
+/* ── What becomes of a host ────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void reach_note(struct reach *reach, const struct address *host, const char *what)
+{
+    if (reach->why.size > 0)
+        text_append_string(&reach->why, "; ");
+    if (host != NULL) {
+        address_describe(host, &reach->why);
+        text_append_string(&reach->why, ": ");
+    }
+    text_append_string(&reach->why, what);
+}
+
+static void on_next(uv_timer_t *timer);
+
+/* The host failed before there was a link. */
+static void reach_go_on(struct reach *reach)
+{
+    reach->step = STEP_FAILED;
+    (void)uv_timer_start(&reach->timer, on_next, 0, 0);
+}
+
+/* The link is closed; on_closed goes on from there. */
+static void reach_fail(struct reach *reach, const char *why)
+{
+    reach_note(reach, reach_host(reach), why);
+    reach->step = STEP_FAILED;
+    (void)uv_timer_stop(&reach->timer);
+    link_close(reach->plan.link);
+}
+
+/* Where TLS is a wish only, the same host is tried without. */
+static void reach_fail_handshake(struct reach *reach, const char *why)
+{
+    char storage[WHY_SIZE];
+    struct text text;
+    text_init(&text, storage, sizeof storage);
+    text_append_format(&text, "TLS failed: %s", why);
+    reach_fail(reach, storage);
+    if (reach->plan.upstream->security == UPSTREAM_PREFER)
+        reach->step = STEP_RETRYING;
+}
+
+static void on_timeout(uv_timer_t *timer)
+{
+    reach_fail(CONTAINER_OF(timer, struct reach, timer), uv_strerror(UV_ETIMEDOUT));
+}
+
+/* ── Agreeing on TLS ───────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* What the server's certificate is held against: a name or an address, without the port. */
+static const char *host_name(const struct address *host, char *storage, size_t size)
+{
+    if (host->family == ADDRESS_NAME)
+        return host->text;
+    int family = host->family == ADDRESS_IPV6 ? AF_INET6 : AF_INET;
+    return inet_ntop(family, host->ip, storage, (socklen_t)size) != NULL ? storage : "";
+}
+
+static void reach_shake(struct reach *reach)
+{
+    struct link *link = reach->plan.link;
+    char storage[INET6_ADDRSTRLEN];
+    const char *host = host_name(reach_host(reach), storage, sizeof storage);
+    reach->step = STEP_SHAKING;
+    if (link_secure(link, reach->plan.upstream->tls, host, BYTES_NONE) < 0)
+        reach_fail_handshake(reach, link_failure(link));
+    else
+        link_read_start(link);
+}
+
+static void reach_ask(struct reach *reach)
+{
+    /* manual: "Message Formats", SSLRequest */
+    static const uint8_t request[] = { 0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f };
+    reach->step = STEP_ASKING;
+    link_send(reach->plan.link, bytes_of(request, sizeof request));
+    link_read_start(reach->plan.link);
+}
+
+/* One byte is the answer, and what follows it was not said by a server that waits for our handshake: somebody
+ * may have put it there (CVE-2021-23222). Nor is another answer shown, for the same reason. */
+static void reach_take_answer(struct reach *reach, struct bytes bytes)
+{
+    bool may_be_plain = reach->plan.upstream->security == UPSTREAM_PREFER;
+    if (bytes.data[0] != 'S' && bytes.data[0] != 'N')
+        reach_fail(reach, "neither yes nor no to SSLRequest");
+    else if (bytes.size > 1)
+        reach_fail(reach, "data after the answer to SSLRequest");
+    else if (bytes.data[0] == 'S')
+        reach_shake(reach);
+    else if (may_be_plain)
+        reach_succeed(reach);
+    else
+        reach_fail(reach, "offers no TLS");
+}
+
+static void on_bytes(struct link *link, struct bytes bytes)
+{
+    struct reach *reach = reach_of(link);
+    if (reach->step == STEP_ASKING)
+        reach_take_answer(reach, bytes);
+}
+
+static void on_end(struct link *link, int error)
+{
+    struct reach *reach = reach_of(link);
+    const char *failure = error < 0 ? link_failure(link) : NULL;
+    if (reach->step == STEP_SHAKING)
+        reach_fail_handshake(reach, failure != NULL ? failure : "closed the connection");
+    else
+        reach_fail(reach, failure != NULL ? failure : "closed the connection when asked for TLS");
+}
+
+/* A server that was spoken TLS to at once has to know which protocol comes (manual: "SSL Session
+ * Encryption"). */
+static void on_secured(struct link *link)
+{
+    struct reach *reach = reach_of(link);
+    struct tls_facts facts;
+    if (link_facts(link, &facts) && reach->plan.upstream->is_direct && !facts.has_protocol)
+        reach_fail(reach, "TLS failed: the server did not agree on the protocol by ALPN");
+    else
+        reach_succeed(reach);
+}
+
+static void on_drained(struct link *link)
+{
+    (void)link; /* nobody waits for that */
+}
+
+static void reach_dial(struct reach *reach, uint64_t timeout_ms);
+
+static void on_closed(struct link *link)
+{
+    struct reach *reach = reach_of(link);
+    reach->has_link = false;
+    reach->is_plain = reach->step == STEP_RETRYING;
+    if (!reach->is_plain) {
+        on_next(&reach->timer);
+        return;
+    }
+    uint64_t timeout = reach->plan.upstream->connect_timeout_ms;
+    uint64_t spent = uv_now(reach->plan.loop) - reach->begun_ms;
+    reach_dial(reach, spent < timeout ? timeout - spent : timeout > 0);
+}
+
+static const struct link_events reach_link_events = {
+    .on_bytes = on_bytes,
+    .on_end = on_end,
+    .on_drained = on_drained,
+    .on_closed = on_closed,
+    .on_secured = on_secured,
+};
+
+/* ── Hosts ─────────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void reach_guard(struct reach *reach)
+{
+    uint64_t timeout = reach->plan.upstream->connect_timeout_ms;
+    uint64_t spent = uv_now(reach->plan.loop) - reach->begun_ms;
+    if (timeout > 0)
+        (void)uv_timer_start(&reach->timer, on_timeout, spent < timeout ? timeout - spent : 0, 0);
+}
+
+static int reach_open(struct reach *reach, const struct dial_result *result)
+{
+    struct link *link = reach->plan.link;
+    link_init(link, reach->plan.loop, result->family, reach->plan.chunk, &reach_link_events);
+    link->keeper = reach;
+    reach->has_link = true;
+    int error = link_open(link, result->socket);
+    if (error < 0)
+        (void)close(result->socket);
+    else
+        link_tune(link);
+    return error;
+}
+
+static void reach_speak(struct reach *reach)
+{
+    const struct upstream *upstream = reach->plan.upstream;
+    bool is_plain =
+        upstream->security == UPSTREAM_PLAIN || reach->is_plain || reach_host(reach)->family == ADDRESS_UNIX;
+    if (is_plain) {
+        reach_succeed(reach);
+        return;
+    }
+    reach_guard(reach);
+    if (upstream->is_direct)
+        reach_shake(reach);
+    else
+        reach_ask(reach);
+}
+
+static void on_dialed(void *owner, const struct dial_result *result)
+{
+    struct reach *reach = owner;
+    reach->dial = NULL;
+    if (result->socket < 0) {
+        reach_note(reach, NULL, result->why);
+        reach_go_on(reach);
+        return;
+    }
+    if (!reach->is_plain)
+        reach->begun_ms = result->begun_ms;
+    int error = reach_open(reach, result);
+    if (error < 0)
+        reach_fail(reach, uv_strerror(error));
+    else
+        reach_speak(reach);
+}
+
+static void reach_dial(struct reach *reach, uint64_t timeout_ms)
+{
+    reach->step = STEP_DIALING;
+    reach->dial = dial_start(reach->plan.loop, reach_host(reach), timeout_ms, on_dialed, reach);
+    if (reach->dial != NULL)
+        return;
+    reach_note(reach, reach_host(reach), uv_strerror(UV_ENOMEM));
+    reach_go_on(reach);
+}
+
+static void on_next(uv_timer_t *timer)
+{
+    struct reach *reach = CONTAINER_OF(timer, struct reach, timer);
+    reach->is_plain = false;
+    if (reach->hosts_begun == reach->order_count) {
+        reach_give_up(reach);
+        return;
+    }
+    reach->hosts_begun++;
+    reach_dial(reach, reach->plan.upstream->connect_timeout_ms);
+}
+
+/* ── Which hosts, in which order ───────────────────────────────────────────────────────────────────────────
+ */
+
+/* Looks once, so that what is chosen goes together. */
+static void reach_look(struct reach *reach)
+{
+    const struct fitness *fitness = reach->plan.upstream->fitness;
+    for (size_t host = 0; fitness != NULL && host < FITNESS_HOSTS_MOST; host++)
+        reach->fitness[host] = (unsigned char)fitness_of(fitness, host);
+}
+
+static enum host_fitness host_fitness(const struct reach *reach, size_t host)
+{
+    if (reach->plan.upstream->fitness == NULL)
+        return HOST_FIT;
+    return host < FITNESS_HOSTS_MOST ? (enum host_fitness)reach->fitness[host] : HOST_UNKNOWN;
+}
+
+static bool has_host(const struct reach *reach, enum host_fitness fitness)
+{
+    for (size_t host = 0; host < reach->plan.upstream->host_count; host++) {
+        if (host_fitness(reach, host) == fitness)
+            return true;
+    }
+    return false;
+}
+
+static void reach_choose(struct reach *reach, enum host_fitness fitness)
+{
+    for (size_t host = 0; host < reach->plan.upstream->host_count; host++) {
+        if (host_fitness(reach, host) == fitness)
+            reach->order[reach->order_count++] = host;
+    }
+}
+
+static void reach_pass_over(struct reach *reach, enum host_fitness fitness, const char *why)
+{
+    for (size_t host = 0; host < reach->plan.upstream->host_count; host++) {
+        if (host_fitness(reach, host) == fitness)
+            reach_note(reach, &reach->plan.upstream->hosts[host], why);
+    }
+}
+
+/* Those of which nothing is known are only tried behind one that is fit. */
+static void reach_order(struct reach *reach)
+{
+    reach_choose(reach, HOST_FIT);
+    if (reach->order_count > 0)
+        reach_choose(reach, HOST_UNKNOWN);
+    else
+        reach_pass_over(reach, HOST_UNKNOWN, "not known to accept writes");
+    reach_pass_over(reach, HOST_UNFIT, "is read-only");
+    reach_pass_over(reach, HOST_DOWN, "could not be asked whether it accepts writes");
+}
+
+static void on_begin(uv_timer_t *timer)
+{
+    struct reach *reach = CONTAINER_OF(timer, struct reach, timer);
+    uint64_t timeout = reach->plan.upstream->connect_timeout_ms;
+    bool may_wait = uv_now(reach->plan.loop) - reach->begun_ms < (timeout > 0 ? timeout : ASK_MOST_MS);
+    reach_look(reach);
+    if (may_wait && !has_host(reach, HOST_FIT) && has_host(reach, HOST_UNKNOWN)) {
+        (void)uv_timer_start(&reach->timer, on_begin, ASK_AGAIN_MS, 0);
+        return;
+    }
+    reach_order(reach);
+    on_next(&reach->timer);
+}
+
+struct reach *reach_start(const struct reach_plan *plan)
+{
+    size_t hosts = plan->upstream->host_count;
+    struct reach *reach = calloc(1, sizeof *reach + hosts * sizeof reach->order[0]);
+    if (reach == NULL)
+        return NULL;
+    reach->plan = *plan;
+    reach->begun_ms = uv_now(plan->loop);
+    text_init(&reach->why, reach->why_storage, sizeof reach->why_storage);
+    (void)uv_timer_init(plan->loop, &reach->timer); /* neither can fail */
+    (void)uv_timer_start(&reach->timer, on_begin, 0, 0);
+    return reach;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* How a relay gets to its server, or its cancel request to all of them. */
+#include "base/text.h"
+#include "net/relay_state.h"
+
+enum { MESSAGE_TEXT_SIZE = 160 };
+
+static void relay_refuse_unreached(struct relay *relay, const char *why)
+{
+    char storage[MESSAGE_TEXT_SIZE];
+    struct text message;
+    text_init(&message, storage, sizeof storage);
+    text_append_format(&message, "could not connect to upstream \"%s\"", relay->upstream->name);
+    relay_refuse(relay, "08006", storage, why, why);
+}
+
+static struct server_leg relay_leg(const struct relay *relay)
+{
+    struct tls_facts client;
+    struct tls_facts server;
+    bool is_client_secured = link_facts(&relay->ends[SIDE_CLIENT].link, &client);
+    bool is_secured = link_facts(&relay->ends[SIDE_SERVER].link, &server);
+    return (struct server_leg){
+        .is_secured = is_secured,
+        .shares_certificate = is_client_secured && is_secured &&
+                              memcmp(client.own_digest, server.peer_digest, sizeof client.own_digest) == 0,
+    };
+}
+
+static void on_reached(void *owner, bool is_open, const char *why)
+{
+    struct relay *relay = owner;
+    relay->reach = NULL;
+    relay->ends[SIDE_SERVER].is_open = is_open;
+    relay_shared_tick(relay->shared);
+    if (!is_open) {
+        relay_refuse_unreached(relay, why);
+        return;
+    }
+    const struct server_leg leg = relay_leg(relay);
+    session_dialed(relay->session, &leg);
+    relay->wait = WAIT_NONE;
+    relay_feed(relay, SIDE_CLIENT, BYTES_NONE);
+    if (relay->session != NULL)
+        relay_feed_held(relay);
+    relay_settle(relay);
+}
+
+static void relay_reach(struct relay *relay)
+{
+    const struct reach_plan plan = {
+        .loop = relay->shared->loop,
+        .link = &relay->ends[SIDE_SERVER].link,
+        .events = &relay_link_events,
+        .chunk = relay->shared->chunk,
+        .upstream = relay->upstream,
+        .done = on_reached,
+        .owner = relay,
+    };
+    relay->reach = reach_start(&plan);
+    if (relay->reach == NULL)
+        relay_refuse_unreached(relay, "out of memory");
+}
+
+static void on_cancel_done(void *owner)
+{
+    struct relay *relay = owner;
+    relay->cancel = NULL;
+    relay_shared_tick(relay->shared);
+    if (relay->session != NULL)
+        relay_end(relay, "cancel request carried");
+    else
+        relay_free_if_done(relay);
+}
+
+static void relay_cancel(struct relay *relay)
+{
+    const struct cancel_plan plan = {
+        .loop = relay->shared->loop,
+        .chunk = relay->shared->chunk,
+        .upstreams = &relay->upstream,
+        .upstream_count = 1,
+        .request = session_cancel_request(relay->session),
+        .done = on_cancel_done,
+        .owner = relay,
+    };
+    relay->cancel = cancel_start(&plan);
+    if (relay->cancel == NULL)
+        relay_end(relay, "out of memory");
+}
+
+void relay_dial(struct relay *relay)
+{
+    if (relay->session == NULL)
+        return;
+    if (session_is_cancel(relay->session))
+        relay_cancel(relay);
+    else
+        relay_reach(relay);
+}
