@@ -21,6 +21,21 @@ struct given {
     "listen: [ { address: \"127.0.0.1:6432\", upstream: main } ]\n"                                          \
     "upstreams: [ { name: main, hosts: [\"127.0.0.1:5432\"] } ]\n"
 
+/* As an operator may write it: nested sections in entries of one line. */
+#define NESTED                                                                                               \
+    "listen:\n"                                                                                              \
+    "  - { address: \"0.0.0.0:6432\", upstream: main, tls: { mode: require, certificate: server.crt, key: "  \
+    "/k/server.key, version_least: 1.3 }, proxy_protocol: { from: [10.0.0.0/8, \"fd00::/8\"] }, routes: [ "  \
+    "{ "                                                                                                     \
+    "database: \"orders*\", upstream: main } ] }\n"                                                          \
+    "upstreams:\n"                                                                                           \
+    "  - { name: main, hosts: [\"db1:5432\", \"db2:5432\"], target: read-write, probe: \"user=probe "        \
+    "password=canary-Zx81\", probe_interval: 500ms, connect_timeout: 3s, tls: { mode: verify-full, ca: "     \
+    "certs/ca.crt, direct: true } }\n"                                                                       \
+    "limits: { sessions: 1000, sessions_per_service: 500, sessions_per_address: 200, idle_timeout: 1h, "     \
+    "idle_in_transaction_timeout: 5m }\n"                                                                    \
+    "guard: { mode: off }\n"
+
 static inline bool given_parse(struct given *given, const char *text)
 {
     problems_init(&given->problems);
@@ -51,6 +66,15 @@ static inline void assert_problem(const struct problems *problems, unsigned line
     for (size_t i = 0; i < problems_kept_count(problems); i++)
         print_error("%u:%u: %s\n", problems->kept[i].line, problems->kept[i].column, problems->kept[i].text);
     fail_msg("no problem at %u:%u says \"%s\"", line, column, words);
+}
+
+static inline void assert_place(const struct settings *settings, const char *path, unsigned line,
+                                unsigned column)
+{
+    struct settings_place place = settings_place(settings, path);
+    assert_string_equal(place.file, "file.yaml");
+    assert_int_equal(place.line, line);
+    assert_int_equal(place.column, column);
 }
 
 /* The text is refused for one reason only. */

@@ -147,9 +147,64 @@ static void a_wrong_value_is_shown_harmlessly_and_cut(void **state)
     assert_refused(NEEDED "workers: 'a\\b'\n", 3, 10, "\"a\\\\b\" is not");
 }
 
+static void sections_may_be_nested_in_entries(void **state)
+{
+    (void)state;
+    struct given given;
+    const struct settings *settings = given_good(&given, NESTED);
+    const struct listen_settings *listen = &settings->listen.items[0];
+    assert_int_equal(listen->tls.mode, CLIENT_TLS_REQUIRE);
+    assert_string_equal(listen->tls.certificate, "server.crt");
+    assert_string_equal(listen->tls.client_ca, "");
+    assert_int_equal(listen->tls.version_least, SETTING_TLS_1_3);
+    assert_int_equal(listen->proxy_protocol.from.count, 2);
+    assert_int_equal(listen->proxy_protocol.from.items[0].prefix, 8);
+    assert_int_equal(listen->proxy_protocol.from.items[1].family, ADDRESS_IPV6);
+    assert_int_equal(listen->routes.count, 1);
+    assert_string_equal(listen->routes.items[0].database, "orders*");
+    const struct upstream_settings *upstream = &settings->upstreams.items[0];
+    assert_int_equal(upstream->target, TARGET_READ_WRITE);
+    assert_string_equal(upstream->probe, "user=probe password=canary-Zx81");
+    assert_int_equal(upstream->probe_interval, 500000);
+    assert_int_equal(upstream->tls.mode, SERVER_TLS_VERIFY_FULL);
+    assert_int_equal(upstream->tls.version_least, SETTING_TLS_1_2);
+    assert_true(upstream->tls.direct);
+    assert_int_equal(settings->limits.sessions_per_service, 500);
+    assert_int_equal(settings->limits.idle_in_transaction_timeout, 300000000);
+    given_release(&given);
+}
+
+static void what_is_nested_has_its_default_when_left_out(void **state)
+{
+    (void)state;
+    struct given given;
+    const struct settings *settings = given_good(&given, NEEDED "guard: { mode: off }\n");
+    const struct listen_settings *listen = &settings->listen.items[0];
+    const struct upstream_settings *upstream = &settings->upstreams.items[0];
+    assert_int_equal(given.problems.count, 0);
+    assert_int_equal(listen->routes.count, 0);
+    assert_int_equal(listen->tls.mode, CLIENT_TLS_DISABLE);
+    assert_int_equal(listen->tls.version_least, SETTING_TLS_1_2);
+    assert_string_equal(listen->tls.certificate, "");
+    assert_int_equal(listen->proxy_protocol.from.count, 0);
+    assert_int_equal(upstream->target, TARGET_ANY);
+    assert_string_equal(upstream->probe, "dbname=postgres");
+    assert_int_equal(upstream->probe_interval, 1000000);
+    assert_int_equal(upstream->tls.mode, SERVER_TLS_DISABLE);
+    assert_false(upstream->tls.direct);
+    assert_int_equal(settings->limits.sessions, 10000);
+    assert_int_equal(settings->limits.sessions_per_service, 0);
+    assert_int_equal(settings->limits.sessions_per_address, 0);
+    assert_int_equal(settings->limits.idle_timeout, 0);
+    assert_int_equal(settings->limits.idle_in_transaction_timeout, 0);
+    given_release(&given);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sections_may_be_nested_in_entries),
+        cmocka_unit_test(what_is_nested_has_its_default_when_left_out),
         cmocka_unit_test(an_unknown_setting_is_told_the_nearest),
         cmocka_unit_test(a_setting_given_twice_is_an_error),
         cmocka_unit_test(what_is_required_is_missed_where_it_belongs),

@@ -105,93 +105,6 @@ static void what_is_left_out_has_its_default(void **state)
     given_release(&given);
 }
 
-/* As an operator may write it: nested sections in entries of one line. */
-static const char nested[] =
-    "listen:\n"
-    "  - { address: \"0.0.0.0:6432\", upstream: main, tls: { mode: require, certificate: server.crt, key: "
-    "/k/server.key, version_least: 1.3 }, proxy_protocol: { from: [10.0.0.0/8, \"fd00::/8\"] }, routes: [ { "
-    "database: \"orders*\", upstream: main } ] }\n"
-    "upstreams:\n"
-    "  - { name: main, hosts: [\"db1:5432\", \"db2:5432\"], target: read-write, probe: \"user=probe "
-    "password=canary-Zx81\", probe_interval: 500ms, connect_timeout: 3s, tls: { mode: verify-full, ca: "
-    "certs/ca.crt, direct: true } }\n"
-    "limits: { sessions: 1000, sessions_per_service: 500, sessions_per_address: 200, idle_timeout: 1h, "
-    "idle_in_transaction_timeout: 5m }\n"
-    "guard: { mode: off }\n";
-
-static void sections_may_be_nested_in_entries(void **state)
-{
-    (void)state;
-    struct given given;
-    const struct settings *settings = given_good(&given, nested);
-    const struct listen_settings *listen = &settings->listen.items[0];
-    assert_int_equal(listen->tls.mode, CLIENT_TLS_REQUIRE);
-    assert_string_equal(listen->tls.certificate, "server.crt");
-    assert_string_equal(listen->tls.client_ca, "");
-    assert_int_equal(listen->tls.version_least, SETTING_TLS_1_3);
-    assert_int_equal(listen->proxy_protocol.from.count, 2);
-    assert_int_equal(listen->proxy_protocol.from.items[0].prefix, 8);
-    assert_int_equal(listen->proxy_protocol.from.items[1].family, ADDRESS_IPV6);
-    assert_int_equal(listen->routes.count, 1);
-    assert_string_equal(listen->routes.items[0].database, "orders*");
-    const struct upstream_settings *upstream = &settings->upstreams.items[0];
-    assert_int_equal(upstream->target, TARGET_READ_WRITE);
-    assert_string_equal(upstream->probe, "user=probe password=canary-Zx81");
-    assert_int_equal(upstream->probe_interval, 500000);
-    assert_int_equal(upstream->tls.mode, SERVER_TLS_VERIFY_FULL);
-    assert_int_equal(upstream->tls.version_least, SETTING_TLS_1_2);
-    assert_true(upstream->tls.direct);
-    assert_int_equal(settings->limits.sessions_per_service, 500);
-    assert_int_equal(settings->limits.idle_in_transaction_timeout, 300000000);
-    given_release(&given);
-}
-
-static void what_is_nested_has_its_default_when_left_out(void **state)
-{
-    (void)state;
-    struct given given;
-    const struct settings *settings = given_good(&given, NEEDED "guard: { mode: off }\n");
-    const struct listen_settings *listen = &settings->listen.items[0];
-    const struct upstream_settings *upstream = &settings->upstreams.items[0];
-    assert_int_equal(given.problems.count, 0);
-    assert_int_equal(listen->routes.count, 0);
-    assert_int_equal(listen->tls.mode, CLIENT_TLS_DISABLE);
-    assert_int_equal(listen->tls.version_least, SETTING_TLS_1_2);
-    assert_string_equal(listen->tls.certificate, "");
-    assert_int_equal(listen->proxy_protocol.from.count, 0);
-    assert_int_equal(upstream->target, TARGET_ANY);
-    assert_string_equal(upstream->probe, "dbname=postgres");
-    assert_int_equal(upstream->probe_interval, 1000000);
-    assert_int_equal(upstream->tls.mode, SERVER_TLS_DISABLE);
-    assert_false(upstream->tls.direct);
-    assert_int_equal(settings->limits.sessions, 10000);
-    assert_int_equal(settings->limits.sessions_per_service, 0);
-    assert_int_equal(settings->limits.sessions_per_address, 0);
-    assert_int_equal(settings->limits.idle_timeout, 0);
-    assert_int_equal(settings->limits.idle_in_transaction_timeout, 0);
-    given_release(&given);
-}
-
-static void a_relative_file_lies_in_the_folder_of_the_settings(void **state)
-{
-    (void)state;
-    struct given given;
-    problems_init(&given.problems);
-    assert_true(settings_parse("/etc/sluice/a.yaml", bytes_text(nested), &given.settings, &given.problems));
-    assert_string_equal(given.settings->listen.items[0].tls.certificate, "/etc/sluice/server.crt");
-    assert_string_equal(given.settings->listen.items[0].tls.key, "/k/server.key");
-    assert_string_equal(given.settings->listen.items[0].tls.client_ca, "");
-    assert_string_equal(given.settings->upstreams.items[0].tls.ca, "/etc/sluice/certs/ca.crt");
-    assert_string_equal(given.settings->log.file, "-");
-    given_release(&given);
-    assert_true(settings_parse("/a.yaml", bytes_text(nested), &given.settings, &given.problems));
-    assert_string_equal(given.settings->listen.items[0].tls.certificate, "/server.crt");
-    given_release(&given);
-    assert_true(settings_parse("conf/a.yaml", bytes_text(nested), &given.settings, &given.problems));
-    assert_string_equal(given.settings->listen.items[0].tls.certificate, "conf/server.crt");
-    given_release(&given);
-}
-
 static void a_window_without_days_begins_every_day(void **state)
 {
     (void)state;
@@ -202,14 +115,6 @@ static void a_window_without_days_begins_every_day(void **state)
     assert_int_equal(settings->guard.windows.items[0].days, 0x7f);
     assert_string_equal(settings->guard.windows.items[0].timezone, "UTC");
     given_release(&given);
-}
-
-static void assert_place(const struct settings *settings, const char *path, unsigned line, unsigned column)
-{
-    struct settings_place place = settings_place(settings, path);
-    assert_string_equal(place.file, "file.yaml");
-    assert_int_equal(place.line, line);
-    assert_int_equal(place.column, column);
 }
 
 static void every_value_keeps_its_place(void **state)
@@ -223,21 +128,6 @@ static void every_value_keeps_its_place(void **state)
     assert_place(settings, "guard.windows[0].timezone", 13, 74);
     assert_place(settings, "guard.windows[1].days", 15, 13);
     assert_place(settings, "guard.windows[1].timezone", 18, 17);
-    given_release(&given);
-}
-
-static void what_is_nested_keeps_its_place_too(void **state)
-{
-    (void)state;
-    struct given given;
-    const struct settings *settings = given_good(&given, nested);
-    assert_place(settings, "listen[0].tls", 2, 53);
-    assert_place(settings, "listen[0].tls.mode", 2, 61);
-    assert_place(settings, "listen[0].tls.certificate", 2, 83);
-    assert_place(settings, "listen[0].tls.client_ca", 2, 53);
-    assert_place(settings, "listen[0].proxy_protocol.from[1]", 2, 174);
-    assert_place(settings, "listen[0].routes[0].upstream", 2, 232);
-    assert_place(settings, "upstreams[0].tls.direct", 4, 210);
     given_release(&given);
 }
 
@@ -305,7 +195,7 @@ static void a_secret_is_never_shown(void **state)
     for (size_t i = 0; i < count; i++)
         assert_null(strstr(rows[i].value, canary));
     given_release(&given);
-    settings = given_good(&given, nested);
+    settings = given_good(&given, NESTED);
     assert_string_equal(row_of(settings, "upstreams[0].probe")->value, "(set)");
     assert_string_equal(row_of(settings, "upstreams[0].probe")->standard, "dbname=postgres");
     assert_string_equal(row_of(settings, "listen[0].tls.key")->value, "/k/server.key");
@@ -412,12 +302,8 @@ int main(void)
         cmocka_unit_test(a_good_file_fills_every_list),
         cmocka_unit_test(a_good_file_fills_every_kind_of_value),
         cmocka_unit_test(what_is_left_out_has_its_default),
-        cmocka_unit_test(sections_may_be_nested_in_entries),
-        cmocka_unit_test(what_is_nested_has_its_default_when_left_out),
-        cmocka_unit_test(a_relative_file_lies_in_the_folder_of_the_settings),
         cmocka_unit_test(a_window_without_days_begins_every_day),
         cmocka_unit_test(every_value_keeps_its_place),
-        cmocka_unit_test(what_is_nested_keeps_its_place_too),
         cmocka_unit_test(a_place_that_is_not_there_is_that_of_what_is_around_it),
         cmocka_unit_test(rows_show_values_and_defaults),
         cmocka_unit_test(a_secret_is_never_shown),
