@@ -24,17 +24,13 @@ static const char *reason_words(unsigned long error)
 void failure_describe(const SSL *ssl, struct text *out)
 {
     unsigned long error = failure_take();
-    int reason = ERR_GET_REASON(error);
-    if (error == 0)
-        return;
-    if (ERR_GET_LIB(error) != ERR_LIB_SSL)
-        text_append_string(out, reason_words(error));
-    else if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
-        text_append_string(out, X509_verify_cert_error_string(SSL_get_verify_result(ssl)));
-    else if (reason >= SSL_AD_REASON_OFFSET)
+    int reason = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
+    if (reason >= SSL_AD_REASON_OFFSET)
         text_append_format(out, "the peer refused: %s",
                            SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
-    else
+    else if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
+        text_append_string(out, X509_verify_cert_error_string(SSL_get_verify_result(ssl)));
+    else if (error != 0)
         text_append_string(out, reason_words(error));
 }
 

@@ -131,8 +131,11 @@ static inline bool pair_deliver(struct pair *pair, int end, int cut)
 /* Carries everything to and fro until nothing is under way. */
 static inline void pair_carry(struct pair *pair, int cut)
 {
-    while (pair_deliver(pair, TLS_SERVER, cut) | pair_deliver(pair, TLS_CLIENT, cut))
-        ;
+    bool has_moved = true;
+    while (has_moved) {
+        has_moved = pair_deliver(pair, TLS_SERVER, cut);
+        has_moved = pair_deliver(pair, TLS_CLIENT, cut) || has_moved;
+    }
 }
 
 static inline bool pair_is_ready(const struct pair *pair)
