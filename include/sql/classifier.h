@@ -5,25 +5,22 @@
 #include "sql/class.h"
 #include "sql/keyword.h"
 #include "sql/lexer.h"
+#include "sql/name_list.h"
 #include "sql/outline.h"
 
 /* Finds out whether a text holds a schema change, and of which class: never less than what the server will do
  * with it, whatever the reading. Streaming, in constant memory. */
-
-enum { STATEMENT_NAME_SIZE = 64 };
 
 /* What is known of a text: of several statements, the riskiest. */
 struct verdict {
     enum statement_class class;
     enum safety_level level;
     bool is_guarded;          /* some statement in it asks for a window */
-    bool has_execute;         /* an SQL EXECUTE stands in it; execute_name is the first one's */
-    bool has_prepare;         /* an SQL PREPARE stands in it; prepare_name is the first one's */
     uint32_t statement_count; /* statements that are not empty; each semicolon ends one */
     const char *command; /* of the riskiest statement: "ALTER TABLE", "SELECT"; empty where unknown; lives
                           * for ever */
-    char execute_name[STATEMENT_NAME_SIZE]; /* cut at 63 bytes as the server does */
-    char prepare_name[STATEMENT_NAME_SIZE];
+    struct name_list executes; /* what SQL EXECUTEs in it name, cut at 63 bytes as the server does */
+    struct name_list prepares; /* and SQL PREPAREs */
 };
 
 /* One reading of the text. All fields are private. */
@@ -39,10 +36,8 @@ struct classifier_lane {
     bool is_unterminated;
     bool is_lost;             /* a dollar quote that could not be followed */
     bool has_unreadable_name; /* a prepared statement that cannot be looked up by one name */
-    bool has_execute;
-    bool has_prepare;
-    char execute_name[STATEMENT_NAME_SIZE];
-    char prepare_name[STATEMENT_NAME_SIZE];
+    struct name_list executes;
+    struct name_list prepares;
     struct keyword_scan body; /* of a DO */
     struct keyword_scan open; /* of the token that is open */
     uint64_t open_start;

@@ -50,6 +50,8 @@ struct statement *statement_of(struct statement_pool *pool, struct bytes text, s
 struct statement *statement_of_streamed(struct statement_pool *pool, struct bytes beginning,
                                         uint64_t full_size, struct lexer_reading reading,
                                         const struct verdict *verdict);
+/* The one that asks for more of a gate; `a` where they ask the same. Either may be NULL. */
+struct statement *statement_riskier(struct statement *a, struct statement *b);
 struct statement *statement_share(struct statement *statement);
 /* Gives a reference back; NULL is allowed. */
 void statement_release(struct statement_pool *pool, struct statement *statement);

@@ -139,6 +139,13 @@ static enum fate take_error(struct session *session, struct bytes body)
 /* ── Other answers ─────────────────────────────────────────────────────────────────────────────────────────
  */
 
+/* Of several PREPAREs in one text each name stands for all of it. */
+static void learn_names(struct session *session, struct statement *statement)
+{
+    for (const char *name = NULL; (name = name_list_next(&statement->verdict.prepares, name)) != NULL;)
+        learn_name(session, bytes_text(name), statement);
+}
+
 /* What a command's tag says about what the session knows. */
 static void tag_apply(struct session *session, struct bytes tag, const struct request *head)
 {
@@ -150,8 +157,8 @@ static void tag_apply(struct session *session, struct bytes tag, const struct re
         names_forget_named(&session->statements, pool); /* an unnamed one stays */
     } else if (bytes_equal_text(tag, "DEALLOCATE") && head->kind == REQUEST_QUERY) {
         unlearn_name(session, statement);
-    } else if (bytes_equal_text(tag, "PREPARE") && statement != NULL && statement->verdict.has_prepare) {
-        learn_name(session, bytes_text(statement->verdict.prepare_name), statement);
+    } else if (bytes_equal_text(tag, "PREPARE") && statement != NULL) {
+        learn_names(session, statement);
     }
 }
 

@@ -58,6 +58,28 @@ static struct culprit culprit_of(const struct statement *statement, uint32_t ind
     return (struct culprit){ piece, reaches_cut, statement->reading, phase };
 }
 
+/* What a single SQL EXECUTE runs: a statement that was prepared in this session. NULL when it is not known.
+ */
+static const struct statement *executed_by(const struct session *session, const struct verdict *verdict)
+{
+    const char *name = name_list_next(&verdict->executes, NULL);
+    if (verdict->executes.count != 1 || verdict->statement_count != 1)
+        return NULL;
+    return names_meaning(&session->statements, &session->world->hash_key, bytes_text(name));
+}
+
+/* The failing statement itself, or what it EXECUTEs. */
+static struct culprit culprit_itself(const struct session *session, const struct request *head)
+{
+    struct culprit culprit = culprit_of(head->statement, head->answered, PHASE_STATEMENT);
+    struct verdict verdict;
+    if (head->statement->verdict.executes.count == 0)
+        return culprit;
+    classify(culprit.text, culprit.reading, &verdict);
+    const struct statement *executed = executed_by(session, &verdict);
+    return executed != NULL ? culprit_of(executed, 0, PHASE_STATEMENT) : culprit;
+}
+
 /* The newest statement of the transaction that changed `table`; else the newest that changed anything. */
 static const struct candidate *suspect_find(const struct session *session, const char *table)
 {
@@ -151,7 +173,7 @@ static struct culprit culprit_find(const struct session *session, const struct r
     case PHASE_COMMIT_OR_LAST:
         return culprit_commit_or_last(session, head, table);
     default:
-        return culprit_of(head->statement, head->answered, PHASE_STATEMENT);
+        return culprit_itself(session, head);
     }
 }
 
@@ -246,14 +268,6 @@ static bool is_command_of_tag(const char *command, struct bytes tag)
            (command[word] == ' ' || command[word] == '\0');
 }
 
-/* An SQL EXECUTE of a statement that was judged when it was sent. */
-static bool is_known_execute(const struct session *session, const struct verdict *verdict)
-{
-    const struct hash_key *key = &session->world->hash_key;
-    return verdict->has_execute &&
-           names_meaning(&session->statements, key, bytes_text(verdict->execute_name)) != NULL;
-}
-
 void blame_unseen_change(struct session *session, struct bytes tag, const struct request *head)
 {
     const struct statement *statement = head->statement;
@@ -262,7 +276,7 @@ void blame_unseen_change(struct session *session, struct bytes tag, const struct
         return;
     if (statement != NULL) {
         classify(statement_piece(statement, head->answered), statement->reading, &verdict);
-        if (is_known_execute(session, &verdict) || is_command_of_tag(verdict.command, tag))
+        if (executed_by(session, &verdict) != NULL || is_command_of_tag(verdict.command, tag))
             return;
     }
     counter_add(&session->world->counters->ddl_unseen, 1);

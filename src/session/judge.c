@@ -61,13 +61,20 @@ static struct refusal *refusal_create(const struct session *session, const struc
     return refusal;
 }
 
-/* The statement that an SQL EXECUTE in this text runs, when the text itself asks for no window. */
+/* Of the statements that SQL EXECUTEs in this text run the riskiest, when the text itself asks for no window.
+ */
 static struct statement *executed_statement(const struct session *session, const struct statement *statement)
 {
     const struct verdict *verdict = &statement->verdict;
-    if (verdict->is_guarded || !verdict->has_execute)
+    const struct hash_key *key = &session->world->hash_key;
+    struct statement *riskiest = NULL;
+    if (verdict->is_guarded)
         return NULL;
-    return names_riskiest(&session->statements, &session->world->hash_key, bytes_text(verdict->execute_name));
+    for (const char *name = NULL; (name = name_list_next(&verdict->executes, name)) != NULL;) {
+        struct statement *executed = names_riskiest(&session->statements, key, bytes_text(name));
+        riskiest = statement_riskier(riskiest, executed);
+    }
+    return riskiest;
 }
 
 bool judge_statement(struct session *session, struct statement *statement, bool is_final,

@@ -18,18 +18,6 @@ void names_init(struct names *names)
     names->has_guarded = false;
 }
 
-static bool is_riskier(const struct statement *than, const struct statement *statement)
-{
-    if (statement == NULL || !statement->verdict.is_guarded)
-        return false;
-    return than == NULL || !than->verdict.is_guarded || statement->verdict.level > than->verdict.level;
-}
-
-static struct statement *riskier(struct statement *a, struct statement *b)
-{
-    return is_riskier(a, b) ? b : a;
-}
-
 /* Whether the server may know it by other bytes: converted to its encoding, folded there, or cut in front of
  * a character that does not fit. */
 static bool is_inexact(struct bytes name)
@@ -100,7 +88,8 @@ static struct statement *riskiest_other(const struct names *names, struct bytes 
     for (struct table_node *node; (node = table_walk(&names->table, &cursor)) != NULL;) {
         const struct name *name = CONTAINER_OF(node, struct name, node);
         if (is_any || is_inexact(bytes_of(name->text, name->size)))
-            riskiest = riskier(riskier(riskier(riskiest, name->confirmed), name->pending), name->feared);
+            riskiest = statement_riskier(
+                statement_riskier(statement_riskier(riskiest, name->confirmed), name->pending), name->feared);
     }
     return riskiest;
 }
@@ -112,7 +101,7 @@ struct statement *names_riskiest(const struct names *names, const struct hash_ke
     if (name != NULL)
         riskiest = name->pending_count > 0 ? name->pending : name->confirmed;
     if (name != NULL && name->pending_count > 0 && name->segment != names->segment)
-        riskiest = riskier(riskier(riskiest, name->feared), name->confirmed);
+        riskiest = statement_riskier(statement_riskier(riskiest, name->feared), name->confirmed);
     if (names->has_guarded && text.size > 0 && (name == NULL || is_inexact(text)))
         riskiest = riskiest_other(names, text, riskiest);
     return riskiest;
@@ -154,7 +143,7 @@ struct name *names_bind(struct names *names, const struct hash_key *key, struct 
     struct name *name = find_or_create(names, key, text, statement, most);
     if (name == NULL)
         return NULL;
-    bool is_feared = is_riskier(name->feared, name->pending);
+    bool is_feared = name->pending != NULL && statement_riskier(name->feared, name->pending) == name->pending;
     statement_release(pool, is_feared ? name->feared : name->pending);
     name->feared = is_feared ? name->pending : name->feared;
     name->pending = statement != NULL ? statement_share(statement) : NULL;
@@ -187,8 +176,10 @@ static void settle_bind(struct name *name, struct statement_pool *pool)
 /* Two names of the server's may be one to us where they are not exact: then the riskier statement stays. */
 static void name_set(struct name *name, struct statement *statement, struct statement_pool *pool)
 {
-    bool is_kept = is_inexact(bytes_of(name->text, name->size)) && is_riskier(statement, name->confirmed);
-    if (name->confirmed == statement || is_kept)
+    bool is_inexact_name = is_inexact(bytes_of(name->text, name->size));
+    if (is_inexact_name)
+        statement = statement_riskier(statement, name->confirmed);
+    if (name->confirmed == statement)
         return;
     statement_release(pool, name->confirmed);
     name->confirmed = statement != NULL ? statement_share(statement) : NULL;

@@ -23,14 +23,11 @@ static void make_unknown(struct outcome *worst)
     worsen(worst, &unknown);
 }
 
-/* The verdict has room for one name. A second one, or one that is not readable, is not to slip through. */
-static void note_name(struct classifier_lane *lane, bool *has_name, char *name)
+/* A name that is not readable, or one too many to be kept, is not to slip through. */
+static void note_name(struct classifier_lane *lane, struct name_list *names)
 {
-    const char *found = lane->outline.name;
-    lane->has_unreadable_name |= lane->outline.is_name_unreadable || (*has_name && strcmp(name, found) != 0);
-    if (!*has_name)
-        memcpy(name, found, STATEMENT_NAME_SIZE);
-    *has_name = true;
+    const struct outline *outline = &lane->outline;
+    lane->has_unreadable_name |= outline->is_name_unreadable || !name_list_add(names, outline->name);
 }
 
 static void judge_do(struct classifier_lane *lane, struct outcome *outcome)
@@ -56,9 +53,9 @@ static void end_statement(struct classifier_lane *lane)
         lane->statement_count++;
         lane->has_unknown |= outline->is_unknown;
         if (outline->has_execute)
-            note_name(lane, &lane->has_execute, lane->execute_name);
+            note_name(lane, &lane->executes);
         if (outline->has_prepare)
-            note_name(lane, &lane->has_prepare, lane->prepare_name);
+            note_name(lane, &lane->prepares);
         worsen(&lane->worst, &outcome);
     }
     outline_begin(outline);
@@ -248,22 +245,18 @@ static void judge_doubts(struct classifier *classifier, struct outcome *worst)
         make_unknown(worst);
 }
 
-static void merge_name(struct outcome *worst, bool *has_name, char *name, const char *lane_name)
+static void merge_names(struct outcome *worst, struct name_list *names, const struct name_list *more)
 {
-    if (*has_name && strcmp(name, lane_name) != 0)
-        make_unknown(worst);
-    if (!*has_name)
-        memcpy(name, lane_name, STATEMENT_NAME_SIZE);
-    *has_name = true;
+    for (const char *name = NULL; (name = name_list_next(more, name)) != NULL;)
+        if (!name_list_add(names, name))
+            make_unknown(worst);
 }
 
 static void merge_lane(const struct classifier_lane *lane, struct outcome *worst, struct verdict *out)
 {
     worsen(worst, &lane->worst);
-    if (lane->has_execute)
-        merge_name(worst, &out->has_execute, out->execute_name, lane->execute_name);
-    if (lane->has_prepare)
-        merge_name(worst, &out->has_prepare, out->prepare_name, lane->prepare_name);
+    merge_names(worst, &out->executes, &lane->executes);
+    merge_names(worst, &out->prepares, &lane->prepares);
 }
 
 static void verdict_set(struct verdict *out, const struct outcome *worst)
@@ -274,11 +267,10 @@ static void verdict_set(struct verdict *out, const struct outcome *worst)
     out->command = worst->command != NULL ? worst->command->name : "";
 }
 
-/* Its names are long and rarely there: only their ends are set. */
 static void verdict_begin(struct verdict *out)
 {
-    out->has_execute = out->has_prepare = false;
-    out->execute_name[0] = out->prepare_name[0] = '\0';
+    name_list_init(&out->executes);
+    name_list_init(&out->prepares);
     out->statement_count = 0;
 }
 

@@ -129,6 +129,14 @@ struct statement *statement_of_streamed(struct statement_pool *pool, struct byte
     return statement;
 }
 
+struct statement *statement_riskier(struct statement *a, struct statement *b)
+{
+    if (b == NULL || !b->verdict.is_guarded)
+        return a;
+    bool is_riskier = a == NULL || !a->verdict.is_guarded || b->verdict.level > a->verdict.level;
+    return is_riskier ? b : a;
+}
+
 struct statement *statement_share(struct statement *statement)
 {
     statement->references++;

@@ -39,12 +39,18 @@ static struct verdict judge(struct bytes text, size_t step, struct lexer_reading
     return verdict;
 }
 
+static void check_same_names(const struct name_list *one, const struct name_list *other)
+{
+    check(one->count == other->count && one->size == other->size &&
+          memcmp(one->texts, other->texts, one->size) == 0);
+}
+
 static void check_same(const struct verdict *one, const struct verdict *other)
 {
     check(one->class == other->class && one->level == other->level && one->is_guarded == other->is_guarded);
     check(one->statement_count == other->statement_count && one->command == other->command);
-    check(one->has_execute == other->has_execute && strcmp(one->execute_name, other->execute_name) == 0);
-    check(one->has_prepare == other->has_prepare && strcmp(one->prepare_name, other->prepare_name) == 0);
+    check_same_names(&one->executes, &other->executes);
+    check_same_names(&one->prepares, &other->prepares);
 }
 
 static void check_part(struct bytes whole, struct bytes part)

@@ -674,6 +674,30 @@ static void an_error_names_the_statement_behind_its_portal(void **state)
     stage_end(stage);
 }
 
+static void an_error_of_an_sql_execute_names_what_it_executes(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
+    stage_say(stage, "client: Query \"prepare z as insert into b values ($1)\"\n"
+                     "server: CommandComplete \"PREPARE\"\n" READY
+                     "client: Query \"execute z(1)\"\n" VIOLATES("b") READY "= passed\n");
+    assert_string_equal(top_violation(stage)->statement, "prepare z as insert into b values ($1)");
+    stage_end(stage);
+}
+
+static void several_executes_in_one_text_are_judged_by_the_riskiest(void **state)
+{
+    (void)state;
+    assert_refused_after(
+        "client: Query \"prepare a as select 1; prepare b as select 1 into kept\"\n"
+        "server: CommandComplete \"PREPARE\"\nserver: CommandComplete \"PREPARE\"\n" READY "= passed\n"
+        "client: Query \"prepare c as select 1; prepare d as select 2\"\n"
+        "server: CommandComplete \"PREPARE\"\nserver: CommandComplete \"PREPARE\"\n" READY "= passed\n",
+        "client: Query \"execute c; execute b\"\n-> server: Query " POISON "\n" SYNTAX_ERROR REFUSAL READY
+        "-> client: ReadyForQuery text:\"I\"\n"
+        "client: Query \"execute c; execute d\"\n= passed\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -710,6 +734,8 @@ int main(void)
         cmocka_unit_test(a_message_too_short_for_its_fields_is_the_servers_to_refuse),
         cmocka_unit_test(the_service_follows_the_application_name),
         cmocka_unit_test(an_error_names_the_statement_behind_its_portal),
+        cmocka_unit_test(an_error_of_an_sql_execute_names_what_it_executes),
+        cmocka_unit_test(several_executes_in_one_text_are_judged_by_the_riskiest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

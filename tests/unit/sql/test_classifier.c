@@ -10,6 +10,23 @@
 
 enum { CUT_TEXT_MOST = 48 }; /* pairs of cuts grow with the square of the size */
 
+static void assert_same_names(const struct name_list *one, const struct name_list *other)
+{
+    assert_int_equal(one->count, other->count);
+    assert_memory_equal(one->texts, other->texts, one->size);
+}
+
+static void assert_same(const struct verdict *one, const struct verdict *other)
+{
+    assert_int_equal(one->class, other->class);
+    assert_int_equal(one->level, other->level);
+    assert_int_equal(one->is_guarded, other->is_guarded);
+    assert_int_equal(one->statement_count, other->statement_count);
+    assert_ptr_equal(one->command, other->command);
+    assert_same_names(&one->executes, &other->executes);
+    assert_same_names(&one->prepares, &other->prepares);
+}
+
 static const struct lexer_reading standard = { .has_standard_strings = true };
 static const struct lexer_reading escaping = { .has_standard_strings = false };
 static const struct lexer_reading unsafe = { .has_standard_strings = true, .has_unsafe_encoding = true };
@@ -77,7 +94,7 @@ static void a_text_is_judged_alike_however_it_is_cut(void **state)
         for (size_t i = 0; i <= golden.text.size; i++) {
             for (size_t j = 0; i + j <= golden.text.size; j++) {
                 struct verdict cut = verdict_streamed(golden.text, i, j, standard);
-                assert_memory_equal(&cut, &whole, sizeof(cut));
+                assert_same(&cut, &whole);
             }
         }
     }
@@ -100,7 +117,7 @@ static void a_text_is_judged_alike_byte_by_byte(void **state)
             for (size_t i = 0; i < golden.text.size; i++)
                 classifier_feed(&classifier, bytes_of(golden.text.data + i, 1));
             classifier_end(&classifier, &verdict);
-            assert_memory_equal(&verdict, &whole, sizeof(verdict));
+            assert_same(&verdict, &whole);
         }
     }
 }
@@ -118,7 +135,7 @@ static void the_fast_path_agrees_with_the_streaming_one(void **state)
             struct verdict streamed = verdict_streamed(golden.text, golden.text.size, 0, readings[r]);
             struct verdict verdict;
             classify(golden.text, readings[r], &verdict);
-            assert_memory_equal(&verdict, &streamed, sizeof(verdict));
+            assert_same(&verdict, &streamed);
         }
     }
 }
@@ -192,20 +209,40 @@ static void prepared_names_are_given_as_the_server_keeps_them(void **state)
 {
     (void)state;
     struct verdict verdict = verdict_of("PREPARE MyPlan (int) AS select 1", standard);
-    assert_true(verdict.has_prepare && !verdict.has_execute);
-    assert_string_equal(verdict.prepare_name, "myplan");
+    assert_true(verdict.prepares.count == 1 && verdict.executes.count == 0);
+    assert_string_equal(verdict.prepares.texts, "myplan");
     verdict = verdict_of("execute \"My\"\"Plan\"(1)", standard);
-    assert_true(verdict.has_execute && !verdict.has_prepare);
-    assert_string_equal(verdict.execute_name, "My\"Plan");
+    assert_true(verdict.executes.count == 1 && verdict.prepares.count == 0);
+    assert_string_equal(verdict.executes.texts, "My\"Plan");
     verdict =
         verdict_of("execute a123456789b123456789c123456789d123456789e123456789f123456789g123", standard);
-    assert_string_equal(verdict.execute_name,
+    assert_string_equal(verdict.executes.texts,
                         "a123456789b123456789c123456789d123456789e123456789f123456789g12");
     verdict = verdict_of("select 1; explain analyze execute p", standard);
-    assert_true(verdict.has_execute);
-    assert_string_equal(verdict.execute_name, "p");
-    assert_false(verdict_of("explain execute p", standard).has_execute);
-    assert_false(verdict_of("prepare transaction 'x'", standard).has_prepare);
+    assert_int_equal(verdict.executes.count, 1);
+    assert_string_equal(verdict.executes.texts, "p");
+    assert_int_equal(verdict_of("explain execute p", standard).executes.count, 0);
+    assert_int_equal(verdict_of("prepare transaction 'x'", standard).prepares.count, 0);
+}
+
+static void several_prepared_names_in_one_text_are_all_given(void **state)
+{
+    (void)state;
+    struct verdict verdict = verdict_of("execute a; execute b; execute a; prepare c as select 1", standard);
+    assert_int_equal(verdict.class, CLASS_NONE);
+    assert_int_equal(verdict.executes.count, 2);
+    assert_string_equal(name_list_next(&verdict.executes, NULL), "a");
+    assert_string_equal(name_list_next(&verdict.executes, verdict.executes.texts), "b");
+    assert_int_equal(verdict.prepares.count, 1);
+}
+
+static void more_prepared_names_than_are_kept_stand_for_a_change(void **state)
+{
+    (void)state;
+    char text[1024] = "";
+    for (char name = 'a'; name <= 'd'; name++)
+        (void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "execute %c%054d; ", name, 0);
+    assert_class(CLASS_UNKNOWN, text, standard);
 }
 
 static void statements_are_counted(void **state)
@@ -246,6 +283,8 @@ int main(void)
         cmocka_unit_test(a_vertical_tab_is_blank_from_17_on),
         cmocka_unit_test(a_tag_too_long_to_follow_is_not_trusted),
         cmocka_unit_test(prepared_names_are_given_as_the_server_keeps_them),
+        cmocka_unit_test(several_prepared_names_in_one_text_are_all_given),
+        cmocka_unit_test(more_prepared_names_than_are_kept_stand_for_a_change),
         cmocka_unit_test(statements_are_counted),
         cmocka_unit_test(every_harmless_command_is_found_by_its_first_word),
     };
