@@ -32,6 +32,7 @@ struct census_entry;
 struct census *census_create(const struct hash_key *key, const struct census_limits *limits);
 /* Everybody must have left. */
 void census_destroy(struct census *census);
+/* Whoever is in stays in, however many they are. */
 void census_set_limits(struct census *census, const struct census_limits *limits);
 /* Counts a session of that service from that address (port ignored; all Unix sockets are one address) unless
  * a bound is reached. On CENSUS_ADMITTED *out is what to leave with. */

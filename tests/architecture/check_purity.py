@@ -40,6 +40,7 @@ HEAP_OWNERS = {
     "observe/journal.c": "a fixed number of events, once, at the start",
     "observe/ledger.c": "one entry for each distinct violation, up to the ledger's bound",
     "observe/snapshot.c": "the rows of one snapshot, on the control thread",
+    "policy/census.c": "one entry for each session, service and address, within the limits of the settings",
     "policy/gate.c": "the spans of one gate, computed on the control thread",
     "policy/policy.c": "a policy lives as long as the settings it was made from",
     "sql/statement.c": "statement texts, within the bound of the settings",
