@@ -24,18 +24,18 @@
 
 enum { DAY_S = 24 * 3600, PATH_SIZE = 96 };
 
-struct identity {
+struct holder {
     EVP_PKEY *key;
     X509 *certificate;
 };
 
 struct wish {
-    const char *name;              /* the common name */
-    size_t name_size;              /* 0: up to its NUL */
-    const char *alternatives;      /* "DNS:db.example,IP:127.0.0.1", or NULL */
-    const struct identity *issuer; /* NULL: signs itself and others */
-    long starts_s;                 /* from now */
-    long ends_s;                   /* from now; 0: a year */
+    const char *name;            /* the common name */
+    size_t name_size;            /* 0: up to its NUL */
+    const char *alternatives;    /* "DNS:db.example,IP:127.0.0.1", or NULL */
+    const struct holder *issuer; /* NULL: signs itself and others */
+    long starts_s;               /* from now */
+    long ends_s;                 /* from now; 0: a year */
 };
 
 static inline void extend(X509 *certificate, int kind, const char *value)
@@ -46,10 +46,10 @@ static inline void extend(X509 *certificate, int kind, const char *value)
     X509_EXTENSION_free(extension);
 }
 
-static inline struct identity identity_make(struct wish wish)
+static inline struct holder holder_make(struct wish wish)
 {
     static long serial;
-    struct identity made = { EVP_EC_gen("P-256"), X509_new() };
+    struct holder made = { EVP_EC_gen("P-256"), X509_new() };
     X509 *certificate = made.certificate;
     X509_NAME *name = X509_get_subject_name(certificate);
     X509_set_version(certificate, X509_VERSION_3);
@@ -69,17 +69,17 @@ static inline struct identity identity_make(struct wish wish)
     return made;
 }
 
-static inline void identity_release(struct identity *identity)
+static inline void holder_release(struct holder *holder)
 {
-    EVP_PKEY_free(identity->key);
-    X509_free(identity->certificate);
+    EVP_PKEY_free(holder->key);
+    X509_free(holder->certificate);
 }
 
 /* A folder of files; all is made by folder_init. */
 struct folder {
     char path[PATH_SIZE];
-    struct identity authority; /* ca.crt */
-    struct identity other;     /* other.crt */
+    struct holder authority; /* ca.crt */
+    struct holder other;     /* other.crt */
 };
 
 struct place {
@@ -127,28 +127,28 @@ static inline void folder_write_key(const struct folder *folder, const char *nam
     assert_int_equal(fclose(file), 0);
 }
 
-/* Makes an identity and writes NAME.crt and NAME.key; the certificate's digest lands in `digest` unless NULL.
+/* Makes a holder and writes NAME.crt and NAME.key; the certificate's digest lands in `digest` unless NULL.
  */
 static inline void folder_issue(const struct folder *folder, const char *name, struct wish wish,
                                 uint8_t *digest)
 {
     char file[PATH_SIZE];
-    struct identity made = identity_make(wish);
+    struct holder made = holder_make(wish);
     (void)snprintf(file, sizeof file, "%s.crt", name);
     folder_write_certificate(folder, file, made.certificate);
     (void)snprintf(file, sizeof file, "%s.key", name);
     folder_write_key(folder, file, made.key, NULL);
     if (digest != NULL)
         assert_int_equal(X509_digest(made.certificate, EVP_sha256(), digest, NULL), 1);
-    identity_release(&made);
+    holder_release(&made);
 }
 
 static inline void folder_init(struct folder *folder)
 {
     (void)snprintf(folder->path, sizeof folder->path, "/tmp/pgsluice_tls_XXXXXX");
     assert_non_null(mkdtemp(folder->path));
-    folder->authority = identity_make((struct wish){ .name = "our authority" });
-    folder->other = identity_make((struct wish){ .name = "another authority" });
+    folder->authority = holder_make((struct wish){ .name = "our authority" });
+    folder->other = holder_make((struct wish){ .name = "another authority" });
     folder_write_certificate(folder, "ca.crt", folder->authority.certificate);
     folder_write_certificate(folder, "other.crt", folder->other.certificate);
     folder_issue(folder, "server",
@@ -164,8 +164,8 @@ static inline void folder_release(struct folder *folder)
     char command[2 * PATH_SIZE];
     (void)snprintf(command, sizeof command, "rm -r %s", folder->path);
     assert_int_equal(system(command), 0);
-    identity_release(&folder->authority);
-    identity_release(&folder->other);
+    holder_release(&folder->authority);
+    holder_release(&folder->other);
 }
 
 /* For cmocka's group fixtures. */

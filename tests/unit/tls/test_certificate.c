@@ -5,10 +5,10 @@
 static void assert_named(struct wish wish, const char *name)
 {
     char out[TLS_NAME_SIZE];
-    struct identity made = identity_make(wish);
+    struct holder made = holder_make(wish);
     certificate_name(made.certificate, out);
     assert_string_equal(out, name);
-    identity_release(&made);
+    holder_release(&made);
 }
 
 static void a_name_is_shown_whole_and_harmless(void **state)
@@ -27,10 +27,10 @@ static void a_long_name_is_cut(void **state)
     char out[TLS_NAME_SIZE];
     memset(name, 'n', sizeof name - 1);
     name[sizeof name - 1] = '\0';
-    struct identity made = identity_make((struct wish){ .name = name });
+    struct holder made = holder_make((struct wish){ .name = name });
     certificate_name(made.certificate, out);
     assert_int_equal(strlen(out), TLS_NAME_SIZE - 1);
-    identity_release(&made);
+    holder_release(&made);
 }
 
 static void a_certificate_without_a_name_has_none(void **state)

@@ -103,13 +103,13 @@ static void a_key_must_be_the_certificates_own(void **state)
 
 static void a_key_under_a_passphrase_is_refused_without_asking(void **state)
 {
-    struct identity made = identity_make((struct wish){ .name = "locked" });
+    struct holder made = holder_make((struct wish){ .name = "locked" });
     folder_write_certificate(*state, "locked.crt", made.certificate);
     folder_write_key(*state, "locked.key", made.key, "open sesame");
     assert_pair_refused(
         *state, "locked.crt", "locked.key", "locked.key",
         "is protected by a passphrase, which nobody can type here; store the key without one");
-    identity_release(&made);
+    holder_release(&made);
 }
 
 static void what_a_plan_lacks_is_said(void **state)
@@ -130,8 +130,8 @@ static void the_chain_is_shown_with_the_certificate(void **state)
 {
     const struct folder *folder = *state;
     struct draft draft;
-    struct identity middle = identity_make((struct wish){ .name = "middle" });
-    struct identity leaf = identity_make((struct wish){ .name = "leaf", .issuer = &middle });
+    struct holder middle = holder_make((struct wish){ .name = "middle" });
+    struct holder leaf = holder_make((struct wish){ .name = "leaf", .issuer = &middle });
     FILE *file = folder_write(folder, "chain.crt");
     assert_int_equal(PEM_write_X509(file, leaf.certificate), 1);
     assert_int_equal(PEM_write_X509(file, middle.certificate), 1);
@@ -148,8 +148,8 @@ static void the_chain_is_shown_with_the_certificate(void **state)
     stranger_release(&stranger);
     tls_stream_destroy(stream);
     tls_context_release(context);
-    identity_release(&leaf);
-    identity_release(&middle);
+    holder_release(&leaf);
+    holder_release(&middle);
 }
 
 int main(void)

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "net/cancel.h"
+#include "unit/net/tls_peer.h"
+
+enum { TIMEOUT_MS = 300, HOSTS = 3 };
+
+#define REQUEST "\0\0\0\x10\x4\xd2\x16\x2e\0\0\0\1\0\0\0\2"
+enum { REQUEST_SIZE = sizeof REQUEST - 1 };
+
+/* A cancel request on its way to two upstreams: the first has two hosts, the second one. */
+struct errands {
+    uv_loop_t loop;
+    struct chunk chunk;
+    struct address hosts[HOSTS];
+    int listening[HOSTS];
+    struct upstream upstreams[2];
+    struct cancel *cancel;
+    int calls;
+};
+
+static void on_done(void *owner)
+{
+    ((struct errands *)owner)->calls++;
+}
+
+static struct errands *errands_create(void)
+{
+    struct errands *errands = calloc(1, sizeof *errands);
+    assert_non_null(errands);
+    assert_int_equal(uv_loop_init(&errands->loop), 0);
+    chunk_init(&errands->chunk);
+    for (size_t i = 0; i < HOSTS; i++) {
+        uint16_t port = 0;
+        errands->listening[i] = peer_listen(&port, 4);
+        errands->hosts[i] = local_address(port);
+    }
+    errands->upstreams[0] = (struct upstream){
+        .name = "main",
+        .hosts = errands->hosts,
+        .host_count = 2,
+        .connect_timeout_ms = TIMEOUT_MS,
+    };
+    errands->upstreams[1] = errands->upstreams[0];
+    errands->upstreams[1].hosts = &errands->hosts[2];
+    errands->upstreams[1].host_count = 1;
+    return errands;
+}
+
+static void errands_begin(struct errands *errands)
+{
+    const struct upstream *const upstreams[] = { &errands->upstreams[0], &errands->upstreams[1] };
+    char request[] = REQUEST;
+    const struct cancel_plan plan = {
+        .loop = &errands->loop,
+        .chunk = &errands->chunk,
+        .upstreams = upstreams,
+        .upstream_count = 2,
+        .request = bytes_of(request, REQUEST_SIZE),
+        .done = on_done,
+        .owner = errands,
+    };
+    errands->cancel = cancel_start(&plan);
+    assert_non_null(errands->cancel);
+    assert_int_equal(errands->calls, 0);
+    memset(request, 0xff, sizeof request);
+}
+
+static void errands_destroy(struct errands *errands)
+{
+    loop_finish(&errands->loop);
+    assert_int_equal(errands->calls, 1);
+    for (size_t i = 0; i < HOSTS; i++)
+        (void)close(errands->listening[i]);
+    chunk_release(&errands->chunk);
+    free(errands);
+}
+
+static int errands_accept(struct errands *errands, size_t host)
+{
+    char got[REQUEST_SIZE];
+    int accepted = peer_accept(&errands->loop, errands->listening[host]);
+    peer_read(&errands->loop, accepted, got, sizeof got);
+    assert_memory_equal(got, REQUEST, sizeof got);
+    return accepted;
+}
+
+static void every_host_of_every_upstream_gets_it(void **state)
+{
+    (void)state;
+    struct errands *errands = errands_create();
+    errands_begin(errands);
+    for (size_t i = 0; i < HOSTS; i++) {
+        int server = errands_accept(errands, i);
+        assert_int_equal(errands->calls, 0);
+        assert_false(peer_is_at_end(server));
+        peer_send(&errands->loop, server, "ignored", i == 1 ? 7 : 0);
+        (void)close(server);
+    }
+    TURN_UNTIL(&errands->loop, errands->calls == 1);
+    errands_destroy(errands);
+}
+
+static void read_only_hosts_get_it_too(void **state)
+{
+    (void)state;
+    struct fitness fitness = { 0 };
+    struct errands *errands = errands_create();
+    fitness_set(&fitness, 0, HOST_FIT);
+    fitness_set(&fitness, 1, HOST_UNFIT);
+    errands->upstreams[0].fitness = errands->upstreams[1].fitness = &fitness;
+    errands_begin(errands);
+    for (size_t i = 0; i < HOSTS; i++)
+        (void)close(errands_accept(errands, i));
+    TURN_UNTIL(&errands->loop, errands->calls == 1);
+    errands_destroy(errands);
+}
+
+static void a_host_that_is_down_keeps_nobody_waiting(void **state)
+{
+    (void)state;
+    struct errands *errands = errands_create();
+    (void)close(errands->listening[0]);
+    errands->listening[0] = peer_refusing(&errands->hosts[0].port);
+    errands_begin(errands);
+    uint64_t begun = uv_hrtime();
+    (void)close(errands_accept(errands, 1));
+    peer_reset(errands_accept(errands, 2));
+    TURN_UNTIL(&errands->loop, errands->calls == 1);
+    assert_true(uv_hrtime() - begun < (uint64_t)TIMEOUT_MS * 1000000 / 2);
+    errands_destroy(errands);
+}
+
+static void all_hosts_down_is_an_end_too(void **state)
+{
+    (void)state;
+    struct errands *errands = errands_create();
+    for (size_t i = 0; i < HOSTS; i++) {
+        (void)close(errands->listening[i]);
+        errands->listening[i] = peer_refusing(&errands->hosts[i].port);
+    }
+    errands_begin(errands);
+    TURN_UNTIL(&errands->loop, errands->calls == 1);
+    errands_destroy(errands);
+}
+
+static void a_host_that_does_not_end_it_is_not_waited_for_for_ever(void **state)
+{
+    (void)state;
+    struct errands *errands = errands_create();
+    errands->upstreams[1].connect_timeout_ms = TIMEOUT_MS / 2;
+    uint64_t begun = uv_hrtime();
+    errands_begin(errands);
+    int first = errands_accept(errands, 0);
+    (void)close(errands_accept(errands, 1));
+    (void)close(errands_accept(errands, 2));
+    TURN_UNTIL(&errands->loop, errands->calls == 1);
+    assert_in_range((uv_hrtime() - begun) / 1000000, TIMEOUT_MS - 20, TIMEOUT_MS * 2);
+    assert_true(peer_is_at_end(first));
+    (void)close(first);
+    errands_destroy(errands);
+}
+
+static void it_goes_by_tls_where_sessions_do(void **state)
+{
+    const struct trust *trust = *state;
+    char got[8];
+    struct tls_peer peer;
+    struct errands *errands = errands_create();
+    errands->upstreams[0].security = UPSTREAM_REQUIRE;
+    errands->upstreams[0].tls = trust->contexts[TLS_CLIENT];
+    errands_begin(errands);
+    (void)close(errands_accept(errands, 2));
+    int server = peer_accept(&errands->loop, errands->listening[0]);
+    (void)close(peer_accept(&errands->loop, errands->listening[1]));
+    peer_read(&errands->loop, server, got, sizeof got);
+    peer_send(&errands->loop, server, "S", 1);
+    tls_peer_init(&peer, server, trust->contexts[TLS_SERVER], NULL);
+    tls_peer_expect(&errands->loop, &peer, REQUEST, REQUEST_SIZE);
+    assert_int_equal(errands->calls, 0);
+    tls_peer_end(&peer);
+    PUMP_UNTIL(&errands->loop, &peer, peer.has_ended);
+    assert_int_equal(peer.result, TLS_ENDED);
+    tls_peer_release(&peer);
+    TURN_UNTIL(&errands->loop, errands->calls == 1);
+    errands_destroy(errands);
+}
+
+static void it_can_be_stopped_at_any_step(void **state)
+{
+    (void)state;
+    for (int step = 0; step < 3; step++) {
+        int server = -1;
+        struct errands *errands = errands_create();
+        errands_begin(errands);
+        if (step > 0)
+            server = errands_accept(errands, 0);
+        if (step > 1)
+            (void)close(errands_accept(errands, 1));
+        cancel_stop(errands->cancel);
+        cancel_stop(errands->cancel);
+        assert_int_equal(errands->calls, 0);
+        TURN_UNTIL(&errands->loop, errands->calls == 1);
+        (void)close(server);
+        errands_destroy(errands);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_host_of_every_upstream_gets_it),
+        cmocka_unit_test(read_only_hosts_get_it_too),
+        cmocka_unit_test(a_host_that_is_down_keeps_nobody_waiting),
+        cmocka_unit_test(all_hosts_down_is_an_end_too),
+        cmocka_unit_test(a_host_that_does_not_end_it_is_not_waited_for_for_ever),
+        cmocka_unit_test(it_goes_by_tls_where_sessions_do),
+        cmocka_unit_test(it_can_be_stopped_at_any_step),
+    };
+    return cmocka_run_group_tests(tests, trust_open, trust_close);
+}
