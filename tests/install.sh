@@ -9,12 +9,12 @@ set -euo pipefail
 
 compile_packages=(
     gcc cmake ninja-build pkg-config libc6-dev
-    libuv1-dev libssl-dev libpg-query-dev libprotobuf-c-dev libyaml-dev libical-dev
+    libuv1-dev libssl-dev libpg-query-dev libprotobuf-c-dev libyaml-dev libical-dev libpq-dev
 )
 build_packages=("${compile_packages[@]}" postgresql-15 postgresql-client-15)
 test_packages=(
     clang clang-14 clang-format clang-tidy libclang-rt-14-dev binutils
-    libcmocka-dev libpq-dev
+    libcmocka-dev
     postgresql-contrib
     python3 python3-psycopg2 python3-yaml
     procps iproute2 openssl

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef PROBE_PARAMETERS_H
+#define PROBE_PARAMETERS_H
+
+#include "base/address.h"
+
+#include <libpq-fe.h>
+
+/* What PQconnectStartParams is called with. */
+enum { PARAMETERS_PORT_SIZE = 6, PARAMETERS_OPTIONS_SIZE = 2048 };
+
+struct parameters {
+    PQconninfoOption *given; /* in the connection string */
+    const char **keywords;   /* both end with NULL */
+    const char **values;
+    size_t count;
+    char host[ADDRESS_TEXT_SIZE]; /* an IP address, a name or the folder of a socket */
+    bool is_ip;
+    char port[PARAMETERS_PORT_SIZE];
+    char options[PARAMETERS_OPTIONS_SIZE];
+};
+
+/* The settings of the connection string for that host. False and `why` when they cannot be had, without a
+ * word of the values; there is nothing to release then. */
+MUST_USE bool parameters_init(struct parameters *parameters, const char *conninfo, const struct address *host,
+                              struct text *why);
+void parameters_release(struct parameters *parameters);
+
+#endif
