@@ -32,7 +32,6 @@ static void stream_lend(struct tls_stream *stream, struct bytes *input, struct b
 static void stream_return(struct tls_stream *stream)
 {
     stream->carrier = (struct carrier){ NULL, NULL };
-    ERR_clear_error();
 }
 
 static enum tls_result stream_fail(struct tls_stream *stream)
@@ -93,7 +92,7 @@ void tls_stream_destroy(struct tls_stream *stream)
 
 void tls_stream_start(struct tls_stream *stream, struct buffer *out)
 {
-    if (stream->host == NULL || stream->has_failed)
+    if (stream->has_failed)
         return;
     stream_lend(stream, NULL, out);
     int done = SSL_do_handshake(stream->ssl);
@@ -132,8 +131,6 @@ bool tls_stream_seal(struct tls_stream *stream, struct bytes plaintext, struct b
 {
     if (stream->has_failed || stream->is_ended || out->has_failed || !tls_stream_is_ready(stream))
         return false;
-    if (plaintext.size == 0)
-        return true;
     size_t written = 0;
     stream_lend(stream, NULL, out);
     bool is_sealed = SSL_write_ex(stream->ssl, plaintext.data, plaintext.size, &written) == 1;

@@ -82,7 +82,7 @@ static void a_wildcard_stands_for_one_whole_label(void **state)
     assert_judged(*state, TLS_VERIFY_FULL, "ca.crt", "pool.example", "hostname mismatch");
     folder_issue(*state, "partial",
                  (struct wish){ .name = "partial",
-                                .alternatives = "DNS:db*.example",
+                                .alternatives = "DNS:db*.pool.example",
                                 .issuer = &((struct folder *)*state)->authority },
                  NULL);
     struct meeting meeting;
@@ -90,7 +90,7 @@ static void a_wildcard_stands_for_one_whole_label(void **state)
     draft_show(&meeting.drafts[TLS_SERVER], *state, "partial");
     draft_trust(&meeting.drafts[TLS_CLIENT], *state, "ca.crt");
     meeting.drafts[TLS_CLIENT].plan.verification = TLS_VERIFY_FULL;
-    meeting_hold(&meeting, "db1.example");
+    meeting_hold(&meeting, "db1.pool.example");
     assert_failure(&meeting.pair, TLS_CLIENT, "hostname mismatch");
     meeting_close(&meeting);
 }
