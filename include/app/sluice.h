@@ -4,6 +4,7 @@
 
 #include "app/gatekeeper.h"
 #include "app/log_file.h"
+#include "app/transport.h"
 #include "app/worker.h"
 #include "control/console.h"
 #include "net/responder.h"
@@ -12,9 +13,10 @@
 /* The running program: the control thread with its loop, and the workers. The composition root: here
  * everything meets, and nothing else knows all of it. */
 struct sluice {
-    const char *path;         /* of the settings */
-    struct settings *started; /* the settings of the start: addresses and limits stay theirs */
-    struct settings *current; /* the settings in force; may be `started` */
+    const char *path;           /* of the settings */
+    struct settings *started;   /* the settings of the start: addresses and limits stay theirs */
+    struct settings *current;   /* the settings in force; may be `started` */
+    struct transport transport; /* made of `started` */
     struct gatekeeper keeper;
     struct log_file log;
     struct journal journal; /* of schema changes */
@@ -38,8 +40,8 @@ int sluice_run(const char *path);
 
 /* ── reload.c
  * ──────────────────────────────────────────────────────────────────────────────────────────────── */
-/* Reads the settings to start with into `started` and opens their log; what they warn of is written as they
- * say. False with problems, which are logged; else *plan is the caller's. */
+/* Reads the settings to start with into `started`, with the certificates they name, and opens their log; what
+ * they warn of is written as they say. False with problems, which are logged; else *plan is the caller's. */
 MUST_USE bool sluice_begin(struct sluice *sluice, struct plan *plan, struct problems *problems);
 /* Puts settings in force as far as they can change while running, and takes them and the plan over. False
  * with a problem: the old ones stay in force, and both are the caller's. */

@@ -2,6 +2,7 @@
 #ifndef APP_WORKER_H
 #define APP_WORKER_H
 
+#include "app/transport.h"
 #include "base/problem.h"
 #include "base/ring.h"
 #include "config/settings.h"
@@ -14,8 +15,9 @@
 struct worker;
 
 struct worker_plan {
-    const struct settings *settings; /* must outlive the worker */
-    struct policy *policy;           /* a reference is taken */
+    const struct settings *settings;   /* must outlive the worker */
+    const struct transport *transport; /* so */
+    struct policy *policy;             /* a reference is taken */
     struct hash_key hash_key;
     uint32_t index;
     uv_async_t *on_events; /* woken when events came; of the control thread */

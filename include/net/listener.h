@@ -4,14 +4,28 @@
 
 #include "base/problem.h"
 #include "net/acceptor.h"
+#include "net/admission.h"
 #include "net/relay.h"
+
+/* The upstream of the databases whose names match the pattern. */
+struct route {
+    const char *database;
+    const struct upstream *upstream;
+};
 
 /* What clients of an address meet. */
 struct listener_plan {
     const struct address *address;
-    const struct upstream *upstream;
+    const struct upstream *upstream; /* where no route holds; the first of upstreams */
+    const struct route *routes;      /* the first that holds */
+    size_t route_count;
+    const struct upstream *const *upstreams; /* all of these, each once: where cancel requests go */
+    size_t upstream_count;
     enum session_security security;
-    struct tls_context *tls; /* NULL with SECURITY_NONE */
+    struct tls_context *tls;         /* NULL with SECURITY_NONE */
+    const struct network *balancers; /* whose connections begin with a PROXY header; all others are refused */
+    size_t balancer_count;           /* 0: no PROXY header is expected */
+    struct admission *admission;     /* NULL: no bounds */
 };
 
 /* A listening socket of one worker; several workers share an IP address by SO_REUSEPORT. A Unix socket has

@@ -19,6 +19,9 @@ struct relay_shared {
     struct chunk *chunk;
     struct session_world *world;
     uint64_t login_timeout_ms;                     /* 0: none; may change at any time */
+    int64_t idle_timeout_us;                       /* 0: none; of sessions outside a transaction */
+    int64_t idle_in_transaction_timeout_us;        /* 0: none */
+    size_t relays_most;                            /* of this worker, logged in or not; 0: no bound */
     void (*on_empty)(struct relay_shared *shared); /* draining, and the last relay has gone; may be NULL */
     /* A relay is in one of these lists: */
     struct list logins;  /* its session has not logged in yet; the longest waiting first */
@@ -27,6 +30,7 @@ struct relay_shared {
     size_t relay_count;  /* in all three */
     uv_timer_t deadline; /* of the first login; not running while none waits */
     uv_timer_t grace;    /* of draining */
+    uv_timer_t sweep;    /* looks for sessions that rest; not running where none is to be ended */
     bool is_draining;
 };
 

@@ -24,14 +24,17 @@ struct relay {
     struct relay_shared *shared;
     const struct listener_plan *plan;
     const struct upstream *upstream;
-    struct session *session; /* NULL: it is over */
-    struct reach *reach;     /* under way, or NULL */
-    struct cancel *cancel;   /* so; it goes on when the session is over */
-    uint8_t *held;           /* what the client sent and the session has not taken yet, or NULL */
-    size_t held_size;        /* bytes */
-    uint64_t opened_ms;      /* by the loop's clock */
+    struct session *session;     /* NULL: it is over */
+    struct reach *reach;         /* under way, or NULL */
+    struct cancel *cancel;       /* so; it goes on when the session is over */
+    uint8_t *held;               /* what the client sent and the session has not taken yet, or NULL */
+    size_t held_size;            /* bytes */
+    uint64_t opened_ms;          /* by the loop's clock */
+    struct census_entry *census; /* its part in the census, or NULL */
     enum relay_wait wait;
     bool has_logged_in;
+    bool awaits_header; /* a PROXY header, of which `held` has the beginning */
+    bool is_stray;      /* comes from no balancer though only they may come */
 };
 
 /* ── relay.c ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -54,6 +57,18 @@ void relay_refuse(struct relay *relay, const char *sqlstate, const char *message
 void relay_end(struct relay *relay, const char *reason);
 /* Ends the session if need be and closes both links at once. */
 void relay_abort(struct relay *relay, const char *reason);
+
+/* ── relay_client.c ────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* Takes what came before the PROXY header was whole. */
+void relay_take_header(struct relay *relay, struct bytes bytes);
+
+/* ── relay_idle.c ──────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* Begins to look for sessions that rest too long, where that is asked for. */
+void relay_sweep_start(struct relay_shared *shared);
 
 /* ── relay_server.c ────────────────────────────────────────────────────────────────────────────────────────
  */

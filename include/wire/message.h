@@ -27,8 +27,13 @@ enum {
 
 enum { MESSAGE_LENGTH_SIZE = 4, MESSAGE_HEADER_SIZE = 1 + MESSAGE_LENGTH_SIZE };
 
-/* What an Authentication message asks for, where that matters here. */
-enum { AUTHENTICATION_SASL = 10 };
+/* What an Authentication message asks for or says, where that matters here. */
+enum {
+    AUTHENTICATION_OK = 0,
+    AUTHENTICATION_SASL = 10, /* names the mechanisms to choose from */
+    AUTHENTICATION_SASL_CONTINUE = 11,
+    AUTHENTICATION_SASL_FINAL = 12,
+};
 
 enum client_message {
 #define MESSAGE_CLIENT(type, symbol) CLIENT_##symbol = type,

@@ -87,6 +87,8 @@ static int run_check(const struct arguments *arguments)
     struct problems *problems = malloc(sizeof(*problems));
     struct settings *settings = NULL;
     struct plan plan = { .windows = NULL };
+    struct transport transport = { .settings = NULL };
+    static const struct hash_key any_key;
     if (arguments->wants_sample) {
         free(problems);
         return print_sample();
@@ -95,10 +97,12 @@ static int run_check(const struct arguments *arguments)
         return EXIT_FAILURE;
     problems_init(problems);
     bool is_good = settings_load(arguments->config, &settings, problems) &&
-                   plan_create(&plan, settings, clock_now(), problems);
+                   plan_create(&plan, settings, clock_now(), problems) &&
+                   transport_create(&transport, settings, &any_key, clock_now(), problems);
     print_problems(problems);
     if (is_good)
         (void)printf("%s: good\n", arguments->config);
+    transport_release(&transport);
     plan_release(&plan);
     settings_release(settings);
     free(problems);

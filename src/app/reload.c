@@ -45,10 +45,12 @@ bool sluice_begin(struct sluice *sluice, struct plan *plan, struct problems *pro
     sluice->current = sluice->started;
     if (sluice->started != NULL) {
         struct log_plan log_plan = log_plan_of(sluice->started);
-        is_ready = log_file_open(&sluice->log, &log_plan, &problem);
+        is_ready =
+            log_file_open(&sluice->log, &log_plan, &problem) &&
+            transport_create(&sluice->transport, sluice->started, &sluice->hash_key, clock_now(), problems);
     }
     sluice_log_problems(sluice, problems);
-    if (!is_ready)
+    if (!is_ready && problem.text[0] != '\0')
         sluice_log_problem(sluice, &problem);
     return is_ready && sluice->started != NULL;
 }
@@ -124,6 +126,17 @@ static void reload_refused(struct sluice *sluice, const struct problem *problem,
     sluice_log_notice(sluice, NOTICE_RELOAD_REFUSED);
 }
 
+static const char *reload_message(bool is_partial, bool has_stale_certificates)
+{
+    if (has_stale_certificates)
+        return "the settings were reloaded, but a certificate could not be read: the old one stays in use";
+    if (is_partial)
+        return "the settings were reloaded; listen, upstreams, console.address, limits, violations.entries "
+               "and "
+               "workers take effect at the next start";
+    return "the settings were reloaded";
+}
+
 void sluice_reload(struct sluice *sluice, struct console_outcome *outcome)
 {
     struct problems *problems = malloc(sizeof(*problems));
@@ -134,6 +147,8 @@ void sluice_reload(struct sluice *sluice, struct console_outcome *outcome)
         return;
     }
     struct settings *settings = settings_read(sluice->path, &plan, problems);
+    if (settings != NULL)
+        transport_reload(&sluice->transport, clock_now(), problems);
     sluice_log_problems(sluice, problems);
     if (settings == NULL) {
         reload_refused(sluice, &problems->kept[0], outcome);
@@ -145,9 +160,7 @@ void sluice_reload(struct sluice *sluice, struct console_outcome *outcome)
     } else {
         bool is_partial = differ_beyond_reload(sluice->started, settings);
         (void)snprintf(outcome->message, sizeof(outcome->message), "%s",
-                       is_partial ? "the settings were reloaded; listen, upstreams, console.address, limits, "
-                                    "violations.entries and workers take effect at the next start"
-                                  : "the settings were reloaded");
+                       reload_message(is_partial, problems->error_count > 0));
         sluice_publish_policy(sluice);
         sluice_log_notice(sluice, NOTICE_RELOADED);
     }

@@ -97,14 +97,17 @@ static bool loop_prepare(struct sluice *sluice)
     return uv_timer_start(&sluice->tick, on_tick, TICK_MS, TICK_MS) == 0;
 }
 
+static bool hash_key_make(struct hash_key *key)
+{
+    return getrandom(key, sizeof(*key), 0) == (ssize_t)sizeof(*key);
+}
+
 static bool resources_prepare(struct sluice *sluice, struct problem *problem)
 {
-    bool is_ready =
-        getrandom(&sluice->hash_key, sizeof(sluice->hash_key), 0) == (ssize_t)sizeof(sluice->hash_key) &&
-        journal_init(&sluice->journal, DDL_KEPT) && loop_prepare(sluice);
+    bool is_ready = journal_init(&sluice->journal, DDL_KEPT) && loop_prepare(sluice);
     sluice->workers = calloc(sluice->started->workers, sizeof(struct worker *));
     if (!is_ready || sluice->workers == NULL)
-        *problem = (struct problem){ .text = "memory, randomness or the event loop is not to be had" };
+        *problem = (struct problem){ .text = "memory or the event loop is not to be had" };
     return is_ready && sluice->workers != NULL;
 }
 
@@ -121,6 +124,7 @@ static bool workers_start(struct sluice *sluice, struct problem *problem)
     for (uint32_t index = 0; index < sluice->started->workers; index++) {
         struct worker_plan plan = {
             .settings = sluice->started,
+            .transport = &sluice->transport,
             .policy = sluice->keeper.policy,
             .hash_key = sluice->hash_key,
             .index = index,
@@ -179,6 +183,7 @@ static void sluice_release(struct sluice *sluice)
     free(sluice->workers);
     journal_release(&sluice->journal);
     gatekeeper_release(&sluice->keeper);
+    transport_release(&sluice->transport);
     scram_secret_wipe(&sluice->console.secret);
     log_file_close(&sluice->log);
     if (sluice->current != sluice->started)
@@ -211,7 +216,7 @@ int sluice_run(const char *path)
     struct sluice *sluice = calloc(1, sizeof(*sluice));
     struct problems *problems = malloc(sizeof(*problems));
     struct plan plan = { .windows = NULL };
-    if (sluice == NULL || problems == NULL)
+    if (sluice == NULL || problems == NULL || !hash_key_make(&sluice->hash_key))
         abort(); /* at the start, before anything is promised */
     sluice->path = path;
     log_file_init(&sluice->log);

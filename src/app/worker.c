@@ -10,6 +10,8 @@
 /* Texts that nobody uses are kept for when they come again. Those that never do, as where values stand in the
  * text, had better not push all else out of the processor's cache. */
 enum { STATEMENTS_UNUSED_MOST = 64 * 1024 };
+/* Connections beyond the bound of sessions that may be there to log in, or to be told that it is reached. */
+enum { LOGINS_MOST = 1000 };
 enum { EVENTS_KEPT = 1024, MICROSECONDS_PER_MILLISECOND = 1000 };
 
 /* What the control thread asks of the worker; taken out by the worker when it is woken. */
@@ -40,8 +42,6 @@ struct worker {
     struct ring events;
     struct relay_shared relays;
     struct listener *listeners;
-    struct listener_plan *plans; /* of each listener */
-    struct upstream *upstreams;  /* so */
     size_t listener_count;
 };
 
@@ -151,40 +151,25 @@ static void world_init(struct worker *worker, const struct worker_plan *plan)
 
 static void relays_init(struct worker *worker, const struct settings *settings)
 {
+    const struct limits_settings *limits = &settings->limits;
     worker->relays = (struct relay_shared){
         .loop = &worker->loop,
         .chunk = worker->chunk,
         .world = &worker->world,
-        .login_timeout_ms = (uint64_t)settings->limits.login_timeout / MICROSECONDS_PER_MILLISECOND,
+        .login_timeout_ms = (uint64_t)limits->login_timeout / MICROSECONDS_PER_MILLISECOND,
+        .idle_timeout_us = limits->idle_timeout,
+        .idle_in_transaction_timeout_us = limits->idle_in_transaction_timeout,
+        .relays_most = limits->sessions > 0 ? (size_t)limits->sessions + LOGINS_MOST : 0,
         .on_empty = on_empty,
     };
     relay_shared_open(&worker->relays);
 }
 
-static struct upstream upstream_of(const struct settings *settings, const char *name)
+static bool listeners_open(struct worker *worker, const struct transport *transport, struct problem *problem)
 {
-    size_t index = 0;
-    while (strcmp(settings->upstreams.items[index].name, name) != 0)
-        index++; /* the settings were checked: it is there */
-    const struct upstream_settings *from = &settings->upstreams.items[index];
-    return (struct upstream){
-        .name = from->name,
-        .hosts = from->hosts.items,
-        .host_count = from->hosts.count,
-        .connect_timeout_ms = (uint64_t)from->connect_timeout / MICROSECONDS_PER_MILLISECOND,
-    };
-}
-
-static bool listeners_open(struct worker *worker, const struct settings *settings, struct problem *problem)
-{
-    for (size_t index = 0; index < settings->listen.count; index++) {
-        const struct listen_settings *listen = &settings->listen.items[index];
-        worker->upstreams[index] = upstream_of(settings, listen->upstream);
-        worker->plans[index] = (struct listener_plan){
-            .address = &listen->address,
-            .upstream = &worker->upstreams[index],
-        };
-        if (!listener_open(&worker->listeners[index], &worker->relays, &worker->plans[index], problem))
+    size_t count = transport->settings->listen.count;
+    for (size_t index = 0; index < count; index++) {
+        if (!listener_open(&worker->listeners[index], &worker->relays, &transport->listeners[index], problem))
             return false;
         worker->listener_count++;
     }
@@ -211,17 +196,14 @@ bool worker_create(const struct worker_plan *plan, struct worker **out, struct p
     worker->on_events = plan->on_events;
     worker->chunk = malloc(sizeof(*worker->chunk));
     worker->listeners = calloc(listeners, sizeof(*worker->listeners));
-    worker->plans = calloc(listeners, sizeof(*worker->plans));
-    worker->upstreams = calloc(listeners, sizeof(*worker->upstreams));
-    if (worker->chunk == NULL || worker->listeners == NULL || worker->plans == NULL ||
-        worker->upstreams == NULL || !ring_init(&worker->events, sizeof(struct event), EVENTS_KEPT) ||
-        !loop_init(worker))
+    if (worker->chunk == NULL || worker->listeners == NULL ||
+        !ring_init(&worker->events, sizeof(struct event), EVENTS_KEPT) || !loop_init(worker))
         abort(); /* at the start, before anything is promised */
     chunk_init(worker->chunk);
     world_init(worker, plan);
     relays_init(worker, plan->settings);
     *out = worker;
-    return listeners_open(worker, plan->settings, problem);
+    return listeners_open(worker, plan->transport, problem);
 }
 
 bool worker_start(struct worker *worker, struct problem *problem)
@@ -321,8 +303,6 @@ void worker_destroy(struct worker *worker)
     ledger_release(&worker->ledger);
     ring_release(&worker->events);
     free(worker->listeners);
-    free(worker->plans);
-    free(worker->upstreams);
     chunk_release(worker->chunk);
     free(worker->chunk);
     free(worker);

@@ -8,10 +8,6 @@
 
 enum {
     PROTOCOL_VERSION = 3 << 16, /* 3.0 */
-    AUTHENTICATION_OK = 0,
-    AUTHENTICATION_SASL = 10,
-    AUTHENTICATION_SASL_CONTINUE = 11,
-    AUTHENTICATION_SASL_FINAL = 12,
     REPLY_MOST = SCRAM_MESSAGE_MOST + 64, /* with the mechanism's name and a length */
     ANSWER_MOST = SCRAM_MESSAGE_MOST + 256,
 };

@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { REASON_TEXT_SIZE = 160 };
 
@@ -37,6 +36,8 @@ static void relay_retire(struct relay *relay, const char *reason)
         return;
     session_destroy(relay->session, reason);
     relay->session = NULL;
+    admission_leave(relay->plan->admission, relay->census);
+    relay->census = NULL;
     if (relay->reach != NULL)
         relay->ends[SIDE_SERVER].is_open = reach_cancel(relay->reach);
     relay->reach = NULL;
@@ -233,7 +234,10 @@ static void on_bytes(struct link *link, struct bytes bytes)
     counter_add(from == SIDE_CLIENT ? &counters->bytes_from_clients : &counters->bytes_from_servers,
                 bytes.size);
     relay_shared_tick(relay->shared);
-    relay_feed(relay, from, bytes);
+    if (relay->awaits_header && from == SIDE_CLIENT)
+        relay_take_header(relay, bytes);
+    else
+        relay_feed(relay, from, bytes);
     if (relay->session != NULL && relay->wait == WAIT_HOLD && !session_is_holding(relay->session))
         relay_feed_held(relay);
     relay_settle(relay);
@@ -273,53 +277,3 @@ const struct link_events relay_link_events = {
     .on_closed = on_closed,
     .on_secured = on_secured,
 };
-
-/* ── The client ────────────────────────────────────────────────────────────────────────────────────────────
- */
-
-/* Makes a link of the accepted socket and takes it over. */
-static int relay_open(struct relay *relay, int socket, enum address_family family)
-{
-    struct relay_end *client = &relay->ends[SIDE_CLIENT];
-    client->is_open = true;
-    link_init(&client->link, relay->shared->loop, family, relay->shared->chunk, &relay_link_events);
-    int result = link_open(&client->link, socket);
-    if (result == 0)
-        link_tune(&client->link);
-    else
-        (void)close(socket);
-    return result;
-}
-
-static bool relay_begin(struct relay *relay)
-{
-    struct address client;
-    link_peer(&relay->ends[SIDE_CLIENT].link, &client);
-    relay->session =
-        session_create(relay->shared->world, &client, relay->upstream->name, relay->plan->security);
-    return relay->session != NULL;
-}
-
-void relay_accept(struct relay_shared *shared, int socket, const struct listener_plan *plan)
-{
-    struct relay *relay = shared->is_draining ? NULL : calloc(1, sizeof *relay);
-    if (relay == NULL) {
-        (void)close(socket);
-        return;
-    }
-    relay->shared = shared;
-    relay->plan = plan;
-    relay->upstream = plan->upstream;
-    relay->opened_ms = uv_now(shared->loop);
-    relay->ends[SIDE_CLIENT].side = SIDE_CLIENT;
-    relay->ends[SIDE_SERVER].side = SIDE_SERVER;
-    list_init(&relay->node);
-    relay_shared_add(shared, relay);
-    relay_shared_tick(shared);
-    if (relay_open(relay, socket, plan->address->family) == 0 && relay_begin(relay)) {
-        link_read_start(&relay->ends[SIDE_CLIENT].link);
-        return;
-    }
-    relay_shared_retire(relay);
-    link_close(&relay->ends[SIDE_CLIENT].link);
-}

@@ -2,6 +2,7 @@
 /* How a relay gets to its server, or its cancel request to all of them. */
 #include "base/text.h"
 #include "net/relay_state.h"
+#include "policy/service.h"
 
 enum { MESSAGE_TEXT_SIZE = 160 };
 
@@ -78,8 +79,8 @@ static void relay_cancel(struct relay *relay)
     const struct cancel_plan plan = {
         .loop = relay->shared->loop,
         .chunk = relay->shared->chunk,
-        .upstreams = &relay->upstream,
-        .upstream_count = 1,
+        .upstreams = relay->plan->upstreams,
+        .upstream_count = relay->plan->upstream_count,
         .request = session_cancel_request(relay->session),
         .done = on_cancel_done,
         .owner = relay,
@@ -89,12 +90,74 @@ static void relay_cancel(struct relay *relay)
         relay_end(relay, "out of memory");
 }
 
+/* ── Whether, and whereto ──────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void relay_route(struct relay *relay)
+{
+    const struct listener_plan *plan = relay->plan;
+    struct bytes database = session_database(relay->session);
+    for (size_t index = 0; index < plan->route_count; index++) {
+        if (!pattern_matches(plan->routes[index].database, database))
+            continue;
+        relay->upstream = plan->routes[index].upstream;
+        session_set_upstream(relay->session, relay->upstream->name);
+        return;
+    }
+}
+
+static void refuse_unadmitted(struct relay *relay, enum census_result result)
+{
+    char storage[MESSAGE_TEXT_SIZE];
+    struct text message;
+    switch (result) {
+    case CENSUS_ADMITTED:
+        break;
+    case CENSUS_FULL:
+        relay_refuse(relay, "53300", "sorry, too many clients already", NULL, "limits.sessions reached");
+        break;
+    case CENSUS_SERVICE_FULL:
+        text_init(&message, storage, sizeof storage);
+        text_append_string(&message, "too many connections for service \"");
+        text_append(&message, session_service_name(relay->session));
+        text_append_string(&message, "\"");
+        relay_refuse(relay, "53300", storage, NULL, "limits.sessions_per_service reached");
+        break;
+    case CENSUS_ADDRESS_FULL:
+        relay_refuse(relay, "53300", "too many connections from this address", NULL,
+                     "limits.sessions_per_address reached");
+        break;
+    case CENSUS_NO_MEMORY:
+        relay_refuse(relay, "53200", "out of memory", NULL, "out of memory");
+        break;
+    }
+}
+
+/* Whether the session may begin; if not, the client has been told. */
+static bool relay_admit(struct relay *relay)
+{
+    struct admission *admission = relay->plan->admission;
+    if (relay->is_stray) {
+        relay_refuse(relay, "28000", "this address takes only connections from its load balancers", NULL,
+                     "the client's address is in none of the networks of proxy_protocol");
+        return false;
+    }
+    if (admission == NULL)
+        return true;
+    enum census_result result = admission_enter(admission, session_service_name(relay->session),
+                                                session_client(relay->session), &relay->census);
+    refuse_unadmitted(relay, result);
+    return result == CENSUS_ADMITTED;
+}
+
 void relay_dial(struct relay *relay)
 {
     if (relay->session == NULL)
         return;
-    if (session_is_cancel(relay->session))
+    if (session_is_cancel(relay->session)) {
         relay_cancel(relay);
-    else
+    } else if (relay_admit(relay)) {
+        relay_route(relay);
         relay_reach(relay);
+    }
 }

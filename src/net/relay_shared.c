@@ -18,8 +18,10 @@ void relay_shared_open(struct relay_shared *shared)
     list_init(&shared->endings);
     shared->relay_count = 0;
     shared->is_draining = false;
-    (void)uv_timer_init(shared->loop, &shared->deadline); /* neither can fail */
+    (void)uv_timer_init(shared->loop, &shared->deadline); /* none of these can fail */
     (void)uv_timer_init(shared->loop, &shared->grace);
+    (void)uv_timer_init(shared->loop, &shared->sweep);
+    relay_sweep_start(shared);
 }
 
 void relay_shared_close(struct relay_shared *shared)
@@ -27,6 +29,7 @@ void relay_shared_close(struct relay_shared *shared)
     assert(shared->relay_count == 0);
     uv_close((uv_handle_t *)&shared->deadline, NULL);
     uv_close((uv_handle_t *)&shared->grace, NULL);
+    uv_close((uv_handle_t *)&shared->sweep, NULL);
 }
 
 /* ── The deadline of logins ────────────────────────────────────────────────────────────────────────────────
@@ -102,6 +105,7 @@ void relay_shared_remove(struct relay *relay)
         return;
     (void)uv_timer_stop(&shared->grace);
     (void)uv_timer_stop(&shared->deadline);
+    (void)uv_timer_stop(&shared->sweep);
     if (shared->on_empty != NULL)
         shared->on_empty(shared);
 }

@@ -66,6 +66,12 @@ static enum session_event opening_dial(struct session *session)
     return SESSION_DIAL;
 }
 
+/* Its first four bytes, of either version, are no length of a packet. */
+static bool begins_proxy_header(struct bytes bytes)
+{
+    return bytes_equal_text(bytes, "PROX") || bytes_equal_text(bytes, "\r\n\r\n");
+}
+
 static enum session_event opening_refuse(struct session *session, enum preamble_result result,
                                          const struct preamble *preamble)
 {
@@ -92,7 +98,9 @@ static enum session_event opening_refuse(struct session *session, enum preamble_
         session_fail(session, "08P01", "invalid length of startup packet", NULL);
         break;
     }
-    session->end_reason = "invalid startup packet";
+    session->end_reason = begins_proxy_header(buffer_bytes(&session->opening->buffer))
+                              ? "a PROXY header where none is expected"
+                              : "invalid startup packet";
     return SESSION_STARVED;
 }
 

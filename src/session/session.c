@@ -395,8 +395,17 @@ static bool may_speak(const struct session *session)
            session->server.framer.header_size == 0;
 }
 
+/* Says good-bye to the server, so that it need not report a client that was lost. */
+static void terminate(struct session *session)
+{
+    static const uint8_t terminate[] = { CLIENT_TERMINATE, 0, 0, 0, MESSAGE_LENGTH_SIZE };
+    outbox_pass(&session->world->outbox, SIDE_SERVER, bytes_of(terminate, sizeof(terminate)));
+}
+
 void session_refuse(struct session *session, const char *sqlstate, const char *message, const char *detail)
 {
+    if (session_rest(session) != REST_BUSY)
+        terminate(session);
     if (may_speak(session))
         session_fail(session, sqlstate, message, detail);
     session->stage = STAGE_ENDED;
@@ -405,6 +414,11 @@ void session_refuse(struct session *session, const char *sqlstate, const char *m
 void session_set_address(struct session *session, const struct address *client)
 {
     session->address = *client;
+}
+
+const struct address *session_client(const struct session *session)
+{
+    return &session->address;
 }
 
 void session_set_upstream(struct session *session, const char *upstream)
