@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: PostgreSQL
-# Installs by apt-get what building and testing needs (Debian 12). Does nothing when all of it is there.
+# Installs by apt-get and npm what building and testing needs (Debian 12). Does nothing when all of it is there.
 #
 # usage: tests/install.sh            everything that tests/run.sh needs
 #        tests/install.sh build      only what building and the quickstart need
 #        tests/install.sh compile    only what building needs
+#        tests/install.sh clients    the client libraries that tests/clients runs; those of npm go to build/clients
+#        tests/install.sh servers    PostgreSQL 16, 17 and 18 for the tests of versions, by npm into build/servers
 set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 compile_packages=(
     gcc cmake ninja-build pkg-config libc6-dev
@@ -19,6 +22,16 @@ test_packages=(
     python3 python3-psycopg2 python3-yaml
     procps iproute2 openssl
 )
+client_packages=(
+    python3 python3-psycopg2 python3-psycopg python3-asyncpg
+    libpostgresql-jdbc-java golang-go golang-github-lib-pq-dev libdbd-pg-perl ruby ruby-pg
+    libpq-dev postgresql-client-15 openssl
+)
+# Not asked for by name where they came by another way.
+command -v javac >/dev/null || client_packages+=(default-jdk-headless)
+node_packages=()
+command -v node >/dev/null || node_packages+=(nodejs)
+command -v npm >/dev/null || node_packages+=(npm)
 
 is_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -59,27 +72,53 @@ hold_back_cluster() {
     trap 'as_root rm -f "$cluster_settings"' EXIT
 }
 
+install_packages() {
+    local missing
+    command -v dpkg-query >/dev/null || { echo "no dpkg here: install by hand: $*" >&2; exit 1; }
+    mapfile -t missing < <(missing_of "$@")
+    if [ ${#missing[@]} -eq 0 ]; then
+        echo "all packages are installed"
+        return
+    fi
+    if [ "$(id -u)" != 0 ] && ! "${sudo[@]}" true; then
+        echo "install as root: apt-get install ${missing[*]}" >&2
+        exit 1
+    fi
+    echo "installing ${missing[*]}"
+    if [[ " ${missing[*]} " == *" postgresql-15 "* ]]; then
+        hold_back_cluster
+    fi
+    apt update
+    apt install -y --no-install-recommends "${missing[@]}"
+}
+
+# install_node SOURCE TARGET [npm option...]: what SOURCE/package-lock.json names, into TARGET/node_modules.
+install_node() {
+    local source=$1 target=$2
+    shift 2
+    if cmp -s "$source/package-lock.json" "$target/installed.json"; then
+        echo "$target is installed"
+        return
+    fi
+    echo "installing $target"
+    mkdir -p "$target"
+    rm -f "$target/installed.json"
+    cp "$source/package.json" "$source/package-lock.json" "$target"
+    npm ci --prefix "$target" --no-audit --no-fund "$@" </dev/null
+    cp "$target/package-lock.json" "$target/installed.json"
+}
+
 case "${1:-all}" in
-all) wanted=("${build_packages[@]}" "${test_packages[@]}") ;;
-build) wanted=("${build_packages[@]}") ;;
-compile) wanted=("${compile_packages[@]}") ;;
-*) echo "usage: tests/install.sh [build | compile]" >&2 && exit 2 ;;
+all) install_packages "${build_packages[@]}" "${test_packages[@]}" ;;
+build) install_packages "${build_packages[@]}" ;;
+compile) install_packages "${compile_packages[@]}" ;;
+clients)
+    install_packages "${client_packages[@]}" "${node_packages[@]}"
+    install_node tests/clients build/clients --ignore-scripts
+    ;;
+servers)
+    install_packages "${node_packages[@]}"
+    install_node tests/integration/servers build/servers --foreground-scripts
+    ;;
+*) echo "usage: tests/install.sh [build | compile | clients | servers]" >&2 && exit 2 ;;
 esac
-
-command -v dpkg-query >/dev/null || { echo "no dpkg here: install by hand: ${wanted[*]}" >&2; exit 1; }
-mapfile -t missing < <(missing_of "${wanted[@]}")
-if [ ${#missing[@]} -eq 0 ]; then
-    echo "all packages are installed"
-    exit 0
-fi
-if [ "$(id -u)" != 0 ] && ! "${sudo[@]}" true; then
-    echo "install as root: apt-get install ${missing[*]}" >&2
-    exit 1
-fi
-
-echo "installing ${missing[*]}"
-if [[ " ${missing[*]} " == *" postgresql-15 "* ]]; then
-    hold_back_cluster
-fi
-apt update
-apt install -y --no-install-recommends "${missing[@]}"

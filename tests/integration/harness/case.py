@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: PostgreSQL
 """The test case that the others are: one PostgreSQL for the file, a sluice for the class."""
 import faulthandler
+import os
 import signal
 import subprocess
 import sys
@@ -93,6 +94,8 @@ def main():
     """Runs the tests of the calling file; says where each thread stands when it is told to end by force."""
     if not machine.BINARY:
         sys.exit("set PGSLUICE to the program that is to be tested")
+    if not os.path.exists(f"{machine.SERVER_BIN}/postgres"):
+        machine.skip(f"no PostgreSQL {machine.POSTGRES} here; tests/install.sh servers would install it")
     faulthandler.register(signal.SIGUSR1)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     unittest.main(verbosity=2)

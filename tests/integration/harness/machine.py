@@ -4,17 +4,29 @@ import atexit
 import ctypes
 import itertools
 import os
+import pathlib
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 BINARY = os.environ.get("PGSLUICE", "")
-SERVER_BIN = os.environ.get("PGSLUICE_SERVER_BIN", "/usr/lib/postgresql/15/bin")
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+POSTGRES = os.environ.get("PGSLUICE_POSTGRES", "15")  # its major version; others than Debian's by tests/install.sh servers
+SERVER_BIN = os.environ.get("PGSLUICE_SERVER_BIN") or (
+    "/usr/lib/postgresql/15/bin" if POSTGRES == "15" else
+    f"{ROOT}/build/servers/node_modules/postgres-{POSTGRES}/native/bin")
+SKIPPED = 77  # exit status of a test that cannot run here
 DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 LIBC = ctypes.CDLL(None)
+
+
+def skip(why):
+    print(f"skipped: {why}", file=sys.stderr)
+    sys.exit(SKIPPED)
 
 
 def is_sanitized():
@@ -30,6 +42,19 @@ def new_folder(owner=None):
         shutil.chown(folder, owner, owner)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def server_bin(owner):
+    """The folder of the server's programs; of a copy where its owner may not enter the folder of this tree."""
+    if os.geteuid() != 0:
+        return SERVER_BIN
+    seen = subprocess.run(["test", "-x", f"{SERVER_BIN}/postgres"], user=owner, group=owner, extra_groups=[], cwd="/",
+                          check=False)
+    if seen.returncode == 0:
+        return SERVER_BIN
+    copy = os.path.join(new_folder(), "server")
+    shutil.copytree(os.path.dirname(SERVER_BIN), copy, symlinks=True)
+    return os.path.join(copy, "bin")
 
 
 PORTS = 12000

@@ -52,6 +52,7 @@ class Postgres:
     """Started at once, ended by stop() or with the process. `settings` go into its configuration."""
 
     def __init__(self, **settings):
+        self.bin = machine.server_bin(OWNER)
         self.folder = machine.new_folder(OWNER)
         self.port = machine.free_port()
         self.data = os.path.join(self.folder, "data")
@@ -59,10 +60,12 @@ class Postgres:
         self.log_path = os.path.join(self.folder, "log")
         self._initialize({**SETTINGS, **settings})
         self._start()
+        self.version = int(self.value("show server_version_num")) // 10000
+        assert "PGSLUICE_SERVER_BIN" in os.environ or str(self.version) == machine.POSTGRES, self.version
         self.run(ROLES)
 
     def _initialize(self, settings):
-        command = [f"{machine.SERVER_BIN}/initdb", "-D", self.data, "-U", OWNER, "-A", "trust", "-E", "UTF8",
+        command = [f"{self.bin}/initdb", "-D", self.data, "-U", OWNER, "-A", "trust", "-E", "UTF8",
                    "--locale=C", "--no-sync", "--no-instructions"]
         initdb = machine.spawn(command, user=OWNER, cwd=self.folder, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT)
@@ -78,7 +81,7 @@ class Postgres:
 
     def _start(self):
         with open(self.log_path, "ab") as log:
-            self.process = machine.spawn([f"{machine.SERVER_BIN}/postgres", "-D", self.data], user=OWNER,
+            self.process = machine.spawn([f"{self.bin}/postgres", "-D", self.data], user=OWNER,
                                          death=signal.SIGQUIT, cwd=self.folder, stdout=log, stderr=log)
         machine.wait_for(self._is_ready, "PostgreSQL starts", 30)
 
