@@ -49,22 +49,25 @@ grant all on schema public to public;
 
 
 class Postgres:
-    """Started at once, ended by stop() or with the process. `settings` go into its configuration."""
+    """Started at once, ended by stop() or with the process. `hba` says who gets in, `settings` go into its
+    configuration."""
 
-    def __init__(self, **settings):
+    OWNER = OWNER
+
+    def __init__(self, hba=HBA, **settings):
         self.bin = machine.server_bin(OWNER)
         self.folder = machine.new_folder(OWNER)
         self.port = machine.free_port()
         self.data = os.path.join(self.folder, "data")
         self.socket = os.path.join(self.folder, f".s.PGSQL.{self.port}")
         self.log_path = os.path.join(self.folder, "log")
-        self._initialize({**SETTINGS, **settings})
+        self._initialize(hba, {**SETTINGS, **settings})
         self._start()
         self.version = int(self.value("show server_version_num")) // 10000
         assert "PGSLUICE_SERVER_BIN" in os.environ or str(self.version) == machine.POSTGRES, self.version
         self.run(ROLES)
 
-    def _initialize(self, settings):
+    def _initialize(self, words, settings):
         command = [f"{self.bin}/initdb", "-D", self.data, "-U", OWNER, "-A", "trust", "-E", "UTF8",
                    "--locale=C", "--no-sync", "--no-instructions"]
         initdb = machine.spawn(command, user=OWNER, cwd=self.folder, stdout=subprocess.PIPE,
@@ -77,7 +80,7 @@ class Postgres:
         with open(os.path.join(self.data, "postgresql.conf"), "a", encoding="ascii") as conf:
             conf.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
         with open(os.path.join(self.data, "pg_hba.conf"), "w", encoding="ascii") as hba:
-            hba.write(HBA)
+            hba.write(words)
 
     def _start(self):
         with open(self.log_path, "ab") as log:

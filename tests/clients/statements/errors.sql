@@ -1,0 +1,14 @@
+insert into customers values (1, 'Again', 'again@example.org');
+insert into customers values (3, 'Twin', 'ada@example.org');
+insert into customers values (3, null, 'nobody@example.org');
+insert into orders values (9, 4711, 1);
+delete from customers where id = 1;
+insert into orders values (9, 1, -1);
+insert into orders values (9, 1, 1, -1);
+insert into late values (1), (1);
+do $$ begin raise exception 'raised' using errcode = '23514', detail = 'because', hint = 'do not', schema = 's', table = 't', column = 'c', constraint = 'o', datatype = 'd'; end $$;
+select 1 / 0;
+selec 1;
+select nothing from customers;
+select * from nowhere;
+select 'x'::int;

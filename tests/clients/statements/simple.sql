@@ -1,0 +1,18 @@
+select 1;
+select id, name, email from customers order by id;
+values (1, 'a'), (2, null);
+select 'tilde ~ ü € 𝄞', '', null;
+select 1 where false;
+insert into orders values (1, 1, 12.50);
+update orders set state = 'paid' where id = 1 returning id, amount, count, state;
+delete from orders where id = 4711;
+set timezone = 'UTC';
+show timezone;
+select 42::smallint, 42::bigint, 1.5::real, 2.25::float8, 12.340::numeric, true, 'x'::char(3), 'y'::varchar(9);
+select '2024-02-29'::date, '2024-02-29 12:34:56.789+00'::timestamptz, '2024-02-29 12:34:56'::timestamp;
+select '{"a": [1, 2]}'::jsonb::text, '00000000-0000-0000-0000-000000000001'::uuid::text, '\xdeadbeef'::bytea::text;
+select shout('hello');
+explain (costs off) select * from customers;
+create temporary table scratch (n int);
+insert into scratch select generate_series(1, 1000);
+select count(*), sum(n) from scratch;

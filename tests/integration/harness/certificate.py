@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: PostgreSQL
+"""Certificates for the tests, made by the openssl command."""
+import os
+import shutil
+import subprocess
+
+from . import machine
+
+NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1"
+
+
+def openssl(*words):
+    subprocess.run(["openssl", *words], check=True, capture_output=True)
+
+
+def make_authority(folder, name="authority"):
+    """The paths of a certificate that signs others, and of its key."""
+    path, key = os.path.join(folder, f"{name}.crt"), os.path.join(folder, f"{name}.key")
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+            "-subj", f"/CN={name}", "-keyout", key, "-out", path)
+    return path, key
+
+
+def make_signed(folder, name, authority, authority_key, extension=NAMES):
+    """The paths of a certificate that the authority signed, and of its key."""
+    path, key, request = (os.path.join(folder, f"{name}.{kind}") for kind in ("crt", "key", "csr"))
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
+            "-keyout", key, "-out", request)
+    words = os.path.join(folder, f"{name}.extension")
+    with open(words, "w", encoding="ascii") as file:
+        file.write(extension)
+    openssl("x509", "-req", "-in", request, "-CA", authority, "-CAkey", authority_key, "-CAcreateserial", "-days", "2",
+            "-sha256", "-extfile", words, "-out", path)
+    return path, key
+
+
+class Certificate:
+    """A server's certificate for localhost, its key, and the authority that signed it; for one owner."""
+
+    def __init__(self, owner):
+        folder = machine.new_folder(owner)
+        self.authority, authority_key = make_authority(folder)
+        self.path, self.key = make_signed(folder, "localhost", self.authority, authority_key)
+        if os.geteuid() == 0:
+            shutil.chown(self.key, owner, owner)
+        os.chmod(self.key, 0o600)
