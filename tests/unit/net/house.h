@@ -23,6 +23,7 @@ struct house {
     struct address address; /* where clients connect */
     struct address host;    /* where the server listens */
     struct upstream upstream;
+    const struct upstream *upstreams[1];
     struct listener_plan plan;
     int server_listening;
     int emptied;
@@ -83,7 +84,13 @@ static inline struct house *house_open(void)
         .host_count = 1,
         .connect_timeout_ms = 5000,
     };
-    house->plan = (struct listener_plan){ .address = &house->address, .upstream = &house->upstream };
+    house->upstreams[0] = &house->upstream;
+    house->plan = (struct listener_plan){
+        .address = &house->address,
+        .upstream = &house->upstream,
+        .upstreams = house->upstreams,
+        .upstream_count = 1,
+    };
     port = 0;
     (void)close(peer_refusing(&port));
     house->address = local_address(port);

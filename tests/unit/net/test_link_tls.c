@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "net/link_state.h"
 #include "unit/net/tls_peer.h"
+#include "unit/tls/stranger.h"
 
 enum { LARGE = 3 * 1024 * 1024, PATTERN_PERIOD = 251 };
 
@@ -240,6 +241,48 @@ static void an_owner_that_stops_reading_gets_no_more(void **state)
     probe_destroy(probe);
 }
 
+/* Carries between the probe's peer and the stranger. */
+static void stranger_pump(struct probe *probe, struct stranger *stranger, bool may_read)
+{
+    uint8_t bytes[16384];
+    size_t got = 0;
+    ssize_t size = may_read ? peer_take(probe->peer.socket, bytes, sizeof bytes) : 0;
+    if (size > 0)
+        (void)BIO_write(stranger->in, bytes, (int)size);
+    (void)SSL_read_ex(stranger->ssl, bytes, sizeof bytes, &got);
+    int out = BIO_read(stranger->out, bytes, sizeof bytes);
+    if (out > 0)
+        buffer_append(&probe->peer.out, bytes_of(bytes, (size_t)out));
+    tls_peer_write(&probe->peer);
+}
+
+/* Each request for new keys has an answer, which goes nowhere. */
+static void a_peer_that_asks_and_never_reads_is_cut_off(void **state)
+{
+    const struct trust *trust = *state;
+    struct stranger stranger;
+    struct probe *probe = probe_begin(trust, TLS_SERVER);
+    buffer_clear(&probe->peer.out);
+    stranger_init(&stranger, TLS_CLIENT, &trust->folder);
+    TURN_UNTIL(&probe->loop, (stranger_pump(probe, &stranger, true), probe->secured == 1));
+    while (!probe->link.is_full)
+        link_send_pattern(probe, CHUNK_SIZE);
+    size_t most = 0;
+    while (probe->failures == 0 && most < 2 * LARGE) {
+        assert_int_equal(SSL_key_update(stranger.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+        (void)SSL_do_handshake(stranger.ssl);
+        stranger_pump(probe, &stranger, false);
+        if (probe->peer.out.size > 0 || most == 0)
+            (void)uv_run(&probe->loop, UV_RUN_NOWAIT);
+        size_t waiting = link_waiting(&probe->link);
+        most = waiting > most ? waiting : most;
+    }
+    assert_int_equal(probe->failures, 1);
+    assert_in_range(most, LINK_HIGH_WATER, 3 * LINK_HIGH_WATER);
+    stranger_release(&stranger);
+    probe_destroy(probe);
+}
+
 /* ── Ends ──────────────────────────────────────────────────────────────────────────────────────────────────
  */
 
@@ -476,6 +519,7 @@ int main(void)
         cmocka_unit_test(an_idle_link_owns_nothing_but_its_stream),
         cmocka_unit_test(what_waits_is_counted_as_ciphertext),
         cmocka_unit_test(an_owner_that_stops_reading_gets_no_more),
+        cmocka_unit_test(a_peer_that_asks_and_never_reads_is_cut_off),
         cmocka_unit_test(our_end_is_a_close_notify_and_reading_goes_on),
         cmocka_unit_test(the_peers_close_notify_is_its_end_and_writing_goes_on),
         cmocka_unit_test(an_end_without_close_notify_is_an_end),

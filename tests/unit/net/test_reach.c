@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "net/reach.h"
 #include "unit/net/tls_peer.h"
+#include "unit/tls/stranger.h"
 
 enum { TIMEOUT_MS = 300, HOSTS_MOST = 3 };
 
@@ -409,6 +410,38 @@ static void a_server_may_be_spoken_tls_to_at_once(void **state)
     attempt_destroy(attempt);
 }
 
+/* Carries between the socket and the stranger until the socket ends. */
+static void stranger_serve(struct attempt *attempt, struct stranger *stranger, int socket)
+{
+    uint8_t bytes[16384];
+    size_t got = 0;
+    ssize_t size = -1;
+    for (uint64_t begun = uv_hrtime(); size != 0; turn(&attempt->loop, begun)) {
+        size = peer_take(socket, bytes, sizeof bytes);
+        if (size > 0)
+            (void)BIO_write(stranger->in, bytes, (int)size);
+        (void)SSL_read_ex(stranger->ssl, bytes, sizeof bytes, &got);
+        int out = BIO_read(stranger->out, bytes, sizeof bytes);
+        if (out > 0)
+            peer_send(&attempt->loop, socket, bytes, (size_t)out);
+    }
+}
+
+static void a_server_that_knows_no_alpn_is_not_spoken_to_at_once(void **state)
+{
+    struct stranger stranger;
+    struct attempt *attempt = attempt_create(*state, UPSTREAM_REQUIRE, 1);
+    attempt->upstream.is_direct = true;
+    attempt_begin(attempt);
+    int server = attempt_accept(attempt, 0);
+    stranger_init(&stranger, TLS_SERVER, &attempt->trust->folder);
+    stranger_serve(attempt, &stranger, server);
+    stranger_release(&stranger);
+    assert_failed(attempt, 0, "TLS failed: the server did not agree on the protocol by ALPN");
+    (void)close(server);
+    attempt_destroy(attempt);
+}
+
 static void a_unix_socket_is_never_spoken_tls_to(void **state)
 {
     struct endpoint endpoint;
@@ -530,6 +563,7 @@ int main(void)
         cmocka_unit_test(a_handshake_that_fails_is_followed_by_a_plain_try_where_tls_is_a_wish),
         cmocka_unit_test(a_server_that_closes_in_the_handshake_is_tried_plainly_then_passed_over),
         cmocka_unit_test(a_server_may_be_spoken_tls_to_at_once),
+        cmocka_unit_test(a_server_that_knows_no_alpn_is_not_spoken_to_at_once),
         cmocka_unit_test(a_unix_socket_is_never_spoken_tls_to),
         cmocka_unit_test(hosts_that_are_fit_come_first_and_those_unknown_behind_them),
         cmocka_unit_test(hosts_that_are_not_fit_are_passed_over_and_said_why),

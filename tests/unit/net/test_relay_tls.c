@@ -212,6 +212,56 @@ static void ends_are_passed_on_with_a_close_notify(void **state)
     house_close(house);
 }
 
+/* ── Certificates ──────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+#define OFFER  "R\0\0\0\x2a\0\0\0\x0aSCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0"
+#define CHOICE "p\0\0\0\x1cSCRAM-SHA-256-PLUS\0\0\0\0\1n"
+
+/* Up to the client's choice of channel binding. */
+static struct secure_talk bind_channel(struct house *house, const struct trust *trust,
+                                       struct tls_context *servers)
+{
+    struct secure_talk talk;
+    client_connect(house, trust, &talk.client);
+    TLS_SAY(&talk.client, STARTUP);
+    int socket = peer_accept(&house->loop, house->server_listening);
+    HEAR(house, socket, TLS_REQUEST);
+    SAY(house, socket, "S");
+    tls_peer_init(&talk.server, socket, servers, NULL);
+    TLS_HEAR(house, &talk.server, STARTUP);
+    TLS_SAY(&talk.server, OFFER);
+    TLS_HEAR(house, &talk.client, OFFER);
+    TLS_SAY(&talk.client, CHOICE);
+    return talk;
+}
+
+static void channel_binding_passes_between_two_that_show_the_same_certificate(void **state)
+{
+    const struct trust *trust = *state;
+    struct house *house = house_open_secure(trust);
+    struct secure_talk talk = bind_channel(house, trust, trust->contexts[TLS_SERVER]);
+    TLS_HEAR(house, &talk.server, CHOICE);
+    secure_talk_close(&talk);
+    house_close(house);
+}
+
+static void channel_binding_is_refused_between_two_certificates(void **state)
+{
+    const struct trust *trust = *state;
+    struct draft draft;
+    draft_server(&draft, &trust->folder);
+    draft_show(&draft, &trust->folder, "client");
+    struct tls_context *other = context_make(&draft);
+    struct house *house = house_open_secure(trust);
+    struct secure_talk talk = bind_channel(house, trust, other);
+    PUMP_UNTIL(&house->loop, &talk.client, talk.client.has_ended);
+    assert_int_equal(talk.client.plain.data[0], 'E');
+    secure_talk_close(&talk);
+    house_close(house);
+    tls_context_release(other);
+}
+
 /* ── Backpressure ──────────────────────────────────────────────────────────────────────────────────────────
  */
 
@@ -282,6 +332,8 @@ int main(void)
         cmocka_unit_test(a_client_that_leaves_in_the_handshake_is_let_go),
         cmocka_unit_test(a_server_without_tls_is_told_where_it_is_required),
         cmocka_unit_test(ends_are_passed_on_with_a_close_notify),
+        cmocka_unit_test(channel_binding_passes_between_two_that_show_the_same_certificate),
+        cmocka_unit_test(channel_binding_is_refused_between_two_certificates),
         cmocka_unit_test(a_client_that_never_reads_stops_the_server),
         cmocka_unit_test(a_cancel_request_comes_and_goes_by_tls),
     };
