@@ -4,6 +4,7 @@
 
 #include "app/gatekeeper.h"
 #include "app/log_file.h"
+#include "app/prober.h"
 #include "app/transport.h"
 #include "app/worker.h"
 #include "control/console.h"
@@ -17,6 +18,7 @@ struct sluice {
     struct settings *started;   /* the settings of the start: addresses and limits stay theirs */
     struct settings *current;   /* the settings in force; may be `started` */
     struct transport transport; /* made of `started` */
+    struct prober *prober;
     struct gatekeeper keeper;
     struct log_file log;
     struct journal journal; /* of schema changes */
@@ -69,6 +71,8 @@ void sluice_log_start(struct sluice *sluice);
 /* What an operator did to the gate, and why: NOTICE_OPENING_MADE or _ENDED. */
 void sluice_log_opening(struct sluice *sluice, enum notice notice, const struct opening *opening,
                         const char *operator_name);
+/* What became of a host. */
+void sluice_log_host(struct sluice *sluice, const struct host_change *change);
 /* Says when the gate opens, closes or freezes: nothing while it is as it was. */
 void sluice_log_gate(struct sluice *sluice, int64_t now_us);
 

@@ -141,11 +141,24 @@ static bool workers_start(struct sluice *sluice, struct problem *problem)
     return true;
 }
 
+static void on_host_change(void *owner, const struct host_change *change)
+{
+    sluice_log_host(owner, change);
+}
+
+static bool prober_open(struct sluice *sluice, struct problem *problem)
+{
+    sluice->prober = prober_start(&sluice->loop, &sluice->transport, on_host_change, sluice);
+    if (sluice->prober == NULL)
+        *problem = (struct problem){ .text = "out of memory" };
+    return sluice->prober != NULL;
+}
+
 static bool start(struct sluice *sluice, struct plan *plan, struct problem *problem)
 {
     return resources_prepare(sluice, problem) && sluice_apply(sluice, sluice->started, plan, problem) &&
            addresses_probe(sluice->started, problem) && console_host_open(sluice, problem) &&
-           workers_start(sluice, problem);
+           prober_open(sluice, problem) && workers_start(sluice, problem);
 }
 
 static void close_any(uv_handle_t *handle, void *unused)
@@ -166,6 +179,7 @@ static void stop(struct sluice *sluice)
     for (uint32_t index = 0; index < sluice->worker_count; index++)
         worker_destroy(sluice->workers[index]);
     sluice->worker_count = 0;
+    prober_stop(sluice->prober);
     if (sluice->responder != NULL)
         responder_close(sluice->responder);
     uv_close((uv_handle_t *)&sluice->on_events, NULL);

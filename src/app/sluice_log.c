@@ -55,6 +55,23 @@ void sluice_log_start(struct sluice *sluice)
     log_file_write(&sluice->log);
 }
 
+void sluice_log_host(struct sluice *sluice, const struct host_change *change)
+{
+    char storage[ADDRESS_TEXT_SIZE + 16];
+    struct text host;
+    struct log_line *line = log_file_begin(&sluice->log, clock_now(), NOTICE_HOST_CHANGED);
+    if (line == NULL)
+        return;
+    text_init(&host, storage, sizeof(storage));
+    address_describe(change->host, &host);
+    log_string(line, "upstream", change->upstream);
+    log_bytes(line, "host", text_bytes(&host));
+    log_string(line, "state", host_fitness_about(change->fitness));
+    if (change->reason[0] != '\0')
+        log_string(line, "reason", change->reason);
+    log_file_write(&sluice->log);
+}
+
 /* Says when the gate opens, closes or freezes. */
 void sluice_log_gate(struct sluice *sluice, int64_t now_us)
 {

@@ -2,6 +2,7 @@
 #include "app/transport.h"
 
 #include "app/place.h"
+#include "probe/probe.h"
 
 #include <stdlib.h>
 
@@ -110,6 +111,17 @@ static enum upstream_security security_of(enum setting_server_tls mode)
     }
 }
 
+/* Where hosts are asked, whether the words they are asked with can be read. */
+static void probe_check(const struct settings *settings, size_t index, struct problems *problems)
+{
+    char storage[TEXT_SIZE];
+    struct text why;
+    const struct upstream_settings *from = &settings->upstreams.items[index];
+    text_init(&why, storage, sizeof(storage));
+    if (from->target == TARGET_READ_WRITE && !probe_conninfo_check(from->probe, &why))
+        problem_at(problems, settings, upstream_list, index, "probe", false, storage);
+}
+
 static void upstream_read(struct transport *transport, size_t index, struct problems *problems)
 {
     const struct settings *settings = transport->settings;
@@ -124,6 +136,7 @@ static void upstream_read(struct transport *transport, size_t index, struct prob
         .is_direct = from->tls.direct,
         .fitness = from->target == TARGET_READ_WRITE ? &transport->fitness[index] : NULL,
     };
+    probe_check(settings, index, problems);
     if (upstream->security == UPSTREAM_PLAIN)
         return;
     struct tls_plan plan = upstream_tls_plan(&from->tls);
