@@ -181,6 +181,8 @@ const struct show_form show_ddl = { ddl_columns, COUNT_OF(ddl_columns), fill_ddl
     COLUMN(application_name, TEXT, row->application_name)                                                    \
     COLUMN(address, TEXT, row->address)                                                                      \
     COLUMN(upstream, TEXT, row->upstream)                                                                    \
+    COLUMN(client_tls, TEXT, row->client_tls)                                                                \
+    COLUMN(server_tls, TEXT, row->server_tls)                                                                \
     COLUMN(phase, TEXT, row->phase)                                                                          \
     COLUMN(in_flight, INTEGER, row->in_flight)                                                               \
     COLUMN(opened, TIME, row->opened_us)                                                                     \

@@ -115,14 +115,16 @@ static void hostile_names_are_shown_as_one_harmless_line(void **state)
                                  .opened_us = SECOND,
                                  .application_name = "a\r\n\x1b[2J\xff\xe2\x80\xae|",
                                  .user = "\\",
+                                 .client_tls = "TLSv1.3",
+                                 .server_tls = "",
                                  .phase = "idle",
                                  .bytes_received = 1,
                                  .bytes_sent = 2,
                                  .errors = 3,
                                  .violations = 4 };
     assert_shown(showing, &show_sessions,
-                 "D 7|1|~|\\\\|~|a\\x0d\\x0a\\x1b[2J\\xff\\xe2\\x80\\xae||~|~|idle|0|1970-01-01T00:00:01Z|~|"
-                 "1|2|3|4\n");
+                 "D 7|1|~|\\\\|~|a\\x0d\\x0a\\x1b[2J\\xff\\xe2\\x80\\xae||~|~|TLSv1.3|~|idle|0|"
+                 "1970-01-01T00:00:01Z|~|1|2|3|4\n");
     showing_destroy(showing);
 }
 
