@@ -7,7 +7,7 @@
 #include "wire/writer.h"
 
 enum {
-    PROTOCOL_VERSION = 3 << 16, /* 3.0 */
+    PROTOCOL_VERSION = 3 << 16,           /* 3.0 */
     REPLY_MOST = SCRAM_MESSAGE_MOST + 64, /* with the mechanism's name and a length */
     ANSWER_MOST = SCRAM_MESSAGE_MOST + 256,
 };

@@ -227,7 +227,9 @@ static void a_freeze_is_named_with_its_end_and_reason(void **state)
 static void where_no_window_comes_the_console_is_named(void **state)
 {
     (void)state;
-    struct verdict unknown = { .class = CLASS_UNKNOWN, .level = LEVEL_MODIFYING, .is_guarded = true };
+    struct verdict unknown = {
+        .class = CLASS_UNKNOWN, .level = LEVEL_MODIFYING, .is_guarded = true, .command = ""
+    };
     struct policy *policy = policy_make(GUARD_ENFORCE, NULL, 0);
     assert_described(
         policy, &unknown, now_us,
