@@ -194,7 +194,7 @@ static void relay_settle_ends(struct relay *relay)
     if (server->is_open && server->link.has_ended)
         relay_end(relay,
                   client->link.has_ended ? "client closed the connection" : "server closed the connection");
-    else if (client->link.has_ended && !server->is_open && relay->reach == NULL && relay->cancel == NULL)
+    else if (client->link.has_ended && !server->is_open && relay->reach == NULL)
         relay_end(relay, "client closed the connection");
     else if (client->link.has_ended && server->is_open && relay->wait == WAIT_NONE)
         link_shutdown(&server->link);
