@@ -167,9 +167,10 @@ void relay_feed_held(struct relay *relay)
 /* ── What follows from where things stand ──────────────────────────────────────────────────────────────────
  */
 
+/* One that cannot be written to any more is read to its end, which says so. */
 static void read_if(struct link *link, bool may_read)
 {
-    if (may_read)
+    if (may_read || link->failure < 0)
         link_read_start(link);
     else
         link_read_stop(link);
@@ -226,6 +227,12 @@ void relay_refuse(struct relay *relay, const char *sqlstate, const char *message
 /* ── The links' events ─────────────────────────────────────────────────────────────────────────────────────
  */
 
+/* A client of whom nothing can be taken yet is read only because it can be told nothing any more. */
+static bool is_lost(const struct relay *relay, enum side from)
+{
+    return from == SIDE_CLIENT && relay->wait != WAIT_NONE;
+}
+
 static void on_bytes(struct link *link, struct bytes bytes)
 {
     enum side from = end_of(link)->side;
@@ -234,7 +241,9 @@ static void on_bytes(struct link *link, struct bytes bytes)
     counter_add(from == SIDE_CLIENT ? &counters->bytes_from_clients : &counters->bytes_from_servers,
                 bytes.size);
     relay_shared_tick(relay->shared);
-    if (relay->awaits_header && from == SIDE_CLIENT)
+    if (is_lost(relay, from))
+        relay_end_failed(relay, end_of(link));
+    else if (relay->awaits_header && from == SIDE_CLIENT)
         relay_take_header(relay, bytes);
     else
         relay_feed(relay, from, bytes);

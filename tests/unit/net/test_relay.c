@@ -307,6 +307,28 @@ static void a_client_too_far_ahead_waits_for_the_server(void **state)
     house_close(house);
 }
 
+static void a_client_that_is_reset_while_it_waits_ends_the_server_side(void **state)
+{
+    (void)state;
+    struct house *house = house_open();
+    house->world.limits.in_flight = 1;
+    struct talk talk = house_log_in(house);
+    struct stream sent = { .type = 'D' };
+    SAY(house, talk.client, QUERY SYNC);
+    HEAR(house, talk.server, QUERY);
+    SAY(house, talk.client, SYNC); /* which is not read: the one before it is still held */
+    while (!only_relay(house)->ends[SIDE_CLIENT].link.is_full) {
+        (void)stream_send(&sent, talk.server, LARGE);
+        turn(&house->loop, uv_hrtime());
+    }
+    peer_reset(talk.client);
+    TURN_UNTIL(&house->loop, list_is_empty(&house->shared.relays));
+    assert_non_null(strstr(house_last_reason(house), "client connection failed: "));
+    (void)close(talk.server);
+    TURN_UNTIL(&house->loop, house->shared.relay_count == 0);
+    house_close(house);
+}
+
 static void login_must_not_take_for_ever(void **state)
 {
     (void)state;
@@ -476,6 +498,7 @@ int main(void)
         cmocka_unit_test(a_server_that_never_reads_stops_the_client),
         cmocka_unit_test(the_servers_last_words_reach_a_slow_client),
         cmocka_unit_test(a_client_too_far_ahead_waits_for_the_server),
+        cmocka_unit_test(a_client_that_is_reset_while_it_waits_ends_the_server_side),
         cmocka_unit_test(login_must_not_take_for_ever),
         cmocka_unit_test(draining_ends_idle_sessions_now_and_busy_ones_when_they_are_done),
         cmocka_unit_test(draining_ends_everything_when_the_time_is_over),
