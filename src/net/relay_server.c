@@ -137,11 +137,6 @@ static void refuse_unadmitted(struct relay *relay, enum census_result result)
 static bool relay_admit(struct relay *relay)
 {
     struct admission *admission = relay->plan->admission;
-    if (relay->is_stray) {
-        relay_refuse(relay, "28000", "this address takes only connections from its load balancers", NULL,
-                     "the client's address is in none of the networks of proxy_protocol");
-        return false;
-    }
     if (admission == NULL)
         return true;
     enum census_result result = admission_enter(admission, session_service_name(relay->session),
@@ -154,7 +149,10 @@ void relay_dial(struct relay *relay)
 {
     if (relay->session == NULL)
         return;
-    if (session_is_cancel(relay->session)) {
+    if (relay->is_stray) {
+        relay_refuse(relay, "28000", "this address takes only connections from its load balancers", NULL,
+                     "the client's address is in none of the networks of proxy_protocol");
+    } else if (session_is_cancel(relay->session)) {
         relay_cancel(relay);
     } else if (relay_admit(relay)) {
         relay_route(relay);
