@@ -104,18 +104,19 @@ def server_context(pair):
 
 
 class EncryptedWire(wire.Wire):
-    """A raw client that begins with SSLRequest, or with TLS at once; `head` goes before everything."""
+    """A raw client that begins with SSLRequest, or with TLS at once; `before` is what is sent before everything and the
+    answer to it, which is awaited."""
 
-    def __init__(self, address, context=None, is_direct=False, head=b"", timeout=20):
+    def __init__(self, address, context=None, is_direct=False, before=(b"", b""), timeout=20):
         super().__init__(address, timeout)
         try:
-            if head:
-                self.socket.sendall(head)
+            self.socket.sendall(before[0])
+            if self.read(len(before[1])) != before[1]:
+                raise ConnectionError("another answer than was awaited")
             if not is_direct:
                 self.socket.sendall(wire.SSL_REQUEST)
-                self.answer = self.read(1)
-                if self.answer != b"S":
-                    return
+                if self.read(1) != b"S":
+                    raise ConnectionError("no TLS here")
             self.socket = (context or client_context()).wrap_socket(self.socket, server_hostname="localhost")
         except OSError:
             self.socket.close()
