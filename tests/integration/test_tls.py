@@ -360,8 +360,7 @@ class Cancel(EncryptedCase):
         raw = self.encrypted()
         raw.login()
         raw.send(wire.query("select pg_sleep(20)"))
-        self.wait_for(lambda: self.postgres.value(f"select wait_event = 'PgSleep' from pg_stat_activity where pid = {raw.key[0]}"),
-                      "it sleeps")
+        self.wait_until_asleep(raw)
         send(raw)
         self.assertEqual([error["C"] for error in wire.errors(raw.until("Z"))], ["57014"])
         self.assertEqual(wire.rows(raw.ask(wire.query("select 1"))), [["1"]])
@@ -397,7 +396,7 @@ class DirectServer(EncryptedCase):
         raw.login()
         self.assertEqual(wire.rows(raw.ask(wire.query("select ssl from pg_stat_ssl where pid = pg_backend_pid()"))), [["t"]])
         raw.send(wire.query("select pg_sleep(20)"))
-        time.sleep(0.3)
+        self.wait_until_asleep(raw)
         with EncryptedWire(self.address(), is_direct=True) as other:
             other.send(wire.cancel(*raw.key))
             other.rest()
