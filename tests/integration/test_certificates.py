@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: PostgreSQL
 """Certificates: whose are taken on either leg, which cannot be used, and how new ones come into use."""
 import os
+import re
 import shutil
 import ssl
+import unittest
 
 from harness import encrypted, machine, scripted, wire
 from harness.case import Case, main
@@ -293,6 +295,24 @@ class Starts(Case):
         self.addCleanup(sluice.stop)
         warnings = [row["text"] for row in sluice.events("problem") if row["level"] == "warning"]
         self.assertTrue(any(self.papers.expired[0] in text and "expired" in text for text in warnings), warnings)
+
+
+class Manual(unittest.TestCase):
+    """The examples of docs/tls.md."""
+
+    def test_each_is_a_settings_file_without_errors(self):
+        text = (machine.ROOT / "docs" / "tls.md").read_text(encoding="utf-8")
+        examples = re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+        self.assertGreater(len(examples), 5)
+        sluice = Sluice([], start=False)
+        for name, path in (("server.crt", papers().sluice[0]), ("server.key", papers().sluice[1]), ("ca.crt", papers().authority),
+                           ("client-ca.crt", papers().authority)):
+            shutil.copy(path, os.path.join(sluice.folder, name))
+        for example in examples:
+            with self.subTest(example=example):
+                sluice.write(example)
+                status, said = sluice.check()
+                self.assertEqual(status, 0, said)
 
 
 if __name__ == "__main__":
