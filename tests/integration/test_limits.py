@@ -66,7 +66,7 @@ class Sessions(Bounded):
             self.assertEqual(wire.errors(raw.rest_messages())[0]["C"], "3D000")
             self.raw().close()
             self.raw(user="md5_user").reset()
-        self.wait_for(lambda: self.count() == 0, "all have left")
+            self.wait_for(lambda: self.count() == 0, "all have left")
         self.leave([self.enters() for _ in range(3)])
 
     def test_logins_that_are_late_leave_too(self):
@@ -75,6 +75,18 @@ class Sessions(Bounded):
         for raw in raws:
             raw.rest()
         self.leave([self.enters() for _ in range(3)])
+
+    def test_connections_that_wait_to_log_in_have_a_bound_too(self):
+        sluice = self.new_sluice(limits={"sessions": 3, "login_timeout": "30s"})
+        raws = [Wire(("127.0.0.1", sluice.port)) for _ in range(1003)]
+        for raw in raws:
+            self.addCleanup(raw.close)
+        self.wait_for(lambda: self.count(sluice) == 1003, "they are there")
+        for _ in range(5):
+            with Wire(("127.0.0.1", sluice.port)) as late:
+                self.assertEqual(late.rest(), b"")
+        self.leave(raws[:5], sluice, 998)
+        self.leave([self.enters(sluice) for _ in range(3)], sluice, 998)
 
     def test_a_cancel_request_and_the_console_still_come_in(self):
         raws = [self.enters() for _ in range(2)]

@@ -235,6 +235,20 @@ class Bulk(EncryptedCase):
             self.assertLess(grown, 8 << 10)
         self.assertEqual(len(wire.rows(raw.until("Z"))), self.megabytes << 10)
 
+    def test_a_server_that_reads_late_costs_little_memory(self):
+        raw = self.encrypted()
+        raw.login()
+        before = self.sluice.resident_kib()
+        raw.send(wire.query("select pg_sleep(2)"))
+        piece, sent = wire.query("select length('" + "z" * 1_000_000 + "')"), 0
+        raw.socket.settimeout(0.5)
+        with self.assertRaises(socket.timeout):  # nobody takes it any more
+            for sent in range(100):
+                raw.send(piece)
+        self.assertLess(sent, 60)
+        if not machine.is_sanitized():
+            self.assertLess(self.sluice.resident_kib() - before, 8 << 10)
+
     def test_many_sessions_at_once_keep_their_bytes_apart(self):
         def work(number):
             connection = self.enter(sslmode="require")
@@ -347,6 +361,16 @@ class Ends(EncryptedCase):
         raw.login()
         self.postgres.run(f"select pg_terminate_backend({raw.key[0]})")
         self.assertEqual([error["C"] for error in wire.errors(raw.rest_messages())], ["57P01"])
+
+    def test_a_stop_is_told_inside_tls(self):
+        sluice = Sluice([], listen=[listener()], upstreams=[upstream(self.postgres.port)])
+        client = Handmade(("127.0.0.1", sluice.port))
+        self.addCleanup(client.raw.close)
+        client.send(wire.startup())
+        client.read_until(scripted.READY)
+        sluice.stop()
+        self.assertIn(b"C57P01\0", client.read_until(b"no such end"))
+        self.assertFalse(client.is_cut)
 
     def test_the_end_of_the_server_is_the_end_of_the_clients_tls(self):
         client = self.handmade()
