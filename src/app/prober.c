@@ -156,12 +156,13 @@ static void on_late(uv_timer_t *timer)
 static struct probe *question(const struct questioned *questioned)
 {
     const struct upstream_settings *settings = settings_of(questioned);
-    bool is_plain = settings->tls.mode == SERVER_TLS_DISABLE;
+    enum setting_server_tls mode = settings->tls.mode;
+    bool is_verified = mode == SERVER_TLS_VERIFY_CA || mode == SERVER_TLS_VERIFY_FULL;
     const struct probe_plan plan = {
         .host = &settings->hosts.items[questioned->host],
         .conninfo = settings->probe,
-        .sslmode = is_plain ? "" : schema_word(CHOICE_setting_server_tls, settings->tls.mode),
-        .sslrootcert = settings->tls.ca,
+        .sslmode = mode == SERVER_TLS_DISABLE ? "" : schema_word(CHOICE_setting_server_tls, mode),
+        .sslrootcert = is_verified ? settings->tls.ca : "", /* libpq would verify whatever the mode */
         .sslcert = settings->tls.certificate,
         .sslkey = settings->tls.key,
     };
