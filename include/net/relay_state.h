@@ -75,6 +75,8 @@ void relay_sweep_start(struct relay_shared *shared);
 
 /* Connects the session to its upstream, or sends its cancel request out. */
 void relay_dial(struct relay *relay);
+/* Ends the session because its upstream cannot be had; `why` is for the client and for the log. */
+void relay_refuse_unreached(struct relay *relay, const char *why);
 
 /* ── relay_shared.c ────────────────────────────────────────────────────────────────────────────────────────
  */

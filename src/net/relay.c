@@ -252,12 +252,20 @@ static void on_bytes(struct link *link, struct bytes bytes)
     relay_settle(relay);
 }
 
+/* Under TLS 1.3 a server judges our certificate behind the handshake, when the login has begun. */
+static bool is_turned_away(const struct relay *relay, const struct relay_end *end, int error)
+{
+    return end->side == SIDE_SERVER && error == UV_EPROTO && !relay->has_logged_in;
+}
+
 static void on_end(struct link *link, int error)
 {
     struct relay *relay = relay_of(end_of(link));
     relay_shared_tick(relay->shared);
     if (error == 0)
         relay_settle(relay);
+    else if (is_turned_away(relay, end_of(link), error))
+        relay_refuse_unreached(relay, link_failure(link));
     else
         relay_end_failed(relay, end_of(link));
 }

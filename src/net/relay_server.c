@@ -6,7 +6,7 @@
 
 enum { MESSAGE_TEXT_SIZE = 160 };
 
-static void relay_refuse_unreached(struct relay *relay, const char *why)
+void relay_refuse_unreached(struct relay *relay, const char *why)
 {
     char storage[MESSAGE_TEXT_SIZE];
     struct text message;

@@ -143,6 +143,17 @@ class OwnCertificate(EncryptedCase):
         connection = self.enter(user="certified", sslmode="require")
         self.assertEqual(self.value(connection, "select current_user"), "certified")
 
+    def test_a_client_is_told_when_the_server_does_not_take_it(self):
+        """Which the server says behind the handshake, when the client's login is on its way already."""
+        pair = self.papers.foreign_client
+        sluice = self.new_sluice(listen=[listener("disable")],
+                                 upstreams=[upstream(self.postgres.port, certificate=pair[0], key=pair[1])])
+        with wire.Wire(("127.0.0.1", sluice.port)) as raw:
+            raw.send(wire.startup())
+            (error,) = wire.errors(raw.rest_messages())
+        self.assertEqual((error["S"], error["C"]), ("FATAL", "08006"))
+        self.assertIn('upstream "main"', error["M"])
+
 
 class Reload(Case):
     """Certificates are read again, by SIGHUP and by RELOAD."""
