@@ -7,7 +7,7 @@
 #include "observe/snapshot.h"
 #include "policy/window.h"
 
-enum window_kind { WINDOW_WEEKLY, WINDOW_OPENING, WINDOW_FREEZE };
+enum window_kind { WINDOW_WEEKLY, WINDOW_RULE, WINDOW_ONCE, WINDOW_CALENDAR, WINDOW_OPENING, WINDOW_FREEZE };
 enum window_state { WINDOW_CLOSED, WINDOW_OPEN, WINDOW_FROZEN };
 
 const char *window_kind_name(enum window_kind kind);

@@ -423,6 +423,17 @@ def window(begin, hours, name="now", allow="modifying"):
             "to": end.strftime("%H:%M"), "timezone": "UTC", "allow": allow}
 
 
+def calendar(*events):
+    """An iCalendar file of (summary, hours from now, hours it lasts)."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//pgsluice//tests//EN"]
+    for index, (summary, begin, hours) in enumerate(events):
+        start = (now + datetime.timedelta(hours=begin)).strftime("%Y%m%dT%H%M%SZ")
+        lines += ["BEGIN:VEVENT", f"UID:{index}", f"SUMMARY:{summary}", f"DTSTART:{start}", f"DURATION:PT{hours}H",
+                  "END:VEVENT"]
+    return "\r\n".join([*lines, "END:VCALENDAR", ""])
+
+
 class Calendar(Case):
     """Windows and freezes by the clock on the wall."""
 
@@ -477,6 +488,49 @@ class Calendar(Case):
 
         self.assertEqual(is_refused(), [])
         self.wait_for(is_refused, "the freeze begins")
+
+    def test_windows_of_a_rule_and_windows_that_open_once(self):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        begin = (now - datetime.timedelta(hours=1)).strftime("%H:%M")
+        later = [(now + datetime.timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ") for hours in (3, 4)]
+        self.sluice_with(windows=[
+            {"name": "low", "rrule": "FREQ=DAILY", "from": begin, "duration": "2h", "allow": "additive"},
+            {"name": "high", "from": later[0], "to": later[1], "allow": "modifying"}])
+        self.run_sql("create table made (a int)")
+        error = self.fails("drop table made")
+        self.postgres.run("drop table made")
+        self.assertIn('"low" allows only additive', error.diag.message_primary)
+        self.assertIn('"high"', error.diag.message_hint)
+        self.assertEqual([(row["kind"], row["state"]) for row in self.sluice.console("SHOW WINDOWS")],
+                         [("rule", "open"), ("once", "closed")])
+
+    def test_the_events_of_a_calendar_are_windows_and_freezes(self):
+        self.sluice = self.new_sluice(start=False, guard={
+            "mode": "enforce",
+            "windows": [{"name": "team", "calendar": "team.ics", "match": "gate*", "allow": "modifying"}],
+            "freezes": [{"name": "still", "calendar": "team.ics", "match": "freeze*"}]})
+
+        def write(*events):
+            with open(os.path.join(self.sluice.folder, "team.ics"), "w", encoding="utf-8") as file:
+                file.write(calendar(*events))
+
+        write(("gate for all", -1, 2), ("lunch", -1, 3))
+        self.sluice.start()
+        self.run_sql("create table made (a int)")
+        self.run_sql("drop table made")
+        write(("gate for all", -1, 2), ("freeze of the week", -0.5, 5))
+        self.sluice.console_psql("RELOAD")
+        error = self.fails("create table made (a int)")
+        self.assertIn('freeze "still"', error.diag.message_primary)
+        write(("gate for all", 2, 1))
+        self.sluice.console_psql("RELOAD")
+        self.assertIn('"team", opens at', self.fails("create table made (a int)").diag.message_hint)
+        with open(os.path.join(self.sluice.folder, "team.ics"), "w", encoding="utf-8") as file:
+            file.write("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:tomorrow\n")
+        refused = self.sluice.console_psql("RELOAD").stderr
+        self.assertIn("the settings were not reloaded", refused)
+        self.assertIn("team.ics:3", refused)
+        self.assertIn('"team", opens at', self.fails("create table made (a int)").diag.message_hint)
 
     def test_another_sqlstate_may_be_set(self):
         self.sluice_with(sqlstate="MW001")
