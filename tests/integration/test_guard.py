@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: PostgreSQL
 """Schema changes wait for the gate: what is refused never runs, and everything else goes on as if it had failed."""
 import datetime
+import json
 import os
 import random
+import subprocess
 
 import psycopg2
 
@@ -531,6 +533,37 @@ class Calendar(Case):
         self.assertIn("the settings were not reloaded", refused)
         self.assertIn("team.ics:3", refused)
         self.assertIn('"team", opens at', self.fails("create table made (a int)").diag.message_hint)
+
+    def ask_windows(self, *options):
+        return subprocess.run([machine.BINARY, "windows", "--config", self.sluice.path, *options],
+                              capture_output=True, text=True, timeout=20, check=False)
+
+    def test_the_command_windows_shows_what_opens_when(self):
+        self.sluice = self.new_sluice(start=False, guard={
+            "windows": [{"name": "sunday", "rrule": "FREQ=MONTHLY;BYDAY=1SU", "from": "02:00", "to": "04:00",
+                         "timezone": "America/New_York", "allow": "modifying"}],
+            "freezes": [{"name": "peak", "from": "2030-03-03T03:00:00-05:00", "to": "2030-03-04T03:00:00-05:00"}]})
+        plain = self.ask_windows("--at", "2030-02-03T08:00:00Z", "--next", "1")
+        self.assertEqual((plain.returncode, plain.stderr), (0, ""))
+        rows = [line.split() for line in plain.stdout.splitlines()]
+        self.assertEqual(rows[0], ["state", "from", "to", "allow", "name"])
+        self.assertEqual(rows[1][:5], ["open", "2030-02-03T02:00:00-05:00", "2030-02-03T04:00:00-05:00", "modifying",
+                                       "sunday"])
+        self.assertEqual(rows[2][:8], ["next", "2030-03-03T02:00:00-05:00", "2030-03-03T04:00:00-05:00", "modifying",
+                                       "sunday", "frozen", "by", "peak"])
+        self.assertEqual(len(rows), 3)
+        told = json.loads(self.ask_windows("--at", "2030-03-03T08:30:00Z", "--next", "2", "--json").stdout)
+        self.assertEqual([(row["state"], row["from"]) for row in told],
+                         [("frozen", "2030-03-03T02:00:00-05:00"), ("next", "2030-04-07T02:00:00-04:00"),
+                          ("next", "2030-05-05T02:00:00-04:00")])
+        self.assertEqual(told[0]["freezes"], [{"name": "peak", "from": "2030-03-03T03:00:00-05:00",
+                                               "to": "2030-03-04T03:00:00-05:00"}])
+        self.assertEqual(self.ask_windows("--next", "1001").returncode, 2)
+        self.assertEqual(self.ask_windows("--at", "tomorrow").returncode, 2)
+        self.sluice.write("{}")
+        bad = self.ask_windows()
+        self.assertEqual((bad.returncode, bad.stdout), (1, ""))
+        self.assertIn("listen: is missing", bad.stderr)
 
     def test_another_sqlstate_may_be_set(self):
         self.sluice_with(sqlstate="MW001")

@@ -252,7 +252,7 @@ static void a_file_cut_or_changed_anywhere_is_read_or_refused(void **state)
         "RRULE:FREQ=MONTHLY;BYDAY=1SU;COUNT=3\r\nEXDATE;TZID=Eastern Standard Time:20261213T023000\r\n"));
     static const char others[] = ":;=\n 0Z9-,T\x80";
     struct problems problems;
-    for (size_t size = 0; size < sizeof whole; size++) {
+    for (size_t size = 0; size + 1 < sizeof whole; size++) {
         char *text = malloc(sizeof whole);
         assert_non_null(text);
         memcpy(text, whole, sizeof whole);
