@@ -25,6 +25,9 @@ struct window_row {
     const char *timezone;
     const char *reason;
     const char *opened_by;
+    const char *service; /* for whom an opening is, here and below; empty: for all */
+    const char *user;
+    const char *database;
 };
 
 /* One setting as SHOW SETTINGS shows it. */

@@ -3,6 +3,7 @@
 #define POLICY_WINDOW_H
 
 #include "base/text.h"
+#include "policy/scope.h"
 #include "sql/class.h"
 
 /* Windows and time zones. The zones are the system's (/usr/share/zoneinfo), read when first asked for and
@@ -42,12 +43,14 @@ struct freeze {
     char reason[POLICY_REASON_SIZE];
 };
 
-/* A window that an operator opened by hand. Freezes do not close it: it is the way through one. */
+/* A window that an operator opened by hand, for all or for some. Freezes do not close it: it is the way
+ * through one. */
 struct opening {
     char name[POLICY_NAME_SIZE];
     int64_t from_us;
     int64_t to_us;
     enum safety_level allow;
+    struct scope scope;
     char reason[POLICY_REASON_SIZE];
     char opened_by[POLICY_NAME_SIZE];
 };

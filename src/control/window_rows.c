@@ -94,7 +94,10 @@ static struct window_row opening_row(const struct opening *opening, int64_t now_
                                 .opens_us = opening->from_us,
                                 .closes_us = opening->to_us,
                                 .reason = opening->reason,
-                                .opened_by = opening->opened_by };
+                                .opened_by = opening->opened_by,
+                                .service = opening->scope.service,
+                                .user = opening->scope.user,
+                                .database = opening->scope.database };
 }
 
 static struct window_row freeze_row(const struct freeze *freeze, const struct occurrence *next,

@@ -95,15 +95,22 @@ static const char *plan_timezone(const struct gate_plan *plan)
     return plan->window_count > 0 ? plan->windows[0].timezone : "UTC";
 }
 
+static struct source source_of_opening(const struct gate_plan *plan, const struct opening *opening)
+{
+    return (struct source){ .kind = SOURCE_OPENING,
+                            .allow = opening->allow,
+                            .name = opening->name,
+                            .timezone = plan_timezone(plan),
+                            .reason = opening->reason };
+}
+
 static bool sweep_add_openings(struct sweep *sweep, const struct gate_plan *plan)
 {
     for (size_t i = 0; i < plan->opening_count; i++) {
         const struct opening *opening = &plan->openings[i];
-        struct source *source = sweep_source(sweep, (struct source){ .kind = SOURCE_OPENING,
-                                                                     .allow = opening->allow,
-                                                                     .name = opening->name,
-                                                                     .timezone = plan_timezone(plan),
-                                                                     .reason = opening->reason });
+        if (!scope_is_open(&opening->scope))
+            continue;
+        struct source *source = sweep_source(sweep, source_of_opening(plan, opening));
         if (!sweep_add(sweep, source, opening->from_us, opening->to_us))
             return false;
     }
@@ -237,6 +244,14 @@ bool gate_init(struct gate *gate, const struct gate_plan *plan, int64_t from_us,
     free(sweep.edges);
     free(sweep.sources);
     return is_made;
+}
+
+void gate_span_of_opening(const struct gate_plan *plan, size_t index, struct gate_span *out)
+{
+    const struct opening *opening = &plan->openings[index];
+    struct source source = source_of_opening(plan, opening);
+    span_make(out, &source, opening->from_us);
+    span_end(out, &source, opening->to_us);
 }
 
 void gate_release(struct gate *gate)

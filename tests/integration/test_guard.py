@@ -409,6 +409,33 @@ class Openings(Case):
         self.assertEqual(len(refusals(raw.ask(wire.query(b"execute \xe9")))), 1)
         self.assertEqual(self.postgres.catalog(), before)
 
+    def test_an_opening_for_a_user_or_a_database_lets_only_that_pass(self):
+        for sql in ("drop database if exists scoped", "create database scoped", "drop role if exists deployer",
+                    "create role deployer superuser login"):
+            self.postgres.run(sql)
+        for scope, what in (("USER deployer", {"user": "deployer"}), ("DATABASE 'scope*'", {"dbname": "scoped"}),
+                            ("SERVICE 'ci-?'", {"application_name": "ci-7"})):
+            with self.subTest(scope):
+                self.assertEqual(self.fails("create table made (a int)").pgcode, REFUSED)
+                self.sluice.console(f"OPEN WINDOW some FOR '10m' ALLOW modifying REASON 'a test' {scope}")
+                try:
+                    self.run_sql("create table made (a int); drop table made", **what)
+                    error = self.fails("create table made (a int)")
+                    self.assertIn("no window allows it now", error.diag.message_primary)
+                    self.assertNotIn("some", error.diag.message_hint)
+                finally:
+                    self.close("some")
+                self.assertEqual(self.fails("create table made (a int)", **what).pgcode, REFUSED)
+
+    def test_an_opening_shows_whom_it_is_for(self):
+        said = self.sluice.console_psql("OPEN WINDOW some FOR '10m' ALLOW additive REASON 'r' SERVICE kds USER 'd*'")
+        self.assertIn('only for service "kds" and user "d*"', said.stderr)
+        row = [row for row in self.sluice.console("SHOW WINDOWS") if row["name"] == "some"][0]
+        self.close("some")
+        self.assertEqual((row["service"], row["user_name"], row["database"]), ("kds", "d*", ""))
+        made = [event for event in self.sluice.events("opening_made") if event["window"] == "some"][-1]
+        self.assertEqual((made["service"], made["user"], made.get("database")), ("kds", "d*", None))
+
     def test_the_operator_and_the_reason_are_kept(self):
         self.open(name="documented")
         rows = [row for row in self.sluice.console("SHOW WINDOWS") if row["name"] == "documented"]

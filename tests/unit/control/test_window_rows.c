@@ -87,7 +87,8 @@ static void what_is_over_is_left_out(void **state)
           .to_us = 20,
           .allow = LEVEL_ADDITIVE,
           .reason = "r",
-          .opened_by = "alice" },
+          .opened_by = "alice",
+          .scope = { "kds", "deployer", "shop" } },
     };
     struct freeze freezes[] = { { .name = "past", .from_us = 1, .to_us = 10, .reason = "r" },
                                 { .name = "now", .from_us = 10, .to_us = 20, .reason = "r" },
@@ -101,6 +102,9 @@ static void what_is_over_is_left_out(void **state)
     assert_row(rows[0], WINDOW_OPEN, 5, 20);
     assert_string_equal(rows[0].name, "now");
     assert_string_equal(rows[0].opened_by, "alice");
+    assert_string_equal(rows[0].service, "kds");
+    assert_string_equal(rows[0].user, "deployer");
+    assert_string_equal(rows[0].database, "shop");
     assert_row(rows[1], WINDOW_FROZEN, 10, 20);
     assert_row(rows[2], WINDOW_CLOSED, 11, 20);
     assert_int_equal(window_rows_fill(&plan, 10, rows, 2), 2);
