@@ -8,14 +8,14 @@
 /* What the settings say about policy, read with the calendar in hand. */
 struct plan {
     struct policy_plan policy; /* its openings are the owner's to set */
-    struct window *windows;
+    struct window *windows;    /* with their calendars */
     struct freeze *freezes;
     struct service_rule *rules;
 };
 
-/* Reads windows, freezes and services; what is wrong with them (an unknown time zone, an end before its
- * beginning) is added to the problems with its place. False when something is. `now_us` is for warnings about
- * what is over. */
+/* Reads windows, freezes and services, and the calendars that they name; what is wrong with them (an unknown
+ * time zone, an end before its beginning) is added to the problems with its place. False when something is.
+ * `now_us` is for warnings about what is over. */
 MUST_USE bool plan_create(struct plan *plan, const struct settings *settings, int64_t now_us,
                           struct problems *problems);
 void plan_release(struct plan *plan);

@@ -24,6 +24,7 @@ enum schema_choice {
 enum schema_group {
 #define GROUP(tag) GROUP_##tag,
 #define VALUE(group, name, kind, smallest, largest, standard, example, about)
+#define INSTEAD VALUE
 #define VALUES(group, name, kind, fewest, most, example, about)
 #define CHOSEN(group, name, choice, standard, example, about)
 #define CHOSEN_SET(group, name, choice, standard, about)
@@ -46,6 +47,7 @@ struct schema_row {
     const char *standard; /* NULL: required; "": nothing set */
     const char *example;
     const char *about;
+    bool is_instead; /* it stands in place of others: an example cannot have all of them */
 };
 
 struct schema_kind_facts {

@@ -28,6 +28,7 @@
  * texts of the right shape, which whoever knows the calendar has yet to read. */
 #define GROUP(tag)                                                            struct tag {
 #define VALUE(group, name, kind, smallest, largest, standard, example, about) SETTING_TYPE_##kind name;
+#define INSTEAD                                                               VALUE
 #define VALUES(group, name, kind, fewest, most, example, about)                                              \
     struct {                                                                                                 \
         SETTING_TYPE_##kind *items;                                                                          \

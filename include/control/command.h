@@ -47,6 +47,7 @@ struct console_command {
     char name[POLICY_NAME_SIZE];     /* empty when not given */
     int64_t duration_us;             /* more than 0, at most the reader's duration_most_us */
     enum safety_level level;         /* additive or modifying */
+    struct scope scope;              /* empty where not given */
     char reason[POLICY_REASON_SIZE]; /* not empty where the syntax has one */
 };
 

@@ -7,7 +7,7 @@
 #include "observe/snapshot.h"
 #include "policy/window.h"
 
-enum window_kind { WINDOW_WEEKLY, WINDOW_OPENING, WINDOW_FREEZE };
+enum window_kind { WINDOW_WEEKLY, WINDOW_RULE, WINDOW_ONCE, WINDOW_CALENDAR, WINDOW_OPENING, WINDOW_FREEZE };
 enum window_state { WINDOW_CLOSED, WINDOW_OPEN, WINDOW_FROZEN };
 
 const char *window_kind_name(enum window_kind kind);
@@ -25,6 +25,9 @@ struct window_row {
     const char *timezone;
     const char *reason;
     const char *opened_by;
+    const char *service; /* for whom an opening is, here and below; empty: for all */
+    const char *user;
+    const char *database;
 };
 
 /* One setting as SHOW SETTINGS shows it. */

@@ -36,12 +36,14 @@ struct gate_plan {
     size_t opening_count;
 };
 
-/* Makes the line from `from_us` on for `length_us`: moment by moment what the plan's windows allow, the
- * highest of them; nothing while a freeze lasts; and what an opening allows, whatever else holds. Among
- * equals an opening decides before a window, and else the first in the plan. Reads time zones, as window.h
- * says. False when memory is short. */
+/* Makes the line that holds for all from `from_us` on for `length_us`: moment by moment what the plan's
+ * windows allow, the highest of them; nothing while a freeze lasts; and what an opening for all allows,
+ * whatever else holds. Among equals an opening decides before a window, and else the first in the plan. Reads
+ * time zones, as window.h says. False when memory is short. */
 MUST_USE bool gate_init(struct gate *gate, const struct gate_plan *plan, int64_t from_us, int64_t length_us);
 void gate_release(struct gate *gate);
+/* The span of one of the plan's openings, whomever it is for. */
+void gate_span_of_opening(const struct gate_plan *plan, size_t index, struct gate_span *out);
 /* The span in force at `now_us`, or NULL: closed. A freeze is a span that allows LEVEL_NONE. Outside of what
  * the line covers it is closed. */
 const struct gate_span *gate_at(const struct gate *gate, int64_t now_us);

@@ -18,13 +18,21 @@ enum guard_mode {
 
 const char *guard_mode_name(enum guard_mode mode);
 
+/* An opening that is not for all. */
+struct scoped_span {
+    struct gate_span span;
+    struct scope scope;
+};
+
 /* Everything the workers need to judge, in one immutable piece that the control thread makes and hands to all
  * of them. */
 struct policy {
     atomic_uint references;
     enum guard_mode mode;
     char sqlstate[6]; /* of a refusal */
-    struct gate gate;
+    struct gate gate; /* what holds for all */
+    struct scoped_span *scoped;
+    size_t scoped_count;
     struct service_rule *rules;
     size_t rule_count;
 };
@@ -56,10 +64,11 @@ struct decision {
     const struct gate_span *next; /* the next that would let it pass; NULL: none in the gate's line */
 };
 
-/* Judges a text by its verdict at `now_us`. Statements that are not guarded always pass, without a span; so
- * does everything when the mode is off, with the span in force. */
-void guard_decide(const struct policy *policy, const struct verdict *verdict, int64_t now_us,
-                  struct decision *out);
+/* Judges a text by its verdict at `now_us`; whose it is says which openings it may use. Statements that are
+ * not guarded always pass, without a span; so does everything when the mode is off, with the span in force.
+ */
+void guard_decide(const struct policy *policy, const struct guard_subject *subject,
+                  const struct verdict *verdict, int64_t now_us, struct decision *out);
 
 /* Why, in a few words: a constant. */
 const char *guard_reason(const struct decision *decision);

@@ -3,6 +3,7 @@
 #define POLICY_WINDOW_H
 
 #include "base/text.h"
+#include "policy/scope.h"
 #include "sql/class.h"
 
 /* Windows and time zones. The zones are the system's (/usr/share/zoneinfo), read when first asked for and
@@ -11,13 +12,21 @@
 
 enum { POLICY_NAME_SIZE = 64, POLICY_TIMEZONE_SIZE = 64, POLICY_REASON_SIZE = 256, INSTANT_TEXT_SIZE = 40 };
 
-/* A weekly maintenance window, in local time of its zone. It belongs to the days on which it begins; when
- * `to` is not after `from` it ends on the next day. At a change to or from daylight saving a local time that
- * does not exist is taken with the offset before the gap, one that occurs twice is its first occurrence (RFC
- * 5545, 3.3.5). A day on which this leaves nothing of the window (02:30 to 03:00, with the gap from 02:00 to
- * 03:00) has no occurrence. */
+struct calendar;
+
+/* How a window's times are given. */
+enum window_form { WINDOW_FORM_WEEKLY, WINDOW_FORM_RULE, WINDOW_FORM_ONCE, WINDOW_FORM_CALENDAR };
+
+/* A maintenance window. With a calendar (calendar.h) its times are those; else it is a weekly one, in local
+ * time of its zone. It belongs to the days on which it begins; when `to` is not after `from` it ends on the
+ * next day. At a change to or from daylight saving a local time that does not exist is taken with the offset
+ * before the gap, one that occurs twice is its first occurrence (RFC 5545, 3.3.5). A day on which this leaves
+ * nothing of the window (02:30 to 03:00, with the gap from 02:00 to 03:00) has no occurrence. What a calendar
+ * says of local times is taken alike. */
 struct window {
     char name[POLICY_NAME_SIZE];
+    enum window_form form;
+    struct calendar *calendar;           /* NULL: weekly; whoever made the window destroys it */
     uint8_t days;                        /* bit 0 Sunday ... bit 6 Saturday */
     uint16_t from_minute;                /* of the day, 0-1439 */
     uint16_t to_minute;                  /* 0-1440 */
@@ -25,20 +34,23 @@ struct window {
     enum safety_level allow;
 };
 
-/* A time in which no window opens. */
+/* Times in which no window opens: one, or those of a calendar. */
 struct freeze {
     char name[POLICY_NAME_SIZE];
-    int64_t from_us; /* µs since 1970; [from, to) */
+    struct calendar *calendar; /* NULL: from_us to to_us; whoever made the freeze destroys it */
+    int64_t from_us;           /* µs since 1970; [from, to) */
     int64_t to_us;
     char reason[POLICY_REASON_SIZE];
 };
 
-/* A window that an operator opened by hand. Freezes do not close it: it is the way through one. */
+/* A window that an operator opened by hand, for all or for some. Freezes do not close it: it is the way
+ * through one. */
 struct opening {
     char name[POLICY_NAME_SIZE];
     int64_t from_us;
     int64_t to_us;
     enum safety_level allow;
+    struct scope scope;
     char reason[POLICY_REASON_SIZE];
     char opened_by[POLICY_NAME_SIZE];
 };
@@ -59,8 +71,10 @@ struct occurrence {
     int64_t to_us;
 };
 
-/* The window's first occurrence that ends after `after_us`. False when there is none within ten years, or
- * the zone is not known. */
+/* Of the window's occurrences that end after `after_us` the one that begins first. False when there is none
+ * within ten years, or the zone is not known. */
 MUST_USE bool window_next(const struct window *window, int64_t after_us, struct occurrence *out);
+/* The same of a freeze. */
+MUST_USE bool freeze_next(const struct freeze *freeze, int64_t after_us, struct occurrence *out);
 
 #endif

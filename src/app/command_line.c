@@ -4,6 +4,7 @@
 #include "app/clock.h"
 #include "app/plan.h"
 #include "app/sluice.h"
+#include "app/windows_command.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@ enum { EXIT_USAGE = 2 };
 struct arguments {
     const char *config;
     bool wants_sample;
+    struct windows_question windows;
 };
 
 struct subcommand {
@@ -25,10 +27,12 @@ struct subcommand {
 
 static int run_run(const struct arguments *arguments);
 static int run_check(const struct arguments *arguments);
+static int run_windows(const struct arguments *arguments);
 
 static const struct subcommand subcommands[] = {
     { "run", "carry traffic and guard it, until SIGTERM", run_run },
     { "check", "read the settings and show every problem", run_check },
+    { "windows", "show what is open, and what opens next", run_windows },
 };
 
 static const char default_config[] = "/etc/pgsluice/pgsluice.yaml";
@@ -41,16 +45,19 @@ static void print_help(FILE *out)
         "constraint violation, and lets schema changes pass only in maintenance windows.\n\n"
         "Usage:\n");
     for (size_t index = 0; index < COUNT_OF(subcommands); index++)
-        (void)fprintf(out, "  pgsluice %-6s [--config FILE]   %s\n", subcommands[index].name,
+        (void)fprintf(out, "  pgsluice %-7s [--config FILE]  %s\n", subcommands[index].name,
                       subcommands[index].about);
     (void)fprintf(
         out,
         "  pgsluice check --print-sample    print a settings file with every setting and its default\n"
+        "  pgsluice windows [--next %d] [--at RFC3339] [--json]\n"
+        "                                   so many that open next (0 to %d), as of another moment, for "
+        "programs\n"
         "  pgsluice --version\n"
         "  pgsluice --help\n\n"
         "The default FILE is %s. SIGHUP reloads it; SIGTERM lets sessions\n"
         "finish, then ends. The console: psql -h 127.0.0.1 -p 6433 pgsluice, then HELP.\n",
-        default_config);
+        (int)WINDOWS_NEXT_STANDARD, (int)WINDOWS_NEXT_MOST, default_config);
 }
 
 static int run_run(const struct arguments *arguments)
@@ -109,6 +116,60 @@ static int run_check(const struct arguments *arguments)
     return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static int run_windows(const struct arguments *arguments)
+{
+    struct problems *problems = malloc(sizeof(*problems));
+    struct settings *settings = NULL;
+    struct plan plan = { .windows = NULL };
+    if (problems == NULL)
+        return EXIT_FAILURE;
+    problems_init(problems);
+    bool is_good = settings_load(arguments->config, &settings, problems) &&
+                   plan_create(&plan, settings, clock_now(), problems);
+    print_problems(problems);
+    is_good = is_good && windows_print(&plan, &arguments->windows);
+    plan_release(&plan);
+    settings_release(settings);
+    free(problems);
+    return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static bool number_read(const char *text, uint32_t most, uint32_t *number)
+{
+    *number = 0;
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at < '0' || *at > '9')
+            return false;
+        *number = *number * 10 + (uint32_t)(*at - '0');
+        if (*number > most)
+            return false;
+    }
+    return text[0] != '\0';
+}
+
+/* Takes an option of the subcommand; false when it has none such or its value is wrong. */
+static bool option_take(const struct subcommand *subcommand, int option, struct arguments *read)
+{
+    bool is_windows = subcommand->run == run_windows;
+    switch (option) {
+    case 'c':
+        read->config = optarg;
+        return true;
+    case 's':
+        read->wants_sample = true;
+        return subcommand->run == run_check;
+    case 'n':
+        return is_windows && number_read(optarg, WINDOWS_NEXT_MOST, &read->windows.next);
+    case 'a':
+        return is_windows && instant_parse(optarg, &read->windows.at_us);
+    case 'j':
+        read->windows.wants_json = true;
+        return is_windows;
+    default:
+        return false;
+    }
+}
+
 static int usage_error(const char *what, const char *word)
 {
     (void)fprintf(stderr, "pgsluice: %s%s\nTry: pgsluice --help\n", what, word);
@@ -118,20 +179,18 @@ static int usage_error(const char *what, const char *word)
 static int subcommand_run(const struct subcommand *subcommand, int argument_count, char **arguments)
 {
     static const struct option options[] = {
-        { "config", required_argument, NULL, 'c' },
-        { "print-sample", no_argument, NULL, 's' },
-        { NULL, 0, NULL, 0 },
+        { "config", required_argument, NULL, 'c' }, { "print-sample", no_argument, NULL, 's' },
+        { "next", required_argument, NULL, 'n' },   { "at", required_argument, NULL, 'a' },
+        { "json", no_argument, NULL, 'j' },         { NULL, 0, NULL, 0 },
     };
-    struct arguments read = { .config = default_config };
+    struct arguments read = { .config = default_config,
+                              .windows = { .at_us = clock_now(), .next = WINDOWS_NEXT_STANDARD } };
     int option;
     opterr = 0;
     while ((option = getopt_long(argument_count, arguments, "c:", options, NULL)) != -1) {
-        if (option == 'c')
-            read.config = optarg;
-        else if (option == 's' && subcommand->run == run_check)
-            read.wants_sample = true;
-        else
-            return usage_error("not an option here, or its value is missing: ", arguments[optind - 1]);
+        if (!option_take(subcommand, option, &read))
+            return usage_error("not an option here, or its value is missing or wrong: ",
+                               arguments[optind - 1]);
     }
     if (optind < argument_count)
         return usage_error("more words than expected: ", arguments[optind]);

@@ -79,7 +79,8 @@ static void opening_fill(struct gatekeeper *keeper, const struct console_command
     struct opening *opening = &keeper->openings[keeper->opening_count];
     *opening = (struct opening){ .from_us = now_us,
                                  .to_us = now_us + command->duration_us,
-                                 .allow = command->level };
+                                 .allow = command->level,
+                                 .scope = command->scope };
     if (command->name[0] != '\0')
         (void)bytes_copy_text(bytes_text(command->name), opening->name, sizeof(opening->name));
     else
@@ -89,6 +90,24 @@ static void opening_fill(struct gatekeeper *keeper, const struct console_command
     keeper->opening_count++;
 }
 
+/* Appends " for service "kds"" and the like. */
+static void scope_describe(const struct scope *scope, struct text *text)
+{
+    const struct {
+        const char *what;
+        const char *pattern;
+    } conditions[] = { { "service", scope->service },
+                       { "user", scope->user },
+                       { "database", scope->database } };
+    const char *between = ", only for";
+    for (size_t index = 0; index < COUNT_OF(conditions); index++) {
+        if (conditions[index].pattern[0] == '\0')
+            continue;
+        text_append_format(text, "%s %s \"%s\"", between, conditions[index].what, conditions[index].pattern);
+        between = " and";
+    }
+}
+
 static void outcome_describe_opening(struct console_outcome *outcome, const struct opening *opening)
 {
     struct text text;
@@ -96,6 +115,7 @@ static void outcome_describe_opening(struct console_outcome *outcome, const stru
     text_append_format(&text, "window \"%s\" is open for %s changes until ", opening->name,
                        safety_level_name(opening->allow));
     text_append_time(&text, opening->to_us);
+    scope_describe(&opening->scope, &text);
 }
 
 bool gatekeeper_open(struct gatekeeper *keeper, const struct console_command *command,

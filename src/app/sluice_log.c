@@ -107,6 +107,12 @@ void sluice_log_gate(struct sluice *sluice, int64_t now_us)
     log_file_write(&sluice->log);
 }
 
+static void log_condition(struct log_line *line, const char *key, const char *pattern)
+{
+    if (pattern[0] != '\0')
+        log_string(line, key, pattern);
+}
+
 void sluice_log_opening(struct sluice *sluice, enum notice notice, const struct opening *opening,
                         const char *operator_name)
 {
@@ -117,6 +123,9 @@ void sluice_log_opening(struct sluice *sluice, enum notice notice, const struct 
     log_string(line, "operator", operator_name);
     log_string(line, "allow", safety_level_name(opening->allow));
     log_time(line, "until", opening->to_us);
+    log_condition(line, "service", opening->scope.service);
+    log_condition(line, "user", opening->scope.user);
+    log_condition(line, "database", opening->scope.database);
     log_string(line, "reason", opening->reason);
     log_file_write(&sluice->log);
 }

@@ -99,25 +99,6 @@ static void check_services(const struct findings *findings)
     }
 }
 
-static void check_windows(const struct findings *findings)
-{
-    const struct guard_settings *guard = &findings->settings->guard;
-    for (size_t i = 0; i < guard->windows.count; i++) {
-        const struct window_settings *window = &guard->windows.items[i];
-        if (window->from[0] != '\0' && strcmp(window->from, window->to) == 0)
-            findings_fault(
-                findings, setting_path("guard.windows[%zu].to", i).text,
-                "it closes when it opens: write a time at least a minute later, or from \"00:00\" to "
-                "\"24:00\" for whole days");
-    }
-    /* Where something could not be read a window may be among it. */
-    if (findings->problems->error_count == 0 && guard->mode == MODE_ENFORCE && guard->windows.count == 0)
-        findings_warn(
-            findings, "guard.windows",
-            "there is no window, so the gate stays closed: schema changes pass only when an operator opens "
-            "it on the console");
-}
-
 /* Bounds that a wider one hides. */
 static void check_limits(const struct findings *findings)
 {
@@ -160,7 +141,7 @@ void settings_check(const struct settings *settings, const struct origins *origi
     check_balancers(&findings);
     check_console(&findings);
     check_services(&findings);
-    check_windows(&findings);
+    windows_check(&findings);
     check_limits(&findings);
     upstreams_check(&findings);
     tls_check(&findings);

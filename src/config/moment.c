@@ -67,6 +67,16 @@ enum value_result value_read_instant(const struct schema_row *row, const char *t
     return is_right ? VALUE_READ : VALUE_HAS_WRONG_FORM;
 }
 
+enum value_result value_read_date(const struct schema_row *row, const char *text, void *field,
+                                  struct text *why)
+{
+    (void)row;
+    (void)why;
+    const char *at = text;
+    memcpy(field, &text, sizeof text);
+    return take_date(&at) && *at == '\0' ? VALUE_READ : VALUE_HAS_WRONG_FORM;
+}
+
 /* Of the fixed width of HH:MM the order of texts is the order of times. */
 enum value_result value_read_time_of_day(const struct schema_row *row, const char *text, void *field,
                                          struct text *why)
@@ -78,4 +88,11 @@ enum value_result value_read_time_of_day(const struct schema_row *row, const cha
         return VALUE_HAS_WRONG_FORM;
     return strcmp(text, row->smallest) >= 0 && strcmp(text, row->largest) <= 0 ? VALUE_READ
                                                                                : VALUE_OUT_OF_BOUNDS;
+}
+
+enum value_result value_read_moment(const struct schema_row *row, const char *text, void *field,
+                                    struct text *why)
+{
+    enum value_result result = value_read_time_of_day(row, text, field, why);
+    return result == VALUE_HAS_WRONG_FORM ? value_read_instant(row, text, field, why) : result;
 }

@@ -20,14 +20,24 @@ static bool is_plain(const char *value)
     return strspn(value, allowed) == strlen(value) && value[0] != '-' && value[0] != '.' && value[0] != '\0';
 }
 
-static void begin_line(struct sample *sample, struct text *line)
+/* In an example, what stands in place of other settings is commented out once more. */
+static const char *mark_of(const struct sample *sample, const struct schema_row *row)
+{
+    if (sample->begins_entry)
+        return "- ";
+    return row->is_instead && sample->commented_from != NEVER && sample->commented_from < sample->indent
+               ? "# "
+               : "";
+}
+
+static void begin_line(struct sample *sample, const struct schema_row *row, struct text *line)
 {
     int blanks = sample->indent - (sample->begins_entry ? INDENT : 0);
     if (sample->commented_from == NEVER)
         text_append_format(line, "%*s", blanks, "");
     else
         text_append_format(line, "%*s# %*s", sample->commented_from, "", blanks - sample->commented_from, "");
-    text_append_string(line, sample->begins_entry ? "- " : "");
+    text_append_string(line, mark_of(sample, row));
     sample->begins_entry = false;
 }
 
@@ -46,7 +56,7 @@ static void write_line(struct sample *sample, const struct schema_row *row)
     char storage[LINE_SIZE];
     struct text line;
     text_init(&line, storage, sizeof storage);
-    begin_line(sample, &line);
+    begin_line(sample, row, &line);
     text_append_format(&line, "%s:", row->name);
     if (row->shape != SHAPE_SECTION && row->shape != SHAPE_LIST)
         append_value(&line, row);

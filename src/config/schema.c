@@ -12,7 +12,7 @@ enum { LONGEST_NAME = 32 };
 
 static const struct schema_row rows[] = {
 #define GROUP(tag)
-#define VALUE(in, field, of, least, most, usual, such_as, text)                                              \
+#define VALUE_ROW(in, field, of, least, most, usual, such_as, text, stands_instead)                          \
     { .group = GROUP_##in,                                                                                   \
       .shape = SHAPE_VALUE,                                                                                  \
       .offset = offsetof(struct in, field),                                                                  \
@@ -22,7 +22,12 @@ static const struct schema_row rows[] = {
       .largest = most,                                                                                       \
       .standard = usual,                                                                                     \
       .example = such_as,                                                                                    \
-      .about = text },
+      .about = text,                                                                                         \
+      .is_instead = stands_instead },
+#define VALUE(in, field, of, least, most, usual, such_as, text)                                              \
+    VALUE_ROW(in, field, of, least, most, usual, such_as, text, false)
+#define INSTEAD(in, field, of, least, most, usual, such_as, text)                                            \
+    VALUE_ROW(in, field, of, least, most, usual, such_as, text, true)
 #define VALUES(in, field, of, fewest, most, such_as, text)                                                   \
     { .group = GROUP_##in,                                                                                   \
       .shape = SHAPE_VALUES,                                                                                 \
@@ -85,6 +90,7 @@ static const struct schema_row rows[] = {
 static const size_t group_sizes[] = {
 #define GROUP(tag) [GROUP_##tag] = sizeof(struct tag),
 #define VALUE(group, name, kind, smallest, largest, standard, example, about)
+#define INSTEAD VALUE
 #define VALUES(group, name, kind, fewest, most, example, about)
 #define CHOSEN(group, name, choice, standard, example, about)
 #define CHOSEN_SET(group, name, choice, standard, about)

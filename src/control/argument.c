@@ -43,6 +43,35 @@ static enum argument_result take_name(const struct command_reader *reader, const
     return take_text(word, "a name", command->name, sizeof command->name, failure);
 }
 
+static enum argument_result take_pattern(const struct word *word, char pattern[SERVICE_PATTERN_SIZE],
+                                         struct console_outcome *failure)
+{
+    if (word->kind != WORD_PLAIN && word->kind != WORD_QUOTED && word->kind != WORD_STRING)
+        return ARGUMENT_FOREIGN;
+    return take_text(word, "a pattern", pattern, SERVICE_PATTERN_SIZE, failure);
+}
+
+static enum argument_result take_service(const struct command_reader *reader, const struct word *word,
+                                         struct console_command *command, struct console_outcome *failure)
+{
+    (void)reader;
+    return take_pattern(word, command->scope.service, failure);
+}
+
+static enum argument_result take_user(const struct command_reader *reader, const struct word *word,
+                                      struct console_command *command, struct console_outcome *failure)
+{
+    (void)reader;
+    return take_pattern(word, command->scope.user, failure);
+}
+
+static enum argument_result take_database(const struct command_reader *reader, const struct word *word,
+                                          struct console_command *command, struct console_outcome *failure)
+{
+    (void)reader;
+    return take_pattern(word, command->scope.database, failure);
+}
+
 static enum argument_result take_reason(const struct command_reader *reader, const struct word *word,
                                         struct console_command *command, struct console_outcome *failure)
 {
@@ -111,6 +140,9 @@ static enum argument_result take_duration(const struct command_reader *reader, c
 
 static const struct argument_kind argument_kinds[] = {
     { "name", "a name", take_name },
+    { "service", "a service", take_service },
+    { "user", "a user", take_user },
+    { "database", "a database", take_database },
     { "count", "a whole number", take_count },
     { "level", "ADDITIVE or MODIFYING", take_level },
     { "'duration'", "a span of time in single quotes", take_duration },

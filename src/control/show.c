@@ -16,7 +16,10 @@ const struct show_form show_none = { NULL, 0, NULL };
     COLUMN(closes, TIME, row->closes_us)                                                                     \
     COLUMN(timezone, TEXT, row->timezone)                                                                    \
     COLUMN(reason, TEXT, row->reason)                                                                        \
-    COLUMN(opened_by, TEXT, row->opened_by)
+    COLUMN(opened_by, TEXT, row->opened_by)                                                                  \
+    COLUMN(service, TEXT, row->service)                                                                      \
+    COLUMN(user_name, TEXT, row->user)                                                                       \
+    COLUMN(database, TEXT, row->database)
 
 static const struct result_column window_columns[] = { WINDOW_COLUMNS(COLUMN_DESCRIPTION) };
 

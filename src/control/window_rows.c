@@ -4,13 +4,14 @@
 /* The end of the freezes that hold at `time_us`, or time_us. */
 static int64_t behind_freezes(const struct gate_plan *plan, int64_t time_us)
 {
+    enum { FREEZES_MOST = 1000 }; /* how many in a row may follow each other without a gap */
+    struct occurrence freeze;
     bool has_moved = true;
-    while (has_moved) {
+    for (unsigned round = 0; has_moved && round < FREEZES_MOST; round++) {
         has_moved = false;
         for (size_t i = 0; i < plan->freeze_count; i++) {
-            const struct freeze *freeze = &plan->freezes[i];
-            if (freeze->from_us <= time_us && time_us < freeze->to_us) {
-                time_us = freeze->to_us;
+            if (freeze_next(&plan->freezes[i], time_us, &freeze) && freeze.from_us <= time_us) {
+                time_us = freeze.to_us;
                 has_moved = true;
             }
         }
@@ -18,13 +19,14 @@ static int64_t behind_freezes(const struct gate_plan *plan, int64_t time_us)
     return time_us;
 }
 
-/* The begin of the first freeze after from_us, or to_us. */
+/* The begin of the first freeze after from_us, where none holds, or to_us. */
 static int64_t before_freezes(const struct gate_plan *plan, int64_t from_us, int64_t to_us)
 {
+    struct occurrence freeze;
     for (size_t i = 0; i < plan->freeze_count; i++) {
-        int64_t freeze_us = plan->freezes[i].from_us;
-        bool is_before = plan->freezes[i].to_us > freeze_us && freeze_us > from_us && freeze_us < to_us;
-        to_us = is_before ? freeze_us : to_us;
+        if (freeze_next(&plan->freezes[i], from_us, &freeze) && freeze.from_us > from_us &&
+            freeze.from_us < to_us)
+            to_us = freeze.from_us;
     }
     return to_us;
 }
@@ -57,10 +59,19 @@ static bool find_opening(const struct gate_plan *plan, const struct window *wind
     return false;
 }
 
-static struct window_row weekly_row(const struct gate_plan *plan, const struct window *window, int64_t now_us)
+static enum window_kind kind_of(enum window_form form)
+{
+    static const enum window_kind kinds[] = { [WINDOW_FORM_WEEKLY] = WINDOW_WEEKLY,
+                                              [WINDOW_FORM_RULE] = WINDOW_RULE,
+                                              [WINDOW_FORM_ONCE] = WINDOW_ONCE,
+                                              [WINDOW_FORM_CALENDAR] = WINDOW_CALENDAR };
+    return kinds[form];
+}
+
+static struct window_row plan_row(const struct gate_plan *plan, const struct window *window, int64_t now_us)
 {
     struct window_row row = { .name = window->name,
-                              .kind = WINDOW_WEEKLY,
+                              .kind = kind_of(window->form),
                               .allow = window->allow,
                               .state = WINDOW_CLOSED,
                               .timezone = window->timezone };
@@ -83,17 +94,21 @@ static struct window_row opening_row(const struct opening *opening, int64_t now_
                                 .opens_us = opening->from_us,
                                 .closes_us = opening->to_us,
                                 .reason = opening->reason,
-                                .opened_by = opening->opened_by };
+                                .opened_by = opening->opened_by,
+                                .service = opening->scope.service,
+                                .user = opening->scope.user,
+                                .database = opening->scope.database };
 }
 
-static struct window_row freeze_row(const struct freeze *freeze, int64_t now_us)
+static struct window_row freeze_row(const struct freeze *freeze, const struct occurrence *next,
+                                    int64_t now_us)
 {
     return (struct window_row){ .name = freeze->name,
                                 .kind = WINDOW_FREEZE,
                                 .allow = LEVEL_NONE,
-                                .state = freeze->from_us <= now_us ? WINDOW_FROZEN : WINDOW_CLOSED,
-                                .opens_us = freeze->from_us,
-                                .closes_us = freeze->to_us,
+                                .state = next->from_us <= now_us ? WINDOW_FROZEN : WINDOW_CLOSED,
+                                .opens_us = next->from_us,
+                                .closes_us = next->to_us,
                                 .reason = freeze->reason };
 }
 
@@ -105,13 +120,14 @@ size_t window_rows_most(const struct gate_plan *plan)
 size_t window_rows_fill(const struct gate_plan *plan, int64_t now_us, struct window_row *rows, size_t most)
 {
     size_t count = 0;
+    struct occurrence next;
     for (size_t i = 0; i < plan->window_count && count < most; i++)
-        rows[count++] = weekly_row(plan, &plan->windows[i], now_us);
+        rows[count++] = plan_row(plan, &plan->windows[i], now_us);
     for (size_t i = 0; i < plan->opening_count && count < most; i++)
         if (plan->openings[i].to_us > now_us)
             rows[count++] = opening_row(&plan->openings[i], now_us);
     for (size_t i = 0; i < plan->freeze_count && count < most; i++)
-        if (plan->freezes[i].to_us > now_us)
-            rows[count++] = freeze_row(&plan->freezes[i], now_us);
+        if (freeze_next(&plan->freezes[i], now_us, &next))
+            rows[count++] = freeze_row(&plan->freezes[i], &next, now_us);
     return count;
 }

@@ -4,9 +4,8 @@
 const char *window_kind_name(enum window_kind kind)
 {
     static const char *const names[] = {
-        [WINDOW_WEEKLY] = "weekly",
-        [WINDOW_OPENING] = "opening",
-        [WINDOW_FREEZE] = "freeze",
+        [WINDOW_WEEKLY] = "weekly",     [WINDOW_RULE] = "rule",       [WINDOW_ONCE] = "once",
+        [WINDOW_CALENDAR] = "calendar", [WINDOW_OPENING] = "opening", [WINDOW_FREEZE] = "freeze",
     };
     return names[kind];
 }

@@ -13,13 +13,14 @@ struct source {
     const char *name;
     const char *timezone;
     const char *reason;
-    int64_t to_us; /* of a freeze */
+    int64_t to_us; /* of the freeze that holds, or held last */
     size_t active; /* occurrences that hold at the moment */
 };
 
 /* Where an occurrence begins or ends. */
 struct edge {
     int64_t time_us;
+    int64_t to_us; /* where an occurrence begins: its own end */
     struct source *source;
     bool is_begin;
 };
@@ -50,14 +51,15 @@ static bool sweep_reserve(struct sweep *sweep)
 /* Adds the part of [from, to) that lies in the line. */
 static bool sweep_add(struct sweep *sweep, struct source *source, int64_t from_us, int64_t to_us)
 {
+    int64_t own_to_us = to_us;
     from_us = from_us > sweep->from_us ? from_us : sweep->from_us;
     to_us = to_us < sweep->to_us ? to_us : sweep->to_us;
     if (from_us >= to_us)
         return true;
     if (!sweep_reserve(sweep))
         return false;
-    sweep->edges[sweep->edge_count++] = (struct edge){ from_us, source, true };
-    sweep->edges[sweep->edge_count++] = (struct edge){ to_us, source, false };
+    sweep->edges[sweep->edge_count++] = (struct edge){ from_us, own_to_us, source, true };
+    sweep->edges[sweep->edge_count++] = (struct edge){ to_us, own_to_us, source, false };
     return true;
 }
 
@@ -65,6 +67,16 @@ static bool sweep_add_window(struct sweep *sweep, struct source *source, const s
 {
     struct occurrence occurrence = { sweep->from_us, sweep->from_us };
     while (window_next(window, occurrence.to_us, &occurrence) && occurrence.from_us < sweep->to_us) {
+        if (!sweep_add(sweep, source, occurrence.from_us, occurrence.to_us))
+            return false;
+    }
+    return true;
+}
+
+static bool sweep_add_freeze(struct sweep *sweep, struct source *source, const struct freeze *freeze)
+{
+    struct occurrence occurrence = { sweep->from_us, sweep->from_us };
+    while (freeze_next(freeze, occurrence.to_us, &occurrence) && occurrence.from_us < sweep->to_us) {
         if (!sweep_add(sweep, source, occurrence.from_us, occurrence.to_us))
             return false;
     }
@@ -83,15 +95,22 @@ static const char *plan_timezone(const struct gate_plan *plan)
     return plan->window_count > 0 ? plan->windows[0].timezone : "UTC";
 }
 
+static struct source source_of_opening(const struct gate_plan *plan, const struct opening *opening)
+{
+    return (struct source){ .kind = SOURCE_OPENING,
+                            .allow = opening->allow,
+                            .name = opening->name,
+                            .timezone = plan_timezone(plan),
+                            .reason = opening->reason };
+}
+
 static bool sweep_add_openings(struct sweep *sweep, const struct gate_plan *plan)
 {
     for (size_t i = 0; i < plan->opening_count; i++) {
         const struct opening *opening = &plan->openings[i];
-        struct source *source = sweep_source(sweep, (struct source){ .kind = SOURCE_OPENING,
-                                                                     .allow = opening->allow,
-                                                                     .name = opening->name,
-                                                                     .timezone = plan_timezone(plan),
-                                                                     .reason = opening->reason });
+        if (!scope_is_open(&opening->scope))
+            continue;
+        struct source *source = sweep_source(sweep, source_of_opening(plan, opening));
         if (!sweep_add(sweep, source, opening->from_us, opening->to_us))
             return false;
     }
@@ -106,9 +125,8 @@ static bool sweep_add_freezes(struct sweep *sweep, const struct gate_plan *plan)
                                                                      .allow = LEVEL_NONE,
                                                                      .name = freeze->name,
                                                                      .timezone = plan_timezone(plan),
-                                                                     .reason = freeze->reason,
-                                                                     .to_us = freeze->to_us });
-        if (!sweep_add(sweep, source, freeze->from_us, freeze->to_us))
+                                                                     .reason = freeze->reason });
+        if (!sweep_add_freeze(sweep, source, freeze))
             return false;
     }
     return true;
@@ -182,6 +200,14 @@ static void span_end(struct gate_span *span, const struct source *source, int64_
     time_show(span->to_text, sizeof span->to_text, span->is_freeze ? source->to_us : to_us, source->timezone);
 }
 
+static void edge_apply(const struct edge *edge)
+{
+    struct source *source = edge->source;
+    source->active = edge->is_begin ? source->active + 1 : source->active - 1;
+    if (edge->is_begin && edge->to_us > source->to_us)
+        source->to_us = edge->to_us;
+}
+
 /* Walks the edges in time; where the deciding source changes, a span ends and another begins. */
 static void sweep_run(struct sweep *sweep, struct gate *gate)
 {
@@ -190,10 +216,8 @@ static void sweep_run(struct sweep *sweep, struct gate *gate)
         qsort(sweep->edges, sweep->edge_count, sizeof *sweep->edges, edge_compare);
     for (size_t i = 0; i < sweep->edge_count;) {
         int64_t time_us = sweep->edges[i].time_us;
-        for (; i < sweep->edge_count && sweep->edges[i].time_us == time_us; i++) {
-            struct source *source = sweep->edges[i].source;
-            source->active = sweep->edges[i].is_begin ? source->active + 1 : source->active - 1;
-        }
+        for (; i < sweep->edge_count && sweep->edges[i].time_us == time_us; i++)
+            edge_apply(&sweep->edges[i]);
         const struct source *winner = sweep_winner(sweep);
         if (winner == current)
             continue;
@@ -220,6 +244,14 @@ bool gate_init(struct gate *gate, const struct gate_plan *plan, int64_t from_us,
     free(sweep.edges);
     free(sweep.sources);
     return is_made;
+}
+
+void gate_span_of_opening(const struct gate_plan *plan, size_t index, struct gate_span *out)
+{
+    const struct opening *opening = &plan->openings[index];
+    struct source source = source_of_opening(plan, opening);
+    span_make(out, &source, opening->from_us);
+    span_end(out, &source, opening->to_us);
 }
 
 void gate_release(struct gate *gate)

@@ -11,17 +11,48 @@ const char *guard_mode_name(enum guard_mode mode)
     return names[mode];
 }
 
-void guard_decide(const struct policy *policy, const struct verdict *verdict, int64_t now_us,
-                  struct decision *out)
+/* The span in force for the subject: of what holds for all and the openings that are for it, the one that
+ * allows most; an opening goes before a window that allows the same, and is the way through a freeze. */
+static const struct gate_span *span_at(const struct policy *policy, const struct guard_subject *subject,
+                                       int64_t now_us)
+{
+    const struct gate_span *span = gate_at(&policy->gate, now_us);
+    for (size_t i = 0; i < policy->scoped_count; i++) {
+        const struct gate_span *own = &policy->scoped[i].span;
+        bool holds = own->from_us <= now_us && now_us < own->to_us;
+        bool is_more = span == NULL || span->is_freeze || own->allow >= span->allow;
+        if (holds && is_more && scope_has(&policy->scoped[i].scope, subject))
+            span = own;
+    }
+    return span;
+}
+
+/* The next that would let the subject pass. */
+static const struct gate_span *span_next(const struct policy *policy, const struct guard_subject *subject,
+                                         enum safety_level level, int64_t now_us)
+{
+    const struct gate_span *next = gate_next(&policy->gate, level, now_us);
+    for (size_t i = 0; i < policy->scoped_count; i++) {
+        const struct gate_span *own = &policy->scoped[i].span;
+        bool is_sooner = next == NULL || own->from_us < next->from_us;
+        if (own->to_us > now_us && own->allow >= level && is_sooner &&
+            scope_has(&policy->scoped[i].scope, subject))
+            next = own;
+    }
+    return next;
+}
+
+void guard_decide(const struct policy *policy, const struct guard_subject *subject,
+                  const struct verdict *verdict, int64_t now_us, struct decision *out)
 {
     *out = (struct decision){ .action = ACTION_PASS };
     if (!verdict->is_guarded)
         return;
-    out->span = gate_at(&policy->gate, now_us);
+    out->span = span_at(policy, subject, now_us);
     bool is_open = out->span != NULL && !out->span->is_freeze && out->span->allow >= verdict->level;
     if (is_open || policy->mode == GUARD_OFF)
         return;
-    out->next = gate_next(&policy->gate, verdict->level, now_us);
+    out->next = span_next(policy, subject, verdict->level, now_us);
     out->action = policy->mode == GUARD_ENFORCE ? ACTION_REFUSE : ACTION_WOULD_REFUSE;
 }
 

@@ -1,50 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "policy/window.h"
 
-#include <libical/ical.h>
+#include "policy/calendar.h"
+#include "policy/zone.h"
 
-enum { DAY_MINUTES = 24 * 60, DAY_SECONDS = DAY_MINUTES * 60, SEARCH_DAYS = 10 * 366, FIRST_YEAR = 1970 };
-
-static const int64_t second_us = 1000000;
-
-/* The zone's rules, or NULL. libical takes a name for a file below the system's folder of zones. */
-static icaltimezone *zone_find(const char *name)
-{
-    if (name[0] == '\0' || name[0] == '/' || strstr(name, "..") != NULL)
-        return NULL;
-    icaltimezone_set_builtin_tzdata(0); /* the system's database, which the administrator keeps current */
-    return icaltimezone_get_builtin_timezone(name);
-}
-
-bool timezone_is_known(const char *name)
-{
-    return zone_find(name) != NULL;
-}
-
-static int64_t divide_floor(int64_t number, int64_t by)
-{
-    return number / by - (number % by < 0 ? 1 : 0);
-}
-
-/* Seconds east of UTC at an instant; `second` counts from 1970 UTC. */
-static int64_t zone_offset(icaltimezone *zone, int64_t second)
-{
-    struct icaltimetype utc =
-        icaltime_from_timet_with_zone((time_t)second, 0, icaltimezone_get_utc_timezone());
-    int is_daylight = 0;
-    return zone != NULL ? icaltimezone_get_utc_offset_of_utc_time(zone, &utc, &is_daylight) : 0;
-}
-
-/* The instant of a local time, which is given in seconds from 1970-01-01T00:00 local time. The two offsets
- * that can be meant are those in force a day before and a day after. */
-static int64_t zone_instant(icaltimezone *zone, int64_t local)
-{
-    int64_t before = zone_offset(zone, local - DAY_SECONDS);
-    int64_t after = zone_offset(zone, local + DAY_SECONDS);
-    bool is_before_right = zone_offset(zone, local - before) == before;
-    bool is_after_right = zone_offset(zone, local - after) == after;
-    return is_after_right && !is_before_right ? local - after : local - before;
-}
+enum { DAY_MINUTES = 24 * 60, SEARCH_DAYS = 10 * 366, FIRST_YEAR = 1970 };
 
 static bool is_digit(char byte)
 {
@@ -139,18 +99,6 @@ bool instant_parse(const char *text, int64_t *time_us)
     return true;
 }
 
-void instant_describe(int64_t time_us, const char *zone_name, struct text *out)
-{
-    int64_t second = divide_floor(time_us, second_us);
-    int64_t offset = zone_offset(zone_find(zone_name), second);
-    struct icaltimetype local =
-        icaltime_from_timet_with_zone((time_t)(second + offset), 0, icaltimezone_get_utc_timezone());
-    int64_t minutes = (offset < 0 ? -offset : offset) / 60;
-    text_append_format(out, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", local.year, local.month, local.day,
-                       local.hour, local.minute, local.second, offset < 0 ? '-' : '+', (int)(minutes / 60),
-                       (int)(minutes % 60));
-}
-
 static bool window_has_day(const struct window *window, int64_t day)
 {
     int64_t weekday = (day % 7 + 7 + 4) % 7; /* 1970-01-01 was a Thursday */
@@ -165,7 +113,7 @@ static struct occurrence window_on_day(const struct window *window, icaltimezone
     return (struct occurrence){ from * second_us, to * second_us };
 }
 
-bool window_next(const struct window *window, int64_t after_us, struct occurrence *out)
+static bool weekly_next(const struct window *window, int64_t after_us, struct occurrence *out)
 {
     icaltimezone *zone = zone_find(window->timezone);
     if (zone == NULL)
@@ -180,4 +128,18 @@ bool window_next(const struct window *window, int64_t after_us, struct occurrenc
             return true;
     }
     return false;
+}
+
+bool window_next(const struct window *window, int64_t after_us, struct occurrence *out)
+{
+    return window->calendar != NULL ? calendar_next(window->calendar, after_us, out)
+                                    : weekly_next(window, after_us, out);
+}
+
+bool freeze_next(const struct freeze *freeze, int64_t after_us, struct occurrence *out)
+{
+    if (freeze->calendar != NULL)
+        return calendar_next(freeze->calendar, after_us, out);
+    *out = (struct occurrence){ freeze->from_us, freeze->to_us };
+    return out->to_us > after_us && out->to_us > out->from_us;
 }

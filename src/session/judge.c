@@ -77,6 +77,15 @@ static struct statement *executed_statement(const struct session *session, const
     return riskiest;
 }
 
+static struct guard_subject session_subject(const struct session *session)
+{
+    return (struct guard_subject){
+        .service = session_service(session),
+        .user = bytes_text(session->user != NULL ? session->user : ""),
+        .database = bytes_text(session->database != NULL ? session->database : ""),
+    };
+}
+
 bool judge_statement(struct session *session, struct statement *statement, bool is_final,
                      struct refusal **refusal)
 {
@@ -88,7 +97,8 @@ bool judge_statement(struct session *session, struct statement *statement, bool 
         statement = executed;
     if (!statement->verdict.is_guarded || world->policy->mode == GUARD_OFF)
         return true;
-    guard_decide(world->policy, &statement->verdict, world->now_us, &decision);
+    struct guard_subject subject = session_subject(session);
+    guard_decide(world->policy, &subject, &statement->verdict, world->now_us, &decision);
     if (decision.action == ACTION_REFUSE) {
         counter_add(&world->counters->ddl_refused, 1);
         tell_decision(session, EVENT_DDL_REFUSED, statement, &decision);

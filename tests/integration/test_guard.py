@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: PostgreSQL
 """Schema changes wait for the gate: what is refused never runs, and everything else goes on as if it had failed."""
 import datetime
+import json
 import os
 import random
+import subprocess
 
 import psycopg2
 
@@ -407,6 +409,33 @@ class Openings(Case):
         self.assertEqual(len(refusals(raw.ask(wire.query(b"execute \xe9")))), 1)
         self.assertEqual(self.postgres.catalog(), before)
 
+    def test_an_opening_for_a_user_or_a_database_lets_only_that_pass(self):
+        for sql in ("drop database if exists scoped", "create database scoped", "drop role if exists deployer",
+                    "create role deployer superuser login"):
+            self.postgres.run(sql)
+        for scope, what in (("USER deployer", {"user": "deployer"}), ("DATABASE 'scope*'", {"dbname": "scoped"}),
+                            ("SERVICE 'ci-?'", {"application_name": "ci-7"})):
+            with self.subTest(scope):
+                self.assertEqual(self.fails("create table made (a int)").pgcode, REFUSED)
+                self.sluice.console(f"OPEN WINDOW some FOR '10m' ALLOW modifying REASON 'a test' {scope}")
+                try:
+                    self.run_sql("create table made (a int); drop table made", **what)
+                    error = self.fails("create table made (a int)")
+                    self.assertIn("no window allows it now", error.diag.message_primary)
+                    self.assertNotIn("some", error.diag.message_hint)
+                finally:
+                    self.close("some")
+                self.assertEqual(self.fails("create table made (a int)", **what).pgcode, REFUSED)
+
+    def test_an_opening_shows_whom_it_is_for(self):
+        said = self.sluice.console_psql("OPEN WINDOW some FOR '10m' ALLOW additive REASON 'r' SERVICE kds USER 'd*'")
+        self.assertIn('only for service "kds" and user "d*"', said.stderr)
+        row = [row for row in self.sluice.console("SHOW WINDOWS") if row["name"] == "some"][0]
+        self.close("some")
+        self.assertEqual((row["service"], row["user_name"], row["database"]), ("kds", "d*", ""))
+        made = [event for event in self.sluice.events("opening_made") if event["window"] == "some"][-1]
+        self.assertEqual((made["service"], made["user"], made.get("database")), ("kds", "d*", None))
+
     def test_the_operator_and_the_reason_are_kept(self):
         self.open(name="documented")
         rows = [row for row in self.sluice.console("SHOW WINDOWS") if row["name"] == "documented"]
@@ -421,6 +450,17 @@ def window(begin, hours, name="now", allow="modifying"):
     end = start + datetime.timedelta(hours=hours)
     return {"name": name, "days": [start.strftime("%a").lower()], "from": start.strftime("%H:%M"),
             "to": end.strftime("%H:%M"), "timezone": "UTC", "allow": allow}
+
+
+def calendar(*events):
+    """An iCalendar file of (summary, hours from now, hours it lasts)."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//pgsluice//tests//EN"]
+    for index, (summary, begin, hours) in enumerate(events):
+        start = (now + datetime.timedelta(hours=begin)).strftime("%Y%m%dT%H%M%SZ")
+        lines += ["BEGIN:VEVENT", f"UID:{index}", f"SUMMARY:{summary}", f"DTSTART:{start}", f"DURATION:PT{hours}H",
+                  "END:VEVENT"]
+    return "\r\n".join([*lines, "END:VCALENDAR", ""])
 
 
 class Calendar(Case):
@@ -477,6 +517,80 @@ class Calendar(Case):
 
         self.assertEqual(is_refused(), [])
         self.wait_for(is_refused, "the freeze begins")
+
+    def test_windows_of_a_rule_and_windows_that_open_once(self):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        begin = (now - datetime.timedelta(hours=1)).strftime("%H:%M")
+        later = [(now + datetime.timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ") for hours in (3, 4)]
+        self.sluice_with(windows=[
+            {"name": "low", "rrule": "FREQ=DAILY", "from": begin, "duration": "2h", "allow": "additive"},
+            {"name": "high", "from": later[0], "to": later[1], "allow": "modifying"}])
+        self.run_sql("create table made (a int)")
+        error = self.fails("drop table made")
+        self.postgres.run("drop table made")
+        self.assertIn('"low" allows only additive', error.diag.message_primary)
+        self.assertIn('"high"', error.diag.message_hint)
+        self.assertEqual([(row["kind"], row["state"]) for row in self.sluice.console("SHOW WINDOWS")],
+                         [("rule", "open"), ("once", "closed")])
+
+    def test_the_events_of_a_calendar_are_windows_and_freezes(self):
+        self.sluice = self.new_sluice(start=False, guard={
+            "mode": "enforce",
+            "windows": [{"name": "team", "calendar": "team.ics", "match": "gate*", "allow": "modifying"}],
+            "freezes": [{"name": "still", "calendar": "team.ics", "match": "freeze*"}]})
+
+        def write(*events):
+            with open(os.path.join(self.sluice.folder, "team.ics"), "w", encoding="utf-8") as file:
+                file.write(calendar(*events))
+
+        write(("gate for all", -1, 2), ("lunch", -1, 3))
+        self.sluice.start()
+        self.run_sql("create table made (a int)")
+        self.run_sql("drop table made")
+        write(("gate for all", -1, 2), ("freeze of the week", -0.5, 5))
+        self.sluice.console_psql("RELOAD")
+        error = self.fails("create table made (a int)")
+        self.assertIn('freeze "still"', error.diag.message_primary)
+        write(("gate for all", 2, 1))
+        self.sluice.console_psql("RELOAD")
+        self.assertIn('"team", opens at', self.fails("create table made (a int)").diag.message_hint)
+        with open(os.path.join(self.sluice.folder, "team.ics"), "w", encoding="utf-8") as file:
+            file.write("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:tomorrow\n")
+        refused = self.sluice.console_psql("RELOAD").stderr
+        self.assertIn("the settings were not reloaded", refused)
+        self.assertIn("team.ics:3", refused)
+        self.assertIn('"team", opens at', self.fails("create table made (a int)").diag.message_hint)
+
+    def ask_windows(self, *options):
+        return subprocess.run([machine.BINARY, "windows", "--config", self.sluice.path, *options],
+                              capture_output=True, text=True, timeout=20, check=False)
+
+    def test_the_command_windows_shows_what_opens_when(self):
+        self.sluice = self.new_sluice(start=False, guard={
+            "windows": [{"name": "sunday", "rrule": "FREQ=MONTHLY;BYDAY=1SU", "from": "02:00", "to": "04:00",
+                         "timezone": "America/New_York", "allow": "modifying"}],
+            "freezes": [{"name": "peak", "from": "2030-03-03T03:00:00-05:00", "to": "2030-03-04T03:00:00-05:00"}]})
+        plain = self.ask_windows("--at", "2030-02-03T08:00:00Z", "--next", "1")
+        self.assertEqual((plain.returncode, plain.stderr), (0, ""))
+        rows = [line.split() for line in plain.stdout.splitlines()]
+        self.assertEqual(rows[0], ["state", "from", "to", "allow", "name"])
+        self.assertEqual(rows[1][:5], ["open", "2030-02-03T02:00:00-05:00", "2030-02-03T04:00:00-05:00", "modifying",
+                                       "sunday"])
+        self.assertEqual(rows[2][:8], ["next", "2030-03-03T02:00:00-05:00", "2030-03-03T04:00:00-05:00", "modifying",
+                                       "sunday", "frozen", "by", "peak"])
+        self.assertEqual(len(rows), 3)
+        told = json.loads(self.ask_windows("--at", "2030-03-03T08:30:00Z", "--next", "2", "--json").stdout)
+        self.assertEqual([(row["state"], row["from"]) for row in told],
+                         [("frozen", "2030-03-03T02:00:00-05:00"), ("next", "2030-04-07T02:00:00-04:00"),
+                          ("next", "2030-05-05T02:00:00-04:00")])
+        self.assertEqual(told[0]["freezes"], [{"name": "peak", "from": "2030-03-03T03:00:00-05:00",
+                                               "to": "2030-03-04T03:00:00-05:00"}])
+        self.assertEqual(self.ask_windows("--next", "1001").returncode, 2)
+        self.assertEqual(self.ask_windows("--at", "tomorrow").returncode, 2)
+        self.sluice.write("{}")
+        bad = self.ask_windows()
+        self.assertEqual((bad.returncode, bad.stdout), (1, ""))
+        self.assertIn("listen: is missing", bad.stderr)
 
     def test_another_sqlstate_may_be_set(self):
         self.sluice_with(sqlstate="MW001")

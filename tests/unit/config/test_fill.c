@@ -53,7 +53,7 @@ static void what_is_required_is_missed_where_it_belongs(void **state)
         { "listen: []\nupstreams: [ { name: a, hosts: [\"a:1\"] } ]\n", 1, 9, "listen: is empty" },
         { "listen:\nupstreams: [ { name: a, hosts: [\"a:1\"] } ]\n", 1, 1, "listen: is missing" },
         { NEEDED "guard:\n  freezes:\n    - { name: a, from: 2026-11-26T00:00Z }\n", 5, 7,
-          "guard.freezes[0].to: is missing (first moment after it): write it, such as to: \"2026-12-01T00" },
+          "guard.freezes[0].to: is missing: write the first moment after it, such as to: \"2026-12-01T00" },
         { NEEDED "services: [ { when: { user: a } } ]\n", 3, 13, "services[0].name: is missing" },
         { NEEDED "services: [ ~ ]\n", 3, 13, "services[0].name: is missing" },
     };

@@ -154,11 +154,21 @@ static void times_of_day_are_hours_and_minutes(void **state)
         { GROUP_window_settings, "from", "24:00", "00:00 to 23:59" },
         { GROUP_window_settings, "to", "24:00", NULL },
         { GROUP_window_settings, "to", "24:01", "00:00 to 24:00" },
-        { GROUP_window_settings, "from", "2:00", "is not a time of day: write HH:MM, such as 02:00" },
+        { GROUP_window_settings, "from", "2:00",
+          "is not a time of day or instant: write HH:MM, or date, time and offset as in RFC 3339, such as "
+          "02:00" },
         { GROUP_window_settings, "from", "02:60", "is not a time of day" },
         { GROUP_window_settings, "from", "02:00:00", "is not a time of day" },
         { GROUP_window_settings, "from", "02.00", "is not a time of day" },
         { GROUP_window_settings, "from", "02", "is not a time of day" },
+        { GROUP_window_settings, "from", "2026-12-01T02:00:00-05:00", NULL },
+        { GROUP_window_settings, "to", "2026-12-01T02:00Z", NULL },
+        { GROUP_window_settings, "from", "2026-12-01T02:00:00", "is not a time of day or instant" },
+        { GROUP_window_settings, "start", "2026-12-01", NULL },
+        { GROUP_window_settings, "start", "2026-13-01",
+          "is not a date: write YYYY-MM-DD, such as 2026-01-01" },
+        { GROUP_window_settings, "start", "2026-12-01T00:00Z", "is not a date" },
+        { GROUP_window_settings, "start", "2026-12", "is not a date" },
         { GROUP_window_settings, "from", "", "is not a time of day" },
     };
     assert_samples(samples, COUNT_OF(samples));

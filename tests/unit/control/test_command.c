@@ -97,7 +97,8 @@ static void what_is_missing_is_named_with_its_place(void **state)
     struct console_outcome failure =
         refused("OPEN WINDOW FOR '30m' ALLOW additive", "42601", "expected REASON at the end", 37);
     assert_string_equal(failure.hint,
-                        "The command is: OPEN WINDOW [name] FOR 'duration' ALLOW level REASON 'reason'");
+                        "The command is: OPEN WINDOW [name] FOR 'duration' ALLOW level REASON 'reason' "
+                        "[SERVICE service] [USER user] [DATABASE database]");
     refused("OPEN WINDOW a b", "42601", "expected FOR at or near \"b\"", 15);
     refused("OPEN WINDOW", "42601", "expected FOR at the end", 12);
     refused("CLOSE WINDOW", "42601", "expected a name at the end", 13);
@@ -199,6 +200,28 @@ static void every_value_of_the_table_is_known(void **state)
     assert_null(argument_kind_find("nothing"));
 }
 
+static void an_opening_may_be_for_some_only(void **state)
+{
+    (void)state;
+    struct console_command command = accepted(
+        "OPEN WINDOW a FOR '1h' ALLOW additive REASON 'r' SERVICE 'kds*' USER deployer DATABASE \"Shop\"",
+        COMMAND_OPEN_WINDOW);
+    assert_string_equal(command.scope.service, "kds*");
+    assert_string_equal(command.scope.user, "deployer");
+    assert_string_equal(command.scope.database, "Shop");
+    command = accepted("open window for '1h' allow additive reason 'r' user x", COMMAND_OPEN_WINDOW);
+    assert_string_equal(command.scope.service, "");
+    assert_string_equal(command.scope.user, "x");
+    assert_string_equal(command.scope.database, "");
+    command = accepted("OPEN WINDOW FOR '1h' ALLOW additive REASON 'r'", COMMAND_OPEN_WINDOW);
+    assert_true(scope_is_open(&command.scope));
+    refused("OPEN WINDOW FOR '1h' ALLOW additive REASON 'r' USER", "42601", "expected a user at the end", 52);
+    refused("OPEN WINDOW FOR '1h' ALLOW additive REASON 'r' USER ''", "22023", "a pattern must not be empty",
+            53);
+    refused("OPEN WINDOW FOR '1h' ALLOW additive REASON 'r' SCHEMA x", "42601",
+            "expected the end of the command at or near \"SCHEMA\"", 48);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +237,7 @@ int main(void)
         cmocka_unit_test(nothing_is_read_behind_a_mistake),
         cmocka_unit_test(texts_without_a_command_are_empty),
         cmocka_unit_test(every_value_of_the_table_is_known),
+        cmocka_unit_test(an_opening_may_be_for_some_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

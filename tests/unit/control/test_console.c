@@ -26,7 +26,7 @@ struct visit {
 
 static const struct window_row windows[] = {
     { "sunday", WINDOW_WEEKLY, LEVEL_MODIFYING, WINDOW_CLOSED, 1795053845000000, 0, "America/New_York", NULL,
-      "" },
+      "", NULL, NULL, NULL },
 };
 static const struct setting_row setting_rows[] = {
     { "console.password", "canary-7f3a", NULL, "the password", true },
@@ -397,10 +397,12 @@ static void several_commands_are_answered_in_order(void **state)
     struct visit visit;
     visit_begin(&visit, &loopback);
     visit_login(&visit, "alice");
-    visit_ask(&visit, "SHOW VERSION; RELOAD;; SHOW WINDOWS",
-              "T version:25\nD 9.8.7\nC SHOW\nC RELOAD\n"
-              "T name:25|kind:25|allow:25|state:25|opens:25|closes:25|timezone:25|reason:25|opened_by:25\n"
-              "D sunday|weekly|modifying|closed|2026-11-19T02:04:05Z|~|America/New_York|~|~\nC SHOW\nZ\n");
+    visit_ask(
+        &visit, "SHOW VERSION; RELOAD;; SHOW WINDOWS",
+        "T version:25\nD 9.8.7\nC SHOW\nC RELOAD\n"
+        "T name:25|kind:25|allow:25|state:25|opens:25|closes:25|timezone:25|reason:25|opened_by:25|"
+        "service:25|user_name:25|database:25\n"
+        "D sunday|weekly|modifying|closed|2026-11-19T02:04:05Z|~|America/New_York|~|~|~|~|~\nC SHOW\nZ\n");
     assert_int_equal(visit.asked[COMMAND_RELOAD], 1);
     visit_end(&visit);
 }

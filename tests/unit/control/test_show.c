@@ -205,18 +205,20 @@ static void schema_changes_come_newest_first(void **state)
 static void windows_of_every_kind_are_shown(void **state)
 {
     static const struct window_row rows[] = {
-        { "w", WINDOW_WEEKLY, LEVEL_ADDITIVE, WINDOW_OPEN, SECOND, 2 * SECOND, "UTC", NULL, NULL },
-        { "o", WINDOW_OPENING, LEVEL_MODIFYING, WINDOW_CLOSED, 0, 0, NULL, "r", "alice" },
-        { "f", WINDOW_FREEZE, LEVEL_NONE, WINDOW_FROZEN, SECOND, 2 * SECOND, "", "peak", "" },
+        { "w", WINDOW_WEEKLY, LEVEL_ADDITIVE, WINDOW_OPEN, SECOND, 2 * SECOND, "UTC", NULL, NULL, NULL, NULL,
+          NULL },
+        { "o", WINDOW_OPENING, LEVEL_MODIFYING, WINDOW_CLOSED, 0, 0, NULL, "r", "alice", "kds", "", "shop" },
+        { "f", WINDOW_FREEZE, LEVEL_NONE, WINDOW_FROZEN, SECOND, 2 * SECOND, "", "peak", "", NULL, NULL,
+          NULL },
     };
     (void)state;
     struct showing *showing = showing_create();
     showing->world.windows = rows;
     showing->world.window_count = COUNT_OF(rows);
     assert_shown(showing, &show_windows,
-                 "D w|weekly|additive|open|1970-01-01T00:00:01Z|1970-01-01T00:00:02Z|UTC|~|~\n"
-                 "D o|opening|modifying|closed|~|~|~|r|alice\n"
-                 "D f|freeze|~|frozen|1970-01-01T00:00:01Z|1970-01-01T00:00:02Z|~|peak|~\n");
+                 "D w|weekly|additive|open|1970-01-01T00:00:01Z|1970-01-01T00:00:02Z|UTC|~|~|~|~|~\n"
+                 "D o|opening|modifying|closed|~|~|~|r|alice|kds|~|shop\n"
+                 "D f|freeze|~|frozen|1970-01-01T00:00:01Z|1970-01-01T00:00:02Z|~|peak|~|~|~|~\n");
     showing_destroy(showing);
 }
 

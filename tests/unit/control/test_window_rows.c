@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "control/window_rows.h"
+#include "policy/calendar.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,7 +87,8 @@ static void what_is_over_is_left_out(void **state)
           .to_us = 20,
           .allow = LEVEL_ADDITIVE,
           .reason = "r",
-          .opened_by = "alice" },
+          .opened_by = "alice",
+          .scope = { "kds", "deployer", "shop" } },
     };
     struct freeze freezes[] = { { .name = "past", .from_us = 1, .to_us = 10, .reason = "r" },
                                 { .name = "now", .from_us = 10, .to_us = 20, .reason = "r" },
@@ -100,10 +102,50 @@ static void what_is_over_is_left_out(void **state)
     assert_row(rows[0], WINDOW_OPEN, 5, 20);
     assert_string_equal(rows[0].name, "now");
     assert_string_equal(rows[0].opened_by, "alice");
+    assert_string_equal(rows[0].service, "kds");
+    assert_string_equal(rows[0].user, "deployer");
+    assert_string_equal(rows[0].database, "shop");
     assert_row(rows[1], WINDOW_FROZEN, 10, 20);
     assert_row(rows[2], WINDOW_CLOSED, 11, 20);
     assert_int_equal(window_rows_fill(&plan, 10, rows, 2), 2);
     assert_int_equal(window_rows_fill(&plan, 10, rows, 0), 0);
+}
+
+static void a_calendar_shows_its_next_time_and_its_freeze_the_one_that_holds(void **state)
+{
+    (void)state;
+    int64_t opens = FRIDAY_US + 30 * HOUR_US;
+    struct window once = { .name = "once",
+                           .form = WINDOW_FORM_ONCE,
+                           .timezone = "UTC",
+                           .allow = LEVEL_ADDITIVE,
+                           .calendar =
+                               calendar_of_stretch((struct occurrence){ opens, opens + 4 * HOUR_US }) };
+    struct freeze freeze = {
+        .name = "f", .calendar = calendar_of_stretch((struct occurrence){ opens - HOUR_US, opens + HOUR_US })
+    };
+    struct gate_plan plan = { .windows = &once, .window_count = 1, .freezes = &freeze, .freeze_count = 1 };
+    struct window_row rows[2];
+    assert_int_equal(window_rows_fill(&plan, FRIDAY_US, rows, 2), 2);
+    assert_int_equal(rows[0].kind, WINDOW_ONCE);
+    assert_row(rows[0], WINDOW_CLOSED, opens + HOUR_US, opens + 4 * HOUR_US);
+    assert_row(rows[1], WINDOW_CLOSED, opens - HOUR_US, opens + HOUR_US);
+    assert_int_equal(window_rows_fill(&plan, opens, rows, 2), 2);
+    assert_row(rows[0], WINDOW_FROZEN, opens + HOUR_US, opens + 4 * HOUR_US);
+    assert_row(rows[1], WINDOW_FROZEN, opens - HOUR_US, opens + HOUR_US);
+    assert_int_equal(window_rows_fill(&plan, opens + 2 * HOUR_US, rows, 2), 1);
+    assert_row(rows[0], WINDOW_OPEN, opens + HOUR_US, opens + 4 * HOUR_US);
+    calendar_destroy(once.calendar);
+    calendar_destroy(freeze.calendar);
+}
+
+static void each_form_has_a_name_of_its_own(void **state)
+{
+    (void)state;
+    assert_string_equal(window_kind_name(WINDOW_WEEKLY), "weekly");
+    assert_string_equal(window_kind_name(WINDOW_RULE), "rule");
+    assert_string_equal(window_kind_name(WINDOW_ONCE), "once");
+    assert_string_equal(window_kind_name(WINDOW_CALENDAR), "calendar");
 }
 
 int main(void)
@@ -113,6 +155,8 @@ int main(void)
         cmocka_unit_test(a_freeze_moves_the_opening),
         cmocka_unit_test(a_freeze_without_end_leaves_no_opening),
         cmocka_unit_test(what_is_over_is_left_out),
+        cmocka_unit_test(a_calendar_shows_its_next_time_and_its_freeze_the_one_that_holds),
+        cmocka_unit_test(each_form_has_a_name_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#include "policy/calendar.h"
 #include "policy/gate.h"
 
 #include <setjmp.h>
@@ -278,6 +279,37 @@ static void an_end_before_its_start_opens_nothing(void **state)
     gate_release(&gate);
 }
 
+static void a_freeze_of_a_calendar_closes_while_each_of_its_times_lasts(void **state)
+{
+    (void)state;
+    struct text why;
+    char storage[128];
+    struct window window = {
+        .name = "always", .days = EVERY_DAY, .to_minute = 1440, .timezone = "UTC", .allow = LEVEL_ADDITIVE
+    };
+    struct calendar_rule noon = { "FREQ=DAILY", "UTC", "", 720, 60 * minute_us, 0 };
+    struct freeze freeze = { .name = "noon" };
+    struct gate_plan plan = { &window, 1, &freeze, 1, NULL, 0 };
+    struct gate gate;
+    text_init(&why, storage, sizeof storage);
+    freeze.calendar = calendar_of_rule(&noon, &why);
+    assert_non_null(freeze.calendar);
+    assert_true(gate_init(&gate, &plan, begin_us, 3 * 1440 * minute_us));
+    calendar_destroy(freeze.calendar);
+    for (int64_t day = 0; day < 3; day++) {
+        int64_t noon_us = begin_us + (day * 1440 + 720) * minute_us;
+        const struct gate_span *span = gate_at(&gate, noon_us);
+        assert_false(gate_at(&gate, noon_us - 1)->is_freeze);
+        assert_true(span->is_freeze);
+        assert_int_equal(span->from_us, noon_us);
+        assert_int_equal(span->to_us, noon_us + 60 * minute_us);
+        assert_int_equal(strncmp(span->to_text, "2026-01-1", 9), 0);
+        assert_string_equal(span->to_text + 10, "T13:00:00+00:00");
+        assert_false(gate_at(&gate, noon_us + 60 * minute_us)->is_freeze);
+    }
+    gate_release(&gate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +320,7 @@ int main(void)
         cmocka_unit_test(a_span_carries_its_times_zone_and_reason),
         cmocka_unit_test(times_are_shown_in_utc_where_there_is_no_window),
         cmocka_unit_test(an_end_before_its_start_opens_nothing),
+        cmocka_unit_test(a_freeze_of_a_calendar_closes_while_each_of_its_times_lasts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

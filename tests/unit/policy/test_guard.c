@@ -26,6 +26,8 @@ static const struct window windows[] = {
       .allow = LEVEL_ADDITIVE },
 };
 
+static const struct guard_subject anybody;
+
 static const struct verdict alter = {
     .class = CLASS_MODIFYING, .level = LEVEL_MODIFYING, .is_guarded = true, .command = "ALTER TABLE"
 };
@@ -50,7 +52,7 @@ static struct policy *policy_make(enum guard_mode mode, const struct freeze *fre
 static enum guard_action decide(struct policy *policy, const struct verdict *verdict, int64_t at_us)
 {
     struct decision decision;
-    guard_decide(policy, verdict, at_us, &decision);
+    guard_decide(policy, &anybody, verdict, at_us, &decision);
     return decision.action;
 }
 
@@ -75,12 +77,12 @@ static void a_decision_names_the_spans(void **state)
     (void)state;
     struct decision decision;
     struct policy *policy = policy_make(GUARD_ENFORCE, NULL, 2);
-    guard_decide(policy, &create, now_us, &decision);
+    guard_decide(policy, &anybody, &create, now_us, &decision);
     assert_string_equal(decision.span->name, "low-traffic");
-    guard_decide(policy, &alter, now_us, &decision);
+    guard_decide(policy, &anybody, &alter, now_us, &decision);
     assert_string_equal(decision.span->name, "low-traffic");
     assert_string_equal(decision.next->name, "sunday");
-    guard_decide(policy, &alter, now_us + 60 * minute_us, &decision);
+    guard_decide(policy, &anybody, &alter, now_us + 60 * minute_us, &decision);
     assert_null(decision.span);
     assert_string_equal(decision.next->name, "sunday");
     policy_release(policy);
@@ -91,7 +93,7 @@ static void what_is_not_guarded_always_passes(void **state)
     (void)state;
     struct decision decision;
     struct policy *policy = policy_make(GUARD_ENFORCE, NULL, 0);
-    guard_decide(policy, &select, now_us, &decision);
+    guard_decide(policy, &anybody, &select, now_us, &decision);
     assert_int_equal(decision.action, ACTION_PASS);
     assert_null(decision.span);
     policy_release(policy);
@@ -115,7 +117,7 @@ static const char *reason(const struct verdict *verdict, const struct freeze *fr
 {
     struct decision decision;
     struct policy *policy = policy_make(GUARD_ENFORCE, freeze, 2);
-    guard_decide(policy, verdict, at_us, &decision);
+    guard_decide(policy, &anybody, verdict, at_us, &decision);
     const char *why = guard_reason(&decision);
     policy_release(policy);
     return why;
@@ -168,7 +170,7 @@ static void assert_described(struct policy *policy, const struct verdict *verdic
     struct decision decision;
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         text_init(&texts[i], storage[i], sizeof storage[i]);
-    guard_decide(policy, verdict, at_us, &decision);
+    guard_decide(policy, &anybody, verdict, at_us, &decision);
     guard_describe(verdict, &decision, at_us, &texts[0], &texts[1], &texts[2]);
     assert_string_equal(storage[0], message);
     assert_string_equal(storage[1], detail);
@@ -259,6 +261,104 @@ static void names_become_one_line_of_ascii(void **state)
     policy_release(policy);
 }
 
+static const struct guard_subject deployer = { .service = { (const uint8_t *)"ci", 2 },
+                                               .user = { (const uint8_t *)"deployer", 8 },
+                                               .database = { (const uint8_t *)"shop", 4 } };
+
+static struct policy *scoped_policy(const struct opening *openings, size_t count, const struct freeze *freeze)
+{
+    struct policy_plan plan = { .mode = GUARD_ENFORCE,
+                                .sqlstate = "42501",
+                                .gate = { .windows = windows,
+                                          .window_count = 2,
+                                          .freezes = freeze,
+                                          .freeze_count = freeze != NULL ? 1 : 0,
+                                          .openings = openings,
+                                          .opening_count = count } };
+    struct policy *policy = policy_create(&plan, now_us);
+    assert_non_null(policy);
+    return policy;
+}
+
+static const struct gate_span *deciding(const struct policy *policy, const struct guard_subject *subject,
+                                        const struct verdict *verdict, int64_t at_us,
+                                        enum guard_action action)
+{
+    struct decision decision;
+    guard_decide(policy, subject, verdict, at_us, &decision);
+    assert_int_equal(decision.action, action);
+    return decision.span;
+}
+
+static void an_opening_for_some_lets_only_them_pass(void **state)
+{
+    (void)state;
+    struct freeze freeze = { .name = "peak", .from_us = now_us, .to_us = now_us + 60 * minute_us };
+    struct opening opening = { .name = "repair",
+                               .from_us = now_us,
+                               .to_us = now_us + 10 * minute_us,
+                               .allow = LEVEL_MODIFYING,
+                               .scope = { .user = "deployer", .database = "shop" },
+                               .reason = "ticket" };
+    for (int frozen = 0; frozen < 2; frozen++) {
+        struct policy *policy = scoped_policy(&opening, 1, frozen ? &freeze : NULL);
+        const struct gate_span *span = deciding(policy, &deployer, &alter, now_us, ACTION_PASS);
+        assert_string_equal(span->name, "repair");
+        assert_string_equal(span->reason, "ticket");
+        assert_string_equal(span->to_text, "2026-11-21T07:10:00-05:00");
+        span = deciding(policy, &anybody, &alter, now_us, ACTION_REFUSE);
+        assert_string_equal(span->name, frozen ? "peak" : "low-traffic");
+        (void)deciding(policy, &deployer, &alter, now_us + 10 * minute_us, ACTION_REFUSE);
+        (void)deciding(policy, &deployer, &alter, now_us - 1, ACTION_REFUSE);
+        policy_release(policy);
+    }
+}
+
+static void an_opening_for_some_takes_nothing_from_what_is_for_all(void **state)
+{
+    (void)state;
+    struct opening openings[] = {
+        { .name = "little",
+          .from_us = now_us,
+          .to_us = now_us + 60 * minute_us,
+          .allow = LEVEL_ADDITIVE,
+          .scope = { .service = "c?" } },
+        { .name = "all", .from_us = now_us, .to_us = now_us + 5 * minute_us, .allow = LEVEL_MODIFYING }
+    };
+    struct policy *policy = scoped_policy(openings, 2, NULL);
+    assert_string_equal(deciding(policy, &deployer, &alter, now_us, ACTION_PASS)->name, "all");
+    assert_string_equal(deciding(policy, &anybody, &alter, now_us, ACTION_PASS)->name, "all");
+    /* of equals the opening before the window */
+    int64_t later_us = now_us + 5 * minute_us;
+    assert_string_equal(deciding(policy, &deployer, &create, later_us, ACTION_PASS)->name, "little");
+    assert_string_equal(deciding(policy, &anybody, &create, later_us, ACTION_PASS)->name, "low-traffic");
+    policy_release(policy);
+}
+
+static void the_next_window_is_the_next_of_whoever_asks(void **state)
+{
+    (void)state;
+    struct opening opening = { .name = "soon",
+                               .from_us = now_us + 30 * minute_us,
+                               .to_us = now_us + 40 * minute_us,
+                               .allow = LEVEL_MODIFYING,
+                               .scope = { .user = "deployer" } };
+    struct decision decision;
+    struct policy *policy = scoped_policy(&opening, 1, NULL);
+    guard_decide(policy, &deployer, &alter, now_us, &decision);
+    assert_string_equal(decision.next->name, "soon");
+    guard_decide(policy, &anybody, &alter, now_us, &decision);
+    assert_string_equal(decision.next->name, "sunday");
+    guard_decide(policy, &deployer, &alter, now_us + 40 * minute_us, &decision);
+    assert_string_equal(decision.next->name, "sunday");
+    policy_release(policy);
+    opening.allow = LEVEL_ADDITIVE;
+    policy = scoped_policy(&opening, 1, NULL);
+    guard_decide(policy, &deployer, &alter, now_us, &decision);
+    assert_string_equal(decision.next->name, "sunday");
+    policy_release(policy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +374,9 @@ int main(void)
         cmocka_unit_test(a_freeze_is_named_with_its_end_and_reason),
         cmocka_unit_test(where_no_window_comes_the_console_is_named),
         cmocka_unit_test(names_become_one_line_of_ascii),
+        cmocka_unit_test(an_opening_for_some_lets_only_them_pass),
+        cmocka_unit_test(an_opening_for_some_takes_nothing_from_what_is_for_all),
+        cmocka_unit_test(the_next_window_is_the_next_of_whoever_asks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef APP_PLAN_WINDOWS_H
+#define APP_PLAN_WINDOWS_H
+
+#include "app/plan.h"
+
+/* Reads the windows and freezes of the settings, and the files of calendars that they name, into the plan's
+ * lists; problems as plan_create has them. */
+void plan_read_windows(struct plan *plan, const struct settings *settings, int64_t now_us,
+                       struct problems *problems);
+
+#endif
