@@ -10,7 +10,7 @@ select name, setting from pg_settings where name in ('application_name', 'client
 \echo == simple
 \i :simple
 select 1\; select 'two'\; select 3;
-\dt
+\dt public.*
 \d orders
 \df shout
 \echo == prepared
