@@ -83,6 +83,8 @@ tidy() {
 }
 
 quietly install bash tests/install.sh || count_failure "the packages could not be installed"
+quietly install-clients bash tests/install.sh clients || count_failure "the clients could not be installed"
+quietly install-servers bash tests/install.sh servers || count_failure "the other servers could not be installed"
 
 release_tests=()
 if $is_quick; then
