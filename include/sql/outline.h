@@ -73,6 +73,13 @@ struct outline {
 void outline_begin(struct outline *outline);
 /* The statement's next token; comments and semicolons are not given. */
 void outline_take(struct outline *outline, const struct token *token);
+/* Whether further tokens of the statement change nothing: they need not be given. */
+static inline bool outline_is_settled(const struct outline *outline)
+{
+    bool is_indifferent = outline->command == NULL || outline->command->shape == SHAPE_PLAIN;
+    return outline->phase == OUTLINE_BODY && is_indifferent && !outline->is_schema;
+}
+
 /* What the part of the statement that is read comes to: EXPLAIN, PREPARE and CREATE SCHEMA hold others. */
 struct outcome outline_judge(struct outline *outline);
 struct outcome outline_end(struct outline *outline);

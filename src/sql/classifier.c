@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "sql/classifier.h"
 
+#include "sql/byte_block.h"
+
 static void lane_begin(struct classifier_lane *lane, struct lexer_reading reading)
 {
     *lane = (struct classifier_lane){ .worst = { CLASS_NONE, LEVEL_NONE, NULL }, .open_start = UINT64_MAX };
@@ -61,6 +63,14 @@ static void end_statement(struct classifier_lane *lane)
     outline_begin(outline);
 }
 
+static void note_unterminated(struct classifier_lane *lane, const struct token *token)
+{
+    lane->is_unterminated = true;
+    lane->is_lost |= token->is_word_cut;
+    keyword_scan_end(&lane->open);
+    lane->has_keyword |= lane->open_start == token->start && lane->open.anywhere != CLASS_NONE;
+}
+
 static void take_token(struct classifier_lane *lane, const struct token *token)
 {
     if (token->kind == TOKEN_COMMENT)
@@ -69,14 +79,12 @@ static void take_token(struct classifier_lane *lane, const struct token *token)
         end_statement(lane);
         return;
     }
-    if (token->kind == TOKEN_WORD)
+    if (token->kind == TOKEN_WORD && keyword_may_be(token->word, token->word_size))
         lane->has_keyword |= keyword_class(bytes_of(token->word, token->word_size)) != CLASS_NONE;
-    if (token->kind == TOKEN_UNTERMINATED) {
-        lane->is_unterminated = true;
-        lane->is_lost |= token->is_word_cut;
-        keyword_scan_end(&lane->open);
-        lane->has_keyword |= lane->open_start == token->start && lane->open.anywhere != CLASS_NONE;
-    }
+    if (token->kind == TOKEN_UNTERMINATED)
+        note_unterminated(lane, token);
+    if (outline_is_settled(&lane->outline))
+        return;
     bool was_do = lane->outline.is_do;
     outline_take(&lane->outline, token);
     if (lane->outline.is_do && !was_do)
@@ -330,33 +338,18 @@ static struct bytes take_keyword(struct bytes text, char word[LEXER_WORD_SIZE])
     return is_whole && size < LEXER_WORD_SIZE ? bytes_of(word, size) : BYTES_NONE;
 }
 
-/* Looks at the fourth byte first: what is none of the four letters moves the whole window behind it. */
 static bool has_into(struct bytes text)
 {
-    size_t at = 3;
-    while (at < text.size) {
-        switch (text.data[at] | 0x20) {
-        case 'o':
-            if ((text.data[at - 1] | 0x20) == 't' && (text.data[at - 2] | 0x20) == 'n' &&
-                (text.data[at - 3] | 0x20) == 'i')
-                return true;
-            at += 4;
-            break;
-        case 't':
-            at += 1;
-            break;
-        case 'n':
-            at += 2;
-            break;
-        case 'i':
-            at += 3;
-            break;
-        default:
-            at += 4;
-            break;
-        }
+    enum { ROOM = BYTE_BLOCK_SIZE + 3 };
+    while (text.size >= ROOM) {
+        if (byte_block_into(text.data) != 0)
+            return true;
+        bytes_take(&text, BYTE_BLOCK_SIZE);
     }
-    return false;
+    uint8_t copy[ROOM] = { 0 };
+    if (text.size > 0)
+        memcpy(copy, text.data, text.size);
+    return byte_block_into(copy) != 0;
 }
 
 /* No encoding has a semicolon, a line end, a star, a slash or a quote inside a character, so that this holds

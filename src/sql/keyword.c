@@ -19,7 +19,8 @@ static const char *const openers[] = { "begin", "then", "else", "loop", "do", "e
 
 enum statement_class keyword_class(struct bytes word)
 {
-    if (word.size < KEYWORD_SIZE_LEAST || word.size > KEYWORD_SIZE_MOST)
+    if (word.size < KEYWORD_SIZE_LEAST || word.size > KEYWORD_SIZE_MOST ||
+        !keyword_may_be((const char *)word.data, word.size))
         return CLASS_NONE;
     for (size_t i = 0; i < COUNT_OF(keywords); i++) {
         if (keywords[i].word[0] == (char)word.data[0] && bytes_equal_text(word, keywords[i].word))
