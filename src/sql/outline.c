@@ -12,7 +12,7 @@ void outline_begin(struct outline *outline)
 
 static bool is_word(const struct token *token, const char *word)
 {
-    return token->kind == TOKEN_WORD && strcmp(token->word, word) == 0;
+    return token->kind == TOKEN_WORD && token->word[0] == word[0] && strcmp(token->word, word) == 0;
 }
 
 static bool is_name(const struct token *token)
@@ -32,7 +32,7 @@ static bool names_temporary_schema(const struct token *token)
 
 static bool was_word(const struct outline *outline, const char *word)
 {
-    return strcmp(outline->previous, word) == 0;
+    return outline->previous[0] == word[0] && strcmp(outline->previous, word) == 0;
 }
 
 static void begin_part(struct outline *outline)
@@ -386,13 +386,17 @@ static void remember(struct outline *outline, const struct token *token)
     outline->has_tokens = true;
     outline->previous_kind = token->kind;
     bool is_short = token->kind == TOKEN_WORD && token->word_size < OUTLINE_WORD_SIZE;
-    bytes_copy_text(is_short ? word_of(token) : BYTES_NONE, outline->previous, sizeof(outline->previous));
+    if (is_short)
+        memcpy(outline->previous, token->word, sizeof(outline->previous)); /* with its NUL, and some */
+    else
+        outline->previous[0] = '\0';
 }
 
 void outline_take(struct outline *outline, const struct token *token)
 {
-    while (!phases[outline->phase](outline, token)) {
-    }
+    bool is_taken = outline->phase == OUTLINE_BODY && phase_body(outline, token);
+    while (!is_taken)
+        is_taken = phases[outline->phase](outline, token);
     remember(outline, token);
     if (token->kind == TOKEN_OPEN)
         outline->depth++;
