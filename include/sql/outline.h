@@ -49,6 +49,7 @@ struct outline {
     bool is_replacing;
     bool is_concurrent;
     bool has_values; /* parenthesized options have values, such as FULL false */
+    bool has_target; /* VACUUM: a table has been named */
     bool is_partition;
     bool is_full;
     bool is_selecting_into;
