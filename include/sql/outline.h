@@ -63,8 +63,9 @@ struct outline {
     bool was_label;                   /* it was a name only: behind AS or a dot */
     /* findings */
     bool has_tokens;
-    bool is_unknown; /* its first token begins no command */
-    bool is_do;      /* its body is to be looked through */
+    bool is_unknown;       /* its first token begins no command */
+    bool is_do;            /* its body is to be looked through */
+    bool is_do_unreadable; /* but says something else than what stands there */
     bool has_execute;
     bool has_prepare;
     bool is_name_unreadable; /* U&"...": which statement it means is not known */

@@ -398,6 +398,7 @@ static void remember(struct outline *outline, const struct token *token)
     note_queries(outline, token);
     outline->was_label = is_label_next(outline);
     outline->has_tokens = true;
+    outline->is_do_unreadable |= outline->is_do && token->kind == TOKEN_STRING && token->is_unicode;
     outline->previous_kind = token->kind;
     bool is_short = token->kind == TOKEN_WORD && token->word_size < OUTLINE_WORD_SIZE;
     bytes_copy_text(is_short ? word_of(token) : BYTES_NONE, outline->previous, sizeof(outline->previous));
