@@ -49,6 +49,7 @@ struct outline {
     bool is_replacing;
     bool is_concurrent;
     bool has_values; /* parenthesized options have values, such as FULL false */
+    bool has_target; /* VACUUM: a table has been named */
     bool is_partition;
     bool is_full;
     bool is_selecting_into;
@@ -62,8 +63,9 @@ struct outline {
     bool was_label;                   /* it was a name only: behind AS or a dot */
     /* findings */
     bool has_tokens;
-    bool is_unknown; /* its first token begins no command */
-    bool is_do;      /* its body is to be looked through */
+    bool is_unknown;       /* its first token begins no command */
+    bool is_do;            /* its body is to be looked through */
+    bool is_do_unreadable; /* but says something else than what stands there */
     bool has_execute;
     bool has_prepare;
     bool is_name_unreadable; /* U&"...": which statement it means is not known */

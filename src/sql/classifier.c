@@ -35,9 +35,10 @@ static void note_name(struct classifier_lane *lane, struct name_list *names)
 static void judge_do(struct classifier_lane *lane, struct outcome *outcome)
 {
     keyword_scan_end(&lane->body);
-    if (lane->body.at_start == CLASS_NONE)
+    bool is_unreadable = lane->outline.is_do_unreadable;
+    if (lane->body.at_start == CLASS_NONE && !is_unreadable)
         return;
-    outcome->class = lane->body.at_start;
+    outcome->class = is_unreadable ? CLASS_UNKNOWN : lane->body.at_start;
     outcome->level = LEVEL_MODIFYING;
 }
 

@@ -44,6 +44,8 @@ enum step lexer_emit(struct lexer *lexer, enum token_kind kind, uint64_t end, st
     out->is_unicode = false;
     out->word[0] = '\0';
     lexer->state = STATE_START;
+    if (kind == TOKEN_STRING)
+        out->is_unicode = lexer->is_unicode;
     if (kind == TOKEN_WORD || kind == TOKEN_QUOTED_NAME) {
         out->is_unicode = lexer->is_unicode;
         lexer_word_copy(lexer, lexer->word_size, lexer->is_word_cut, out);
