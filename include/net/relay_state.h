@@ -9,6 +9,10 @@
 
 /* The inside of a relay: for src/net only. */
 
+/* What is read of a client at once before its login: as much may have to be kept until the server is there.
+ */
+enum { READ_BEFORE_LOGIN = 4096 };
+
 struct relay_end {
     struct link link;
     enum side side;

@@ -205,6 +205,7 @@ void relay_settle(struct relay *relay)
 {
     if (relay->session != NULL && !relay->has_logged_in && session_has_logged_in(relay->session)) {
         relay->has_logged_in = true;
+        relay->ends[SIDE_CLIENT].link.read_most = CHUNK_SIZE;
         relay_shared_promote(relay);
     }
     if (relay->session != NULL && relay->shared->is_draining)

@@ -426,6 +426,27 @@ static void fill_up(struct house *house, int *fillers, size_t count)
     }
 }
 
+static void little_is_kept_of_a_client_whose_server_is_not_there_yet(void **state)
+{
+    (void)state;
+    enum { FLOOD = 60000 };
+    static uint8_t flood[FLOOD] = STARTUP "Q\0\1\0\0";
+    int fillers[4];
+    struct house *house = house_open();
+    fill_up(house, fillers, COUNT_OF(fillers));
+    int client = peer_connect(&house->address);
+    peer_send(&house->loop, client, flood, sizeof flood);
+    TURN_UNTIL(&house->loop, !list_is_empty(&house->shared.logins));
+    const struct relay *relay = CONTAINER_OF(house->shared.logins.next, struct relay, node);
+    TURN_UNTIL(&house->loop, relay->reach != NULL);
+    turn_for(&house->loop, 20);
+    assert_in_range(relay->held_size, 1, READ_BEFORE_LOGIN);
+    (void)close(client);
+    house_close(house);
+    for (size_t i = 0; i < COUNT_OF(fillers); i++)
+        (void)close(fillers[i]);
+}
+
 static void a_relay_that_dials_can_be_ended(void **state)
 {
     (void)state;
@@ -502,6 +523,7 @@ int main(void)
         cmocka_unit_test(draining_ends_idle_sessions_now_and_busy_ones_when_they_are_done),
         cmocka_unit_test(draining_ends_everything_when_the_time_is_over),
         cmocka_unit_test(a_worker_without_relays_is_drained_at_once),
+        cmocka_unit_test(little_is_kept_of_a_client_whose_server_is_not_there_yet),
         cmocka_unit_test(a_relay_that_dials_can_be_ended),
         cmocka_unit_test(every_session_is_described),
     };
