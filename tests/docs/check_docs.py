@@ -88,10 +88,16 @@ def check_files(path, text):
             yield number, f"there is no {span}"
 
 
+def stand_in_order(words, among):
+    """Some of a command's words may be left out."""
+    left = iter(among)
+    return words[:1] == among[:1] and all(word in left for word in words)
+
+
 def is_command(text):
     """Whether the console knows a command that begins so; values do not matter."""
     words = re.findall(r"[A-Z]+", re.sub(r"'[^']*'|\"[^\"]*\"", "", text))
-    return any(words == re.findall(r"[A-Z]+", syntax)[:len(words)] for syntax, _, _ in sources.commands())
+    return any(stand_in_order(words, re.findall(r"[A-Z]+", syntax)) for syntax, _, _ in sources.commands())
 
 
 def check_commands(text):
