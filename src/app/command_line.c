@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "app/command_line.h"
 
+#include "app/classify.h"
 #include "app/clock.h"
+#include "app/complaint.h"
 #include "app/plan.h"
 #include "app/sluice.h"
 
@@ -13,8 +15,9 @@ enum { EXIT_USAGE = 2 };
 
 /* What the arguments said. */
 struct arguments {
-    const char *config;
+    const char *config; /* NULL where it was not said */
     bool wants_sample;
+    struct classify_request classify;
 };
 
 struct subcommand {
@@ -25,10 +28,12 @@ struct subcommand {
 
 static int run_run(const struct arguments *arguments);
 static int run_check(const struct arguments *arguments);
+static int run_classify(const struct arguments *arguments);
 
 static const struct subcommand subcommands[] = {
     { "run", "carry traffic and guard it, until SIGTERM", run_run },
     { "check", "read the settings and show every problem", run_check },
+    { "classify", "tell of each statement of a script what the guard makes of it", run_classify },
 };
 
 static const char default_config[] = "/etc/pgsluice/pgsluice.yaml";
@@ -41,11 +46,13 @@ static void print_help(FILE *out)
         "constraint violation, and lets schema changes pass only in maintenance windows.\n\n"
         "Usage:\n");
     for (size_t index = 0; index < COUNT_OF(subcommands); index++)
-        (void)fprintf(out, "  pgsluice %-6s [--config FILE]   %s\n", subcommands[index].name,
+        (void)fprintf(out, "  pgsluice %-8s [--config FILE]   %s\n", subcommands[index].name,
                       subcommands[index].about);
     (void)fprintf(
         out,
-        "  pgsluice check --print-sample    print a settings file with every setting and its default\n"
+        "  pgsluice check --print-sample      print a settings file with every setting and its default\n"
+        "  pgsluice classify SCRIPT [--json] [--at TIME]   SCRIPT may be - for the standard input; without\n"
+        "                                     --config no windows are asked\n"
         "  pgsluice --version\n"
         "  pgsluice --help\n\n"
         "The default FILE is %s. SIGHUP reloads it; SIGTERM lets sessions\n"
@@ -53,23 +60,21 @@ static void print_help(FILE *out)
         default_config);
 }
 
-static int run_run(const struct arguments *arguments)
+static const char *config_of(const struct arguments *arguments)
 {
-    return sluice_run(arguments->config);
+    return arguments->config != NULL ? arguments->config : default_config;
 }
 
-static void print_problems(const struct problems *problems)
+static int run_run(const struct arguments *arguments)
 {
-    char storage[PROBLEM_TEXT_SIZE + PROBLEM_FILE_SIZE + 64];
-    size_t kept = problems->count < PROBLEMS_KEPT ? problems->count : PROBLEMS_KEPT;
-    for (size_t index = 0; index < kept; index++) {
-        struct text text;
-        text_init(&text, storage, sizeof(storage));
-        problem_describe(&problems->kept[index], &text);
-        (void)fprintf(stderr, "%s\n", storage);
-    }
-    if (problems->count > kept)
-        (void)fprintf(stderr, "... and %zu more\n", problems->count - kept);
+    return sluice_run(config_of(arguments));
+}
+
+static int run_classify(const struct arguments *arguments)
+{
+    struct classify_request request = arguments->classify;
+    request.config = arguments->config;
+    return classify_run(&request);
 }
 
 static int print_sample(void)
@@ -96,12 +101,12 @@ static int run_check(const struct arguments *arguments)
     if (problems == NULL)
         return EXIT_FAILURE;
     problems_init(problems);
-    bool is_good = settings_load(arguments->config, &settings, problems) &&
+    bool is_good = settings_load(config_of(arguments), &settings, problems) &&
                    plan_create(&plan, settings, clock_now(), problems) &&
                    transport_create(&transport, settings, &any_key, clock_now(), problems);
-    print_problems(problems);
+    complain(problems);
     if (is_good)
-        (void)printf("%s: good\n", arguments->config);
+        (void)printf("%s: good\n", config_of(arguments));
     transport_release(&transport);
     plan_release(&plan);
     settings_release(settings);
@@ -120,9 +125,12 @@ static int subcommand_run(const struct subcommand *subcommand, int argument_coun
     static const struct option options[] = {
         { "config", required_argument, NULL, 'c' },
         { "print-sample", no_argument, NULL, 's' },
+        { "json", no_argument, NULL, 'j' },
+        { "at", required_argument, NULL, 'a' },
         { NULL, 0, NULL, 0 },
     };
-    struct arguments read = { .config = default_config };
+    struct arguments read = { .config = NULL };
+    bool is_classify = subcommand->run == run_classify;
     int option;
     opterr = 0;
     while ((option = getopt_long(argument_count, arguments, "c:", options, NULL)) != -1) {
@@ -130,9 +138,16 @@ static int subcommand_run(const struct subcommand *subcommand, int argument_coun
             read.config = optarg;
         else if (option == 's' && subcommand->run == run_check)
             read.wants_sample = true;
+        else if (option == 'j' && is_classify)
+            read.classify.wants_json = true;
+        else if (option == 'a' && is_classify)
+            read.classify.at = optarg;
         else
             return usage_error("not an option here, or its value is missing: ", arguments[optind - 1]);
     }
+    if (is_classify && optind == argument_count)
+        return usage_error("which script? - is the standard input", "");
+    read.classify.path = is_classify ? arguments[optind++] : NULL;
     if (optind < argument_count)
         return usage_error("more words than expected: ", arguments[optind]);
     return subcommand->run(&read);
