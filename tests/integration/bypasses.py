@@ -132,7 +132,7 @@ def kinds_of_change():
         "create foreign data wrapper made", "create server made foreign data wrapper other", "create user mapping for app server elsewhere",
         "create language made handler plpgsql_call_handler", "drop extension plpgsql cascade", "comment on table items is 'x'", "comment on role app is 'x'",
         "grant select on items to app", "grant app to scram_user", "revoke all on notes from app", "alter default privileges grant select on tables to app",
-        "create role made_role", "create user made_role", "alter role app connection limit 3", "alter role app set work_mem = '1MB'", "drop role idle",
+        "create role made_role", "create user made_role", "alter role app connection limit 3", "alter role app set work_mem = '1MB'",
         "drop owned by app", "reassign owned by app to postgres", "alter database postgres connection limit 50", "alter database postgres set work_mem = '1MB'",
         "create database made_db", "alter system set work_mem = '1MB'", "reindex table items", "cluster items using items_pkey",
         "refresh materialized view kept", "vacuum full items", "vacuum (full) items", 'vacuum ("full") items', "vacuum (analyze, full true) items",
@@ -154,8 +154,7 @@ def temporary_names():
                         "as 'select 1'; drop function pg_temp.f(), shout(text)", "select 1 as a into temp x; select 1 as a into made",
                         "create temp table t as select 1 a; create table made as select 1 a", "create table temp (a int)",
                         "create table \"pg_temp.t\" (a int)", "create table public.pg_temp (a int)", "create temp table x (a int); "
-                        "create index on items (name)", "create schema made create table temp (a int)", "create temp table name (a int); drop table items cascade",
-                        make + "create function made() returns setof pg_temp.t language sql as 'select 1'")
+                        "create index on items (name)", "create schema made create table temp (a int)", "create temp table name (a int); drop table items cascade")
     yield Vector("a temporary table's dependants", wire.query("create temp sequence s"),
                  wire.query("alter table pairs alter a set default nextval('pg_temp.s')"), wire.query("drop sequence pg_temp.s cascade"))
     yield Vector("pg_temp in the path", wire.query("set search_path = public, pg_temp"), wire.query("create table made (a int)"))
