@@ -30,13 +30,20 @@ static inline bool is_blank(uint8_t byte)
 }
 
 /* A word of one letter may be the prefix of a string. */
-static inline const uint8_t *take_word(const uint8_t *at, struct token *out)
+static inline const uint8_t *take_word(const uint8_t *at, const uint8_t *end, struct token *out)
 {
     struct byte_block block = byte_block_load(at);
     size_t size = byte_block_run(byte_block_words(block));
-    if (size == BYTE_BLOCK_SIZE || (size == 1 && (at[1] == '\'' || at[1] == '&')))
-        return NULL;
     byte_block_fold(block, out->word);
+    if (size == BYTE_BLOCK_SIZE) {
+        if (end - at < ROOM_FOR_TWO)
+            return NULL;
+        block = byte_block_load(at + BYTE_BLOCK_SIZE);
+        size += byte_block_run(byte_block_words(block));
+        byte_block_fold(block, out->word + BYTE_BLOCK_SIZE);
+    }
+    if (size == 2 * BYTE_BLOCK_SIZE || (size == 1 && (at[1] == '\'' || at[1] == '&')))
+        return NULL;
     return take(out, TOKEN_WORD, size, at + size);
 }
 
@@ -125,7 +132,7 @@ __attribute__((always_inline)) static inline const uint8_t *take_short(const uin
 {
     uint8_t kind = lexer_byte_kinds[*at];
     if (kind == BYTE_LETTER)
-        return take_word(at, out);
+        return take_word(at, end, out);
     if (kind >= BYTE_COMMA && kind <= BYTE_SEMICOLON)
         return take(out, (enum token_kind)(kind - BYTE_COMMA + TOKEN_COMMA), 0, at + 1);
     if (kind == BYTE_DIGIT)
@@ -242,51 +249,65 @@ static const uint8_t *skip_blanks(const uint8_t *at, const uint8_t *end)
     return at;
 }
 
-/* Near the end of the input a copy gives the room. */
-static const uint8_t *take_near_end(const uint8_t *at, const uint8_t *end, struct token *out)
+/* Two overlapping pieces where one is too short and a call of memcpy too slow. */
+static inline void copy_short(uint8_t *copy, const uint8_t *at, size_t size)
 {
-    uint8_t copy[2 * ROOM_FOR_TWO] = { 0 };
+    if (size >= 8) {
+        memcpy(copy, at, 8);
+        memcpy(copy + (size - 8) / 2, at + (size - 8) / 2, 8);
+        memcpy(copy + size - 8, at + size - 8, 8);
+    } else if (size >= 4) {
+        memcpy(copy, at, 4);
+        memcpy(copy + size - 4, at + size - 4, 4);
+    } else {
+        copy[0] = at[0];
+        copy[size / 2] = at[size / 2];
+        copy[size - 1] = at[size - 1];
+    }
+}
+
+/* With less than ROOM left, but something, a copy gives the room. */
+static inline const uint8_t *take_near_end(const uint8_t *at, const uint8_t *end, struct token *out)
+{
+    uint8_t copy[2 * ROOM] = { 0 };
     size_t size = (size_t)(end - at);
-    size_t copied = 0;
-    for (; size - copied >= 8; copied += 8)
-        memcpy(copy + copied, at + copied, 8);
-    for (; copied < size; copied++)
-        copy[copied] = at[copied];
-    const uint8_t *behind = take_short(copy, copy + ROOM_FOR_TWO, out);
+    copy_short(copy, at, size);
+    const uint8_t *behind = take_short(copy, copy + size, out);
     return behind != NULL ? at + (behind - copy) : NULL;
+}
+
+/* Whether the token is complete: a single character always is, others with a byte behind. */
+static inline bool is_complete(const uint8_t *behind, const uint8_t *end, const struct token *token)
+{
+    bool is_single = token->kind >= TOKEN_COMMA && token->kind <= TOKEN_SEMICOLON;
+    return behind != NULL && (behind < end || (behind == end && is_single));
 }
 
 static inline void give(struct lexer *lexer, struct bytes *input, const uint8_t *at, const uint8_t *behind,
                         struct token *out)
 {
+    size_t taken = (size_t)(behind - input->data);
     out->start = lexer->offset + (size_t)(at - input->data);
-    out->end = lexer->offset + (size_t)(behind - input->data);
-    lexer->offset = out->end;
-    input->size -= (size_t)(behind - input->data);
+    out->end = lexer->offset = lexer->offset + taken;
+    input->size -= taken;
     input->data = behind;
 }
 
-static bool take_whole(struct lexer *lexer, struct bytes *input, struct token *out)
+static enum lexer_result next_whole(struct lexer *lexer, struct bytes *input, struct token *out)
 {
     const uint8_t *end = input->data + input->size;
-    const uint8_t *at = input->size > 0 ? skip_blanks(input->data, end) : end;
+    const uint8_t *at = is_blank(*input->data) ? skip_blanks(input->data + 1, end) : input->data;
     if (at == end)
-        return false;
-    bool may_be_short = *at != '\'' || lexer->reading.has_standard_strings;
+        return lexer_next_by_steps(lexer, input, out);
     const uint8_t *behind = NULL;
-    if (may_be_short)
-        behind = end - at >= ROOM_FOR_TWO ? take_short(at, end, out) : take_near_end(at, end, out);
-    if (behind == NULL || behind >= end)
+    if (*at != '\'' || lexer->reading.has_standard_strings)
+        behind = end - at >= ROOM ? take_short(at, end, out) : take_near_end(at, end, out);
+    if (!is_complete(behind, end, out))
         behind = take_long(lexer, at, end, out);
-    if (behind == NULL || behind >= end)
-        return false;
+    if (!is_complete(behind, end, out))
+        return lexer_next_by_steps(lexer, input, out);
     give(lexer, input, at, behind, out);
-    return true;
-}
-
-static enum lexer_result next_plain(struct lexer *lexer, struct bytes *input, struct token *out)
-{
-    return take_whole(lexer, input, out) ? LEXER_TOKEN : lexer_next_by_steps(lexer, input, out);
+    return LEXER_TOKEN;
 }
 
 enum lexer_result lexer_next(struct lexer *lexer, struct bytes *input, struct token *out)
@@ -295,20 +316,22 @@ enum lexer_result lexer_next(struct lexer *lexer, struct bytes *input, struct to
                     !lexer->reading.has_unsafe_encoding;
     if (!is_plain)
         return lexer_next_by_steps(lexer, input, out);
+    if (input->size == 0)
+        return LEXER_STARVED;
     const uint8_t *at = input->data;
     if (input->size <= ROOM)
-        return next_plain(lexer, input, out);
+        return next_whole(lexer, input, out);
     if (is_blank(at[0])) {
         bool is_run = is_blank(at[1]);
         if (is_run && input->size < ROOM + BYTE_BLOCK_SIZE)
-            return next_plain(lexer, input, out);
+            return next_whole(lexer, input, out);
         at += is_run ? byte_block_run(byte_block_blanks(byte_block_load(at))) : 1;
     }
     if (*at == '\'' && !lexer->reading.has_standard_strings)
-        return next_plain(lexer, input, out);
+        return next_whole(lexer, input, out);
     const uint8_t *behind = take_short(at, input->data + input->size, out);
     if (behind == NULL)
-        return next_plain(lexer, input, out);
+        return next_whole(lexer, input, out);
     give(lexer, input, at, behind, out);
     return LEXER_TOKEN;
 }

@@ -160,8 +160,7 @@ static const char *const statements[] = {
     "SELECT data->'a'->>'b', data #>> '{c,d}', a @> b, !!c, x'1F', B'01', N'national', 1 "
     "/*application='shop'*/ "
     "+ 2*-3, ARRAY[1,2][1:2], f(a => 1, b := 2)",
-    "WITH x AS (SELECT 'one'\n    'two' -- no\n, \"A\"\"B\".c::text FROM y)\r\nSELECT * FROM x;\n\n\tCOMMIT "
-    "; ",
+    "WITH x AS (SELECT 'one'\n    'two' -- no\n, \"A\"\"B\".c::text FROM y)\r\nTABLE x;\n\n\tEND ; ",
 };
 
 /* Whatever makes the text longer than its room is cut off. */
