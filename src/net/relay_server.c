@@ -67,6 +67,7 @@ static void on_cancel_done(void *owner)
 {
     struct relay *relay = owner;
     relay->cancel = NULL;
+    relay->shared->cancel_count--;
     relay_shared_tick(relay->shared);
     if (relay->session != NULL)
         relay_end(relay, "cancel request carried");
@@ -85,9 +86,15 @@ static void relay_cancel(struct relay *relay)
         .done = on_cancel_done,
         .owner = relay,
     };
+    if (relay->shared->cancel_count >= RELAY_CANCELS_MOST) {
+        relay_end(relay, "too many cancel requests at a time");
+        return;
+    }
     relay->cancel = cancel_start(&plan);
     if (relay->cancel == NULL)
         relay_end(relay, "out of memory");
+    else
+        relay->shared->cancel_count++;
 }
 
 /* ── Whether, and whereto ──────────────────────────────────────────────────────────────────────────────────

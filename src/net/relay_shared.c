@@ -17,6 +17,7 @@ void relay_shared_open(struct relay_shared *shared)
     list_init(&shared->relays);
     list_init(&shared->endings);
     shared->relay_count = 0;
+    shared->cancel_count = 0;
     shared->is_draining = false;
     (void)uv_timer_init(shared->loop, &shared->deadline); /* none of these can fail */
     (void)uv_timer_init(shared->loop, &shared->grace);
