@@ -88,10 +88,19 @@ def check_files(path, text):
             yield number, f"there is no {span}"
 
 
+def keyword_lists(syntax):
+    """The keywords of a command, with and without each of the groups that may be left out."""
+    lists = [[]]
+    for part in re.findall(r"\[[^\]]*\]|[A-Z]+", syntax):
+        longer = [words + re.findall(r"[A-Z]+", part) for words in lists]
+        lists = longer + (lists if part.startswith("[") else [])
+    return lists
+
+
 def is_command(text):
     """Whether the console knows a command that begins so; values do not matter."""
     words = re.findall(r"[A-Z]+", re.sub(r"'[^']*'|\"[^\"]*\"", "", text))
-    return any(words == re.findall(r"[A-Z]+", syntax)[:len(words)] for syntax, _, _ in sources.commands())
+    return any(words == keywords[:len(words)] for syntax, _, _ in sources.commands() for keywords in keyword_lists(syntax))
 
 
 def check_commands(text):
