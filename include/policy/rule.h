@@ -19,6 +19,10 @@ struct rule {
  * MINUTELY, a COUNT of more than 10000). */
 MUST_USE bool rule_read(const char *text, struct rule *out, struct text *why);
 
+/* Of a rule that counts: where it begins at `start`, turns its COUNT into the UNTIL that is the same, so that
+ * it can be walked from anywhere. One that takes very long to its end stays as it is. */
+void rule_settle(struct rule *rule, int64_t start);
+
 /* Goes through a rule's times, in local seconds. */
 struct rule_walk {
     icalrecur_iterator *iterator;

@@ -40,7 +40,7 @@ struct series {
     bool has_answer;
 };
 
-/* The lists grow one by one; false when memory is short. */
+/* The lists grow one by one; false when memory is short. The start must be set before the first rule. */
 MUST_USE bool series_add_rule(struct series *series, const struct rule *rule);
 MUST_USE bool series_add(struct series *series, struct occurrence occurrence);
 MUST_USE bool series_remove(struct series *series, struct moment moment);

@@ -162,3 +162,21 @@ void rule_walk_end(struct rule_walk *walk)
 {
     icalrecur_iterator_free(walk->iterator);
 }
+
+void rule_settle(struct rule *rule, int64_t start)
+{
+    const int64_t year = INT64_C(366) * DAY_SECONDS;
+    int64_t years = rule->recurrence.freq == ICAL_HOURLY_RECURRENCE ? 10 : 50;
+    int64_t last = start;
+    int count = 0;
+    struct rule_walk walk = rule_walk_begin(rule, start, start, start + years * year);
+    while (count < rule->recurrence.count && rule_walk_next(&walk, &last))
+        count++;
+    rule_walk_end(&walk);
+    if (count == 0 || count < rule->recurrence.count)
+        return;
+    rule->recurrence.count = 0;
+    rule->has_until = true;
+    rule->until = civil_of(last);
+    rule->until.zone = NULL;
+}

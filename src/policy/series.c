@@ -27,7 +27,9 @@ static bool list_append(void **list, size_t *count, const void *entry, size_t si
 bool series_add_rule(struct series *series, const struct rule *rule)
 {
     void *list = series->rules;
-    bool is_added = list_append(&list, &series->rule_count, rule, sizeof *rule);
+    struct rule settled = *rule;
+    rule_settle(&settled, series->start.local);
+    bool is_added = list_append(&list, &series->rule_count, &settled, sizeof settled);
     series->rules = list;
     return is_added;
 }
@@ -120,6 +122,8 @@ static void search_rule(struct search *search, const struct series *series, cons
         return;
     struct rule_walk walk = rule_walk_begin(rule, series->start.local, from, last);
     for (unsigned i = 0; i < WALK_MOST && rule_walk_next(&walk, &begin.local); i++) {
+        if (begin.local < from) /* it has ended, whatever the zone: not worth asking */
+            continue;
         struct occurrence candidate = series_occurrence(series, begin);
         if (is_answer(series, search, candidate)) {
             search_offer(search, series, candidate);
