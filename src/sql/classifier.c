@@ -95,7 +95,7 @@ static void take_token(struct classifier_lane *lane, const struct token *token)
 static inline bool take_silent(struct classifier_lane *lane, const struct token *token)
 {
     if (outline_is_settled(&lane->outline)) {
-        bool may_say = token->kind == TOKEN_SEMICOLON || token->kind == TOKEN_UNTERMINATED ||
+        bool may_say = token->kind == TOKEN_SEMICOLON ||
                        (token->kind == TOKEN_WORD && keyword_may_be(token->word, token->word_size));
         return !may_say;
     }

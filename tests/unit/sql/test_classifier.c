@@ -183,6 +183,8 @@ static void several_doubtful_bytes_are_not_trusted(void **state)
 static void nothing_is_overlooked_behind_what_is_settled(void **state)
 {
     (void)state;
+    assert_class(CLASS_DESTRUCTIVE, "insert into t values (1); drop table t", standard);
+    assert_class(CLASS_DESTRUCTIVE, "update t set a = 1; ; begin; drop table t", standard);
     assert_class(CLASS_DCL, "create schema s grant select on a to b", standard);
     assert_class(CLASS_MODIFYING,
                  "create schema s grant select on a to b create table c partition of d default", standard);
