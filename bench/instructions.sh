@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: PostgreSQL
-# Counts the instructions that the session core spends on a transaction of pgbench -S, by mode. Unlike times they do
-# not depend on what else the machine does; see bench/README.md.
+# Counts the instructions that a transaction of pgbench -S takes in the session core, and in the script that plays both
+# sides of it, by mode. Unlike times they do not depend on what else the machine does; see bench/README.md.
 #
 # usage: bench/instructions.sh [--profile]
 #
@@ -13,9 +13,9 @@ build=${BUILD:-build/release}
 folder=$(mktemp -d /tmp/pgsluice-instructions.XXXXXX)
 trap 'rm -rf "$folder"' EXIT
 
-# count MODE TRANSACTIONS: the instructions inside session_step.
+# count MODE TRANSACTIONS: all instructions, those of the script included.
 count() {
-    valgrind --tool=callgrind --toggle-collect=session_step --callgrind-out-file="$folder/$1.$2" \
+    valgrind --tool=callgrind --callgrind-out-file="$folder/$1.$2" \
         "$build/bench_session" "$1" "$2" 2>&1 | awk '/Collected/ { print $NF }'
 }
 

@@ -26,7 +26,19 @@ if(PGSLUICE_SANITIZE)
 elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
     add_compile_options(-fstack-protector-strong -fstack-clash-protection -fcf-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
     add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
+    # The areas are separate libraries for people; where it counts the compiler sees them as one program (as_one_program
+    # below): a fifth fewer instructions for a message (bench/README.md). Fat objects serve the tests, too, which are
+    # linked quickly and look into them.
+    if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+        add_compile_options(-flto=auto -ffat-lto-objects)
+        add_link_options($<IF:$<BOOL:$<TARGET_PROPERTY:IS_ONE_PROGRAM>>,-flto=auto,-fno-lto>)
+    endif()
 endif()
+
+# as_one_program(<target>): optimizes an executable and all areas in it together, in release builds.
+function(as_one_program target)
+    set_target_properties(${target} PROPERTIES IS_ONE_PROGRAM ON)
+endfunction()
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 if(NOT PGSLUICE_SANITIZE)
     add_link_options($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)

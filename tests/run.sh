@@ -3,7 +3,7 @@
 # Installs what is needed, builds and runs every test; with sanitizers too, and through a second compiler.
 #
 # usage: tests/run.sh           everything
-#        tests/run.sh --quick   the release build and its tests only
+#        tests/run.sh --quick   the release build and its tests only, without those that carry load for minutes
 #
 # The last line is "N passed, N failed", a build that fails counting as one failed.
 set -uo pipefail
@@ -83,8 +83,14 @@ tidy() {
 }
 
 quietly install bash tests/install.sh || count_failure "the packages could not be installed"
+quietly install-clients bash tests/install.sh clients || count_failure "the clients could not be installed"
+quietly install-servers bash tests/install.sh servers || count_failure "the other servers could not be installed"
 
-build release release gcc && run_tests release
+release_tests=()
+if $is_quick; then
+    release_tests=(-LE long)
+fi
+build release release gcc && run_tests release "${release_tests[@]}"
 if ! $is_quick; then
     export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
     build asan asan gcc && run_tests asan -L asan-too

@@ -51,8 +51,8 @@ bool bytes_equal_folded(struct bytes a, const char *text);
 bool bytes_start_with(struct bytes whole, const char *prefix);
 /* Offset of the first `wanted`, or bytes.size where there is none. */
 size_t bytes_find(struct bytes bytes, uint8_t wanted);
-/* Copies into a NUL-terminated field of `capacity` bytes (at least 1), cutting at capacity - 1. Returns
- * whether all of it fitted. A NUL inside ends the text for readers of the field. */
+/* Copies into a NUL-terminated field of `capacity` bytes, cutting at capacity - 1; where that is 0 nothing is
+ * written. Returns whether all of it fitted. A NUL inside ends the text for readers of the field. */
 bool bytes_copy_text(struct bytes bytes, char *field, size_t capacity);
 /* Equal, in time that depends on the sizes only: for secrets. */
 bool bytes_equal_secret(struct bytes a, struct bytes b);

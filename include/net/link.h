@@ -56,6 +56,7 @@ struct link {
     const struct link_events *events;
     void *keeper; /* the owner's, to tell whose it is where its place in memory does not */
     struct chunk *chunk;
+    size_t read_most;          /* bytes at once: CHUNK_SIZE, unless the owner wants less */
     struct tls_stream *stream; /* NULL: it speaks no TLS */
     struct link_piece *first;  /* what is being written */
     struct link_piece *last;

@@ -31,8 +31,13 @@ struct relay_shared {
     uv_timer_t deadline; /* of the first login; not running while none waits */
     uv_timer_t grace;    /* of draining */
     uv_timer_t sweep;    /* looks for sessions that rest; not running where none is to be ended */
+    size_t cancel_count; /* cancel requests on their way */
     bool is_draining;
 };
+
+/* Cancel requests of a worker that may be on their way at a time: each opens a connection to every host, and
+ * comes before any login. Those beyond are dropped, as a network might drop them. */
+enum { RELAY_CANCELS_MOST = 64 };
 
 void relay_shared_open(struct relay_shared *shared);
 /* Closes the timers; the memory may go once the loop has run their close callbacks. Only when there is no

@@ -9,6 +9,10 @@
 
 /* The inside of a relay: for src/net only. */
 
+/* What is read of a client at once before its login: as much may have to be kept until the server is there.
+ */
+enum { READ_BEFORE_LOGIN = 4096 };
+
 struct relay_end {
     struct link link;
     enum side side;
@@ -75,6 +79,8 @@ void relay_sweep_start(struct relay_shared *shared);
 
 /* Connects the session to its upstream, or sends its cancel request out. */
 void relay_dial(struct relay *relay);
+/* Ends the session because its upstream cannot be had; `why` is for the client and for the log. */
+void relay_refuse_unreached(struct relay *relay, const char *why);
 
 /* ── relay_shared.c ────────────────────────────────────────────────────────────────────────────────────────
  */

@@ -2,7 +2,7 @@
 #ifndef PROBE_PARAMETERS_H
 #define PROBE_PARAMETERS_H
 
-#include "base/address.h"
+#include "probe/probe.h"
 
 #include <libpq-fe.h>
 
@@ -20,10 +20,9 @@ struct parameters {
     char options[PARAMETERS_OPTIONS_SIZE];
 };
 
-/* The settings of the connection string for that host. False and `why` when they cannot be had, without a
+/* What the plan comes to. False and `why` when they cannot be had, without a
  * word of the values; there is nothing to release then. */
-MUST_USE bool parameters_init(struct parameters *parameters, const char *conninfo, const struct address *host,
-                              struct text *why);
+MUST_USE bool parameters_init(struct parameters *parameters, const struct probe_plan *plan, struct text *why);
 void parameters_release(struct parameters *parameters);
 
 #endif

@@ -8,7 +8,7 @@
  * target_session_attrs=read-write sees it (manual: "Database Connection Control Functions"). It has no loop
  * and no clock of its own:
  *
- *   struct probe *probe = probe_start(conninfo, host);
+ *   struct probe *probe = probe_start(&plan);
  *   while (probe_result(probe) == PROBE_WAITING) {
  *       ... wait until probe_socket(probe) is ready for what probe_wants(probe) says, or give up ...
  *       probe_step(probe);
@@ -34,9 +34,20 @@ enum probe_wish { PROBE_TO_READ, PROBE_TO_WRITE, PROBE_TO_READ_OR_WRITE };
  * port. False and `why` when not; `why` repeats nothing of the values. */
 MUST_USE bool probe_conninfo_check(const char *conninfo, struct text *why);
 
-/* Begins to connect to `host` as `conninfo` says; both need not outlive the call. NULL when memory is short;
- * whatever else goes wrong is a result. */
-MUST_USE struct probe *probe_start(const char *conninfo, const struct address *host);
+/* Who is asked, and how. What `conninfo` says of encryption goes before what stands here; "" leaves it to
+ * libpq. */
+struct probe_plan {
+    const struct address *host;
+    const char *conninfo;
+    const char *sslmode;
+    const char *sslrootcert;
+    const char *sslcert;
+    const char *sslkey;
+};
+
+/* Begins to connect; nothing of the plan needs to outlive the call. NULL when memory is short; whatever else
+ * goes wrong is a result. */
+MUST_USE struct probe *probe_start(const struct probe_plan *plan);
 /* Goes on; without effect once there is a result. */
 void probe_step(struct probe *probe);
 enum probe_result probe_result(const struct probe *probe);

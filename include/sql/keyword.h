@@ -9,6 +9,22 @@
 
 enum { KEYWORD_SIZE_LEAST = 4, KEYWORD_SIZE_MOST = 8 };
 
+/* One bit of 64 for a word by its first letter and size: a quick look that rules most words out. */
+static inline uint64_t keyword_bit(uint8_t letter, size_t size)
+{
+    return UINT64_C(1) << ((letter * 3u + size) & 63);
+}
+
+static inline bool keyword_may_be(const char *word, size_t size)
+{
+    const uint64_t bits = 0
+#define KEYWORD(text, class) | keyword_bit((uint8_t)(text)[0], sizeof(text) - 1)
+#include "sql/keywords.def"
+#undef KEYWORD
+        ;
+    return (bits & keyword_bit((uint8_t)word[0], size)) != 0;
+}
+
 /* The class of the word's commands (given in lower case), or CLASS_NONE where it begins no schema change. */
 enum statement_class keyword_class(struct bytes word);
 /* The riskier of two classes. */

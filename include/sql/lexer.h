@@ -43,7 +43,8 @@ struct token {
     uint8_t word_size; /* of WORD, QUOTED_NAME and OPERATOR, at most LEXER_WORD_SIZE - 1 */
     bool is_word_cut;  /* it was longer; of UNTERMINATED: a dollar quote whose tag is too long to be followed,
                         * so  that the server may well see it end */
-    bool is_unicode;   /* U&"...": the escapes in it are not resolved */
+    bool is_unicode;   /* U&"...": the escapes in it are not resolved; of STRING: for this or another reason,
+                        * escapes in E'...' or several pieces, it does not say what stands there */
     char word[LEXER_WORD_SIZE]; /* NUL-terminated */
 };
 

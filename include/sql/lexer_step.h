@@ -28,6 +28,8 @@ enum byte_kind {
     BYTE_END, /* no byte: the text has ended */
 };
 
+extern const uint8_t lexer_byte_kinds[256];
+
 /* STATE(SYMBOL, function) */
 #define LEXER_STATES(STATE)                                                                                  \
     STATE(START, step_start)                                                                                 \
@@ -99,6 +101,8 @@ enum step {
 LEXER_STATES(STATE)
 #undef STATE
 
+/* What lexer_next does where a token does not lie whole in the input, or is none of the frequent ones. */
+enum lexer_result lexer_next_by_steps(struct lexer *lexer, struct bytes *input, struct token *out);
 /* Gives the token from lexer->start to `end` and goes back to the start state. */
 enum step lexer_emit(struct lexer *lexer, enum token_kind kind, uint64_t end, struct token *out);
 /* The same for an operator whose text is known. */

@@ -49,6 +49,7 @@ struct outline {
     bool is_replacing;
     bool is_concurrent;
     bool has_values; /* parenthesized options have values, such as FULL false */
+    bool has_target; /* VACUUM: a table has been named */
     bool is_partition;
     bool is_full;
     bool is_selecting_into;
@@ -62,8 +63,9 @@ struct outline {
     bool was_label;                   /* it was a name only: behind AS or a dot */
     /* findings */
     bool has_tokens;
-    bool is_unknown; /* its first token begins no command */
-    bool is_do;      /* its body is to be looked through */
+    bool is_unknown;       /* its first token begins no command */
+    bool is_do;            /* its body is to be looked through */
+    bool is_do_unreadable; /* but says something else than what stands there */
     bool has_execute;
     bool has_prepare;
     bool is_name_unreadable; /* U&"...": which statement it means is not known */
@@ -73,6 +75,27 @@ struct outline {
 void outline_begin(struct outline *outline);
 /* The statement's next token; comments and semicolons are not given. */
 void outline_take(struct outline *outline, const struct token *token);
+/* Whether further tokens of the statement change nothing: they need not be given. */
+static inline bool outline_is_settled(const struct outline *outline)
+{
+    bool is_indifferent = outline->command == NULL || outline->command->shape == SHAPE_PLAIN;
+    return outline->phase == OUTLINE_BODY && is_indifferent && !outline->is_schema;
+}
+
+/* Takes a token of a query's body that is neither a word nor a parenthesis, if it is one: all that it says is
+ * that it stood there. */
+static inline bool outline_take_filler(struct outline *outline, const struct token *token)
+{
+    bool is_filler = (token->kind >= TOKEN_QUOTED_NAME && token->kind <= TOKEN_COMMA) &&
+                     outline->phase == OUTLINE_BODY && outline->command != NULL &&
+                     outline->command->shape == SHAPE_SELECT;
+    if (is_filler) {
+        outline->previous_kind = token->kind;
+        outline->previous[0] = '\0';
+    }
+    return is_filler;
+}
+
 /* What the part of the statement that is read comes to: EXPLAIN, PREPARE and CREATE SCHEMA hold others. */
 struct outcome outline_judge(struct outline *outline);
 struct outcome outline_end(struct outline *outline);

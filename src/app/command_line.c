@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "app/command_line.h"
 
+#include "app/classify.h"
 #include "app/clock.h"
+#include "app/complaint.h"
 #include "app/plan.h"
 #include "app/sluice.h"
 #include "app/windows_command.h"
@@ -14,9 +16,11 @@ enum { EXIT_USAGE = 2 };
 
 /* What the arguments said. */
 struct arguments {
-    const char *config;
+    const char *config; /* NULL where it was not said */
+    const char *script; /* NULL so */
     bool wants_sample;
     struct windows_question windows;
+    const char *at; /* as it was said, or NULL */
 };
 
 struct subcommand {
@@ -28,11 +32,13 @@ struct subcommand {
 static int run_run(const struct arguments *arguments);
 static int run_check(const struct arguments *arguments);
 static int run_windows(const struct arguments *arguments);
+static int run_classify(const struct arguments *arguments);
 
 static const struct subcommand subcommands[] = {
     { "run", "carry traffic and guard it, until SIGTERM", run_run },
     { "check", "read the settings and show every problem", run_check },
     { "windows", "show what is open, and what opens next", run_windows },
+    { "classify", "tell of each statement of a script what the guard makes of it", run_classify },
 };
 
 static const char default_config[] = "/etc/pgsluice/pgsluice.yaml";
@@ -45,7 +51,7 @@ static void print_help(FILE *out)
         "constraint violation, and lets schema changes pass only in maintenance windows.\n\n"
         "Usage:\n");
     for (size_t index = 0; index < COUNT_OF(subcommands); index++)
-        (void)fprintf(out, "  pgsluice %-7s [--config FILE]  %s\n", subcommands[index].name,
+        (void)fprintf(out, "  pgsluice %-8s [--config FILE]  %s\n", subcommands[index].name,
                       subcommands[index].about);
     (void)fprintf(
         out,
@@ -53,6 +59,10 @@ static void print_help(FILE *out)
         "  pgsluice windows [--next %d] [--at RFC3339] [--json]\n"
         "                                   so many that open next (0 to %d), as of another moment, for "
         "programs\n"
+        "  pgsluice classify SCRIPT [--at RFC3339] [--json]\n"
+        "                                   SCRIPT may be - for the standard input; without --config no "
+        "windows\n"
+        "                                   are asked\n"
         "  pgsluice --version\n"
         "  pgsluice --help\n\n"
         "The default FILE is %s. SIGHUP reloads it; SIGTERM lets sessions\n"
@@ -60,23 +70,22 @@ static void print_help(FILE *out)
         (int)WINDOWS_NEXT_STANDARD, (int)WINDOWS_NEXT_MOST, default_config);
 }
 
-static int run_run(const struct arguments *arguments)
+static const char *config_of(const struct arguments *arguments)
 {
-    return sluice_run(arguments->config);
+    return arguments->config != NULL ? arguments->config : default_config;
 }
 
-static void print_problems(const struct problems *problems)
+static int run_run(const struct arguments *arguments)
 {
-    char storage[PROBLEM_TEXT_SIZE + PROBLEM_FILE_SIZE + 64];
-    size_t kept = problems->count < PROBLEMS_KEPT ? problems->count : PROBLEMS_KEPT;
-    for (size_t index = 0; index < kept; index++) {
-        struct text text;
-        text_init(&text, storage, sizeof(storage));
-        problem_describe(&problems->kept[index], &text);
-        (void)fprintf(stderr, "%s\n", storage);
-    }
-    if (problems->count > kept)
-        (void)fprintf(stderr, "... and %zu more\n", problems->count - kept);
+    return sluice_run(config_of(arguments));
+}
+
+static int run_classify(const struct arguments *arguments)
+{
+    return classify_run(&(struct classify_request){ .path = arguments->script,
+                                                    .config = arguments->config,
+                                                    .at = arguments->at,
+                                                    .wants_json = arguments->windows.wants_json });
 }
 
 static int print_sample(void)
@@ -103,12 +112,12 @@ static int run_check(const struct arguments *arguments)
     if (problems == NULL)
         return EXIT_FAILURE;
     problems_init(problems);
-    bool is_good = settings_load(arguments->config, &settings, problems) &&
+    bool is_good = settings_load(config_of(arguments), &settings, problems) &&
                    plan_create(&plan, settings, clock_now(), problems) &&
                    transport_create(&transport, settings, &any_key, clock_now(), problems);
-    print_problems(problems);
+    complain(problems);
     if (is_good)
-        (void)printf("%s: good\n", arguments->config);
+        (void)printf("%s: good\n", config_of(arguments));
     transport_release(&transport);
     plan_release(&plan);
     settings_release(settings);
@@ -124,9 +133,9 @@ static int run_windows(const struct arguments *arguments)
     if (problems == NULL)
         return EXIT_FAILURE;
     problems_init(problems);
-    bool is_good = settings_load(arguments->config, &settings, problems) &&
+    bool is_good = settings_load(config_of(arguments), &settings, problems) &&
                    plan_create(&plan, settings, clock_now(), problems);
-    print_problems(problems);
+    complain(problems);
     is_good = is_good && windows_print(&plan, &arguments->windows);
     plan_release(&plan);
     settings_release(settings);
@@ -151,6 +160,7 @@ static bool number_read(const char *text, uint32_t most, uint32_t *number)
 static bool option_take(const struct subcommand *subcommand, int option, struct arguments *read)
 {
     bool is_windows = subcommand->run == run_windows;
+    bool is_classify = subcommand->run == run_classify;
     switch (option) {
     case 'c':
         read->config = optarg;
@@ -161,10 +171,11 @@ static bool option_take(const struct subcommand *subcommand, int option, struct 
     case 'n':
         return is_windows && number_read(optarg, WINDOWS_NEXT_MOST, &read->windows.next);
     case 'a':
-        return is_windows && instant_parse(optarg, &read->windows.at_us);
+        read->at = optarg;
+        return is_classify || (is_windows && instant_parse(optarg, &read->windows.at_us));
     case 'j':
         read->windows.wants_json = true;
-        return is_windows;
+        return is_windows || is_classify;
     default:
         return false;
     }
@@ -183,8 +194,8 @@ static int subcommand_run(const struct subcommand *subcommand, int argument_coun
         { "next", required_argument, NULL, 'n' },   { "at", required_argument, NULL, 'a' },
         { "json", no_argument, NULL, 'j' },         { NULL, 0, NULL, 0 },
     };
-    struct arguments read = { .config = default_config,
-                              .windows = { .at_us = clock_now(), .next = WINDOWS_NEXT_STANDARD } };
+    struct arguments read = { .windows = { .at_us = clock_now(), .next = WINDOWS_NEXT_STANDARD } };
+    bool has_script = subcommand->run == run_classify;
     int option;
     opterr = 0;
     while ((option = getopt_long(argument_count, arguments, "c:", options, NULL)) != -1) {
@@ -192,6 +203,9 @@ static int subcommand_run(const struct subcommand *subcommand, int argument_coun
             return usage_error("not an option here, or its value is missing or wrong: ",
                                arguments[optind - 1]);
     }
+    if (has_script && optind == argument_count)
+        return usage_error("which script? - is the standard input", "");
+    read.script = has_script ? arguments[optind++] : NULL;
     if (optind < argument_count)
         return usage_error("more words than expected: ", arguments[optind]);
     return subcommand->run(&read);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "app/prober.h"
 
+#include "config/schema.h"
 #include "probe/probe.h"
 
 #include <stdlib.h>
@@ -151,12 +152,29 @@ static void on_late(uv_timer_t *timer)
     settle(CONTAINER_OF(timer, struct questioned, timer), HOST_DOWN, "no answer within connect_timeout");
 }
 
+/* It is asked over a connection that is as safe as those of the sessions. */
+static struct probe *question(const struct questioned *questioned)
+{
+    const struct upstream_settings *settings = settings_of(questioned);
+    enum setting_server_tls mode = settings->tls.mode;
+    bool is_verified = mode == SERVER_TLS_VERIFY_CA || mode == SERVER_TLS_VERIFY_FULL;
+    const struct probe_plan plan = {
+        .host = &settings->hosts.items[questioned->host],
+        .conninfo = settings->probe,
+        .sslmode = mode == SERVER_TLS_DISABLE ? "" : schema_word(CHOICE_setting_server_tls, mode),
+        .sslrootcert = is_verified ? settings->tls.ca : "", /* libpq would verify whatever the mode */
+        .sslcert = settings->tls.certificate,
+        .sslkey = settings->tls.key,
+    };
+    return probe_start(&plan);
+}
+
 static void on_next(uv_timer_t *timer)
 {
     struct questioned *questioned = CONTAINER_OF(timer, struct questioned, timer);
     const struct upstream_settings *settings = settings_of(questioned);
     timer_set(questioned, on_late, settings->connect_timeout);
-    questioned->probe = probe_start(settings->probe, &settings->hosts.items[questioned->host]);
+    questioned->probe = question(questioned);
     if (questioned->probe == NULL)
         settle(questioned, HOST_DOWN, "out of memory");
     else

@@ -91,9 +91,22 @@ static bool needs_restart(const char *path)
     return false;
 }
 
+/* The rows show of a secret only that it is set. */
+static bool probes_differ(const struct settings *started, const struct settings *now)
+{
+    size_t count =
+        started->upstreams.count < now->upstreams.count ? started->upstreams.count : now->upstreams.count;
+    for (size_t index = 0; index < count; index++)
+        if (strcmp(started->upstreams.items[index].probe, now->upstreams.items[index].probe) != 0)
+            return true;
+    return false;
+}
+
 /* Whether the new settings change something that only a start takes up. */
 static bool differ_beyond_reload(const struct settings *started, const struct settings *now)
 {
+    if (probes_differ(started, now))
+        return true;
     size_t started_count;
     size_t now_count;
     const struct settings_row *before = settings_rows(started, &started_count);
@@ -113,6 +126,15 @@ static bool differ_beyond_reload(const struct settings *started, const struct se
         left++;
         right++;
     }
+}
+
+/* The first that refuses: warnings may stand before it. */
+static const struct problem *refusing_problem(const struct problems *problems)
+{
+    size_t index = 0;
+    while (index + 1 < problems_kept_count(problems) && problems->kept[index].is_warning)
+        index++;
+    return &problems->kept[index];
 }
 
 static void reload_refused(struct sluice *sluice, const struct problem *problem,
@@ -151,7 +173,7 @@ void sluice_reload(struct sluice *sluice, struct console_outcome *outcome)
         transport_reload(&sluice->transport, clock_now(), problems);
     sluice_log_problems(sluice, problems);
     if (settings == NULL) {
-        reload_refused(sluice, &problems->kept[0], outcome);
+        reload_refused(sluice, refusing_problem(problems), outcome);
     } else if (!sluice_apply(sluice, settings, &plan, &problem)) {
         sluice_log_problem(sluice, &problem);
         reload_refused(sluice, &problem, outcome);

@@ -35,6 +35,19 @@ void sluice_log_notice(struct sluice *sluice, enum notice notice)
         log_file_write(&sluice->log);
 }
 
+/* One value: a key stands once in a line. */
+static void log_listeners(struct log_line *line, const struct settings *settings)
+{
+    char storage[LOG_VALUE_SIZE];
+    struct text text;
+    text_init(&text, storage, sizeof(storage));
+    for (size_t index = 0; index < settings->listen.count; index++) {
+        text_append_string(&text, index > 0 ? "," : "");
+        address_describe(&settings->listen.items[index].address, &text);
+    }
+    log_bytes(line, "listen", text_bytes(&text));
+}
+
 void sluice_log_start(struct sluice *sluice)
 {
     struct log_line *line = log_file_begin(&sluice->log, clock_now(), NOTICE_STARTED);
@@ -43,13 +56,7 @@ void sluice_log_start(struct sluice *sluice)
     log_string(line, "version", PGSLUICE_VERSION);
     log_integer(line, "pid", getpid());
     log_string(line, "settings", sluice->path);
-    for (size_t index = 0; index < sluice->started->listen.count; index++) {
-        struct text text;
-        char storage[ADDRESS_TEXT_SIZE + 16];
-        text_init(&text, storage, sizeof(storage));
-        address_describe(&sluice->started->listen.items[index].address, &text);
-        log_bytes(line, "listen", text_bytes(&text));
-    }
+    log_listeners(line, sluice->started);
     log_string(line, "guard", guard_mode_name(sluice->keeper.policy->mode));
     log_integer(line, "workers", sluice->worker_count);
     log_file_write(&sluice->log);

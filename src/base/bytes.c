@@ -32,6 +32,8 @@ size_t bytes_find(struct bytes bytes, uint8_t wanted)
 
 bool bytes_copy_text(struct bytes bytes, char *field, size_t capacity)
 {
+    if (capacity == 0)
+        return false;
     size_t size = bytes.size < capacity ? bytes.size : capacity - 1;
     if (size > 0)
         memcpy(field, bytes.data, size);

@@ -100,14 +100,29 @@ static void check_probe(const struct findings *findings, size_t index)
     }
 }
 
+/* The sessions take the system's authorities, which libpq does not look for by itself. */
+static void check_probe_trust(const struct findings *findings, size_t index)
+{
+    const struct upstream_settings *upstream = &findings->settings->upstreams.items[index];
+    bool is_verified =
+        upstream->tls.mode == SERVER_TLS_VERIFY_CA || upstream->tls.mode == SERVER_TLS_VERIFY_FULL;
+    bool is_told = upstream->tls.ca[0] != '\0' || strstr(upstream->probe, "sslrootcert") != NULL;
+    if (upstream->target == TARGET_READ_WRITE && is_verified && !is_told)
+        findings_warn(findings, setting_path("upstreams[%zu].probe", index).text,
+                      "libpq, by which the hosts are asked, takes no server for verified without tls.ca: "
+                      "write that, or sslrootcert=FILE here");
+}
+
 void upstreams_check(const struct findings *findings)
 {
     check_references(findings);
     check_routes(findings);
     for (size_t i = 0; i < findings->settings->upstreams.count; i++) {
         check_probe(findings, i);
-        /* Where something could not be read the name may be among it. */
-        if (findings->problems->error_count == 0)
-            check_use(findings, i);
+        /* Where something could not be read, what is looked at here may be among it. */
+        if (findings->problems->error_count > 0)
+            continue;
+        check_probe_trust(findings, i);
+        check_use(findings, i);
     }
 }

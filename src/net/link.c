@@ -23,7 +23,7 @@ int link_socket(const struct link *link)
 void link_init(struct link *link, uv_loop_t *loop, enum address_family family, struct chunk *chunk,
                const struct link_events *events)
 {
-    *link = (struct link){ .events = events, .chunk = chunk };
+    *link = (struct link){ .events = events, .chunk = chunk, .read_most = CHUNK_SIZE };
     if (family == ADDRESS_UNIX)
         (void)uv_pipe_init(loop, &link->socket.pipe, 0); /* neither can fail */
     else
@@ -77,7 +77,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 {
     (void)suggested;
     struct link *link = CONTAINER_OF(handle, struct link, socket);
-    *out = uv_buf_init((char *)link->chunk->data, CHUNK_SIZE);
+    *out = uv_buf_init((char *)link->chunk->data, (unsigned)link->read_most);
 }
 
 static void link_take(struct link *link, struct bytes bytes)

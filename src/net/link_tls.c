@@ -31,7 +31,6 @@ static void link_break(struct link *link)
 {
     if (link->is_closing || link->is_flushing || link->has_failed)
         return;
-    link_read_stop(link);
     link->has_failed = true;
     link->events->on_end(link, UV_EPROTO);
 }

@@ -167,9 +167,10 @@ void relay_feed_held(struct relay *relay)
 /* ── What follows from where things stand ──────────────────────────────────────────────────────────────────
  */
 
+/* One that cannot be written to any more is read to its end, which says so. */
 static void read_if(struct link *link, bool may_read)
 {
-    if (may_read)
+    if (may_read || link->failure < 0)
         link_read_start(link);
     else
         link_read_stop(link);
@@ -194,7 +195,7 @@ static void relay_settle_ends(struct relay *relay)
     if (server->is_open && server->link.has_ended)
         relay_end(relay,
                   client->link.has_ended ? "client closed the connection" : "server closed the connection");
-    else if (client->link.has_ended && !server->is_open && relay->reach == NULL && relay->cancel == NULL)
+    else if (client->link.has_ended && !server->is_open && relay->reach == NULL)
         relay_end(relay, "client closed the connection");
     else if (client->link.has_ended && server->is_open && relay->wait == WAIT_NONE)
         link_shutdown(&server->link);
@@ -204,6 +205,7 @@ void relay_settle(struct relay *relay)
 {
     if (relay->session != NULL && !relay->has_logged_in && session_has_logged_in(relay->session)) {
         relay->has_logged_in = true;
+        relay->ends[SIDE_CLIENT].link.read_most = CHUNK_SIZE;
         relay_shared_promote(relay);
     }
     if (relay->session != NULL && relay->shared->is_draining)
@@ -226,6 +228,12 @@ void relay_refuse(struct relay *relay, const char *sqlstate, const char *message
 /* ── The links' events ─────────────────────────────────────────────────────────────────────────────────────
  */
 
+/* A client of whom nothing can be taken yet is read only because it can be told nothing any more. */
+static bool is_lost(const struct relay *relay, enum side from)
+{
+    return from == SIDE_CLIENT && relay->wait != WAIT_NONE;
+}
+
 static void on_bytes(struct link *link, struct bytes bytes)
 {
     enum side from = end_of(link)->side;
@@ -234,7 +242,9 @@ static void on_bytes(struct link *link, struct bytes bytes)
     counter_add(from == SIDE_CLIENT ? &counters->bytes_from_clients : &counters->bytes_from_servers,
                 bytes.size);
     relay_shared_tick(relay->shared);
-    if (relay->awaits_header && from == SIDE_CLIENT)
+    if (is_lost(relay, from))
+        relay_end_failed(relay, end_of(link));
+    else if (relay->awaits_header && from == SIDE_CLIENT)
         relay_take_header(relay, bytes);
     else
         relay_feed(relay, from, bytes);
@@ -243,12 +253,20 @@ static void on_bytes(struct link *link, struct bytes bytes)
     relay_settle(relay);
 }
 
+/* Under TLS 1.3 a server judges our certificate behind the handshake, when the login has begun. */
+static bool is_turned_away(const struct relay *relay, const struct relay_end *end, int error)
+{
+    return end->side == SIDE_SERVER && error == UV_EPROTO && !relay->has_logged_in;
+}
+
 static void on_end(struct link *link, int error)
 {
     struct relay *relay = relay_of(end_of(link));
     relay_shared_tick(relay->shared);
     if (error == 0)
         relay_settle(relay);
+    else if (is_turned_away(relay, end_of(link), error))
+        relay_refuse_unreached(relay, link_failure(link));
     else
         relay_end_failed(relay, end_of(link));
 }

@@ -81,6 +81,7 @@ static int relay_open(struct relay *relay, int socket, enum address_family famil
     struct relay_end *client = &relay->ends[SIDE_CLIENT];
     client->is_open = true;
     link_init(&client->link, relay->shared->loop, family, relay->shared->chunk, &relay_link_events);
+    client->link.read_most = READ_BEFORE_LOGIN;
     int result = link_open(&client->link, socket);
     if (result == 0)
         link_tune(&client->link);

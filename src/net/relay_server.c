@@ -6,7 +6,7 @@
 
 enum { MESSAGE_TEXT_SIZE = 160 };
 
-static void relay_refuse_unreached(struct relay *relay, const char *why)
+void relay_refuse_unreached(struct relay *relay, const char *why)
 {
     char storage[MESSAGE_TEXT_SIZE];
     struct text message;
@@ -67,6 +67,7 @@ static void on_cancel_done(void *owner)
 {
     struct relay *relay = owner;
     relay->cancel = NULL;
+    relay->shared->cancel_count--;
     relay_shared_tick(relay->shared);
     if (relay->session != NULL)
         relay_end(relay, "cancel request carried");
@@ -85,9 +86,15 @@ static void relay_cancel(struct relay *relay)
         .done = on_cancel_done,
         .owner = relay,
     };
+    if (relay->shared->cancel_count >= RELAY_CANCELS_MOST) {
+        relay_end(relay, "too many cancel requests at a time");
+        return;
+    }
     relay->cancel = cancel_start(&plan);
     if (relay->cancel == NULL)
         relay_end(relay, "out of memory");
+    else
+        relay->shared->cancel_count++;
 }
 
 /* ── Whether, and whereto ──────────────────────────────────────────────────────────────────────────────────
@@ -137,11 +144,6 @@ static void refuse_unadmitted(struct relay *relay, enum census_result result)
 static bool relay_admit(struct relay *relay)
 {
     struct admission *admission = relay->plan->admission;
-    if (relay->is_stray) {
-        relay_refuse(relay, "28000", "this address takes only connections from its load balancers", NULL,
-                     "the client's address is in none of the networks of proxy_protocol");
-        return false;
-    }
     if (admission == NULL)
         return true;
     enum census_result result = admission_enter(admission, session_service_name(relay->session),
@@ -154,7 +156,10 @@ void relay_dial(struct relay *relay)
 {
     if (relay->session == NULL)
         return;
-    if (session_is_cancel(relay->session)) {
+    if (relay->is_stray) {
+        relay_refuse(relay, "28000", "this address takes only connections from its load balancers", NULL,
+                     "the client's address is in none of the networks of proxy_protocol");
+    } else if (session_is_cancel(relay->session)) {
         relay_cancel(relay);
     } else if (relay_admit(relay)) {
         relay_route(relay);

@@ -17,6 +17,7 @@ void relay_shared_open(struct relay_shared *shared)
     list_init(&shared->relays);
     list_init(&shared->endings);
     shared->relay_count = 0;
+    shared->cancel_count = 0;
     shared->is_draining = false;
     (void)uv_timer_init(shared->loop, &shared->deadline); /* none of these can fail */
     (void)uv_timer_init(shared->loop, &shared->grace);
@@ -128,13 +129,25 @@ static void relays_abort(struct list *head)
     }
 }
 
+/* Tells those whose time is over, with the server's own words for its shutdown; they are flushed and closed.
+ */
+static void relays_terminate(struct list *head)
+{
+    struct list *next;
+    for (struct list *node = head->next; node != head; node = next) {
+        next = node->next;
+        relay_refuse(relay_of(node), "57P01", "terminating connection due to administrator command", NULL,
+                     "shutdown: the time for ending by itself is over");
+    }
+}
+
 static void on_grace(uv_timer_t *timer)
 {
     struct relay_shared *shared = CONTAINER_OF(timer, struct relay_shared, grace);
     relay_shared_tick(shared);
     relays_abort(&shared->logins);
-    relays_abort(&shared->relays);
     relays_abort(&shared->endings);
+    relays_terminate(&shared->relays);
 }
 
 void relay_drain_all(struct relay_shared *shared, uint64_t grace_ms)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "probe/parameters.h"
 
-#include "probe/probe.h"
-
 #include <arpa/inet.h>
 #include <stdlib.h>
 
@@ -19,7 +17,7 @@ static const struct fixed {
     { "target_session_attrs", "any" }, /* the verdict is ours: libpq would call a standby a failure */
 };
 
-enum { OWN_MOST = COUNT_OF(fixed) + 4 };
+enum { OWN_MOST = COUNT_OF(fixed) + 8 };
 
 static bool refuse(struct text *why, const char *reason)
 {
@@ -120,7 +118,16 @@ static void parameters_add(struct parameters *parameters, const char *keyword, c
     parameters->values[parameters->count++] = value;
 }
 
-static bool parameters_fill(struct parameters *parameters, struct text *why)
+/* A password had better not go to whom the sessions would not trust. */
+static void encryption_add(struct parameters *parameters, const struct probe_plan *plan)
+{
+    parameters_add(parameters, "sslmode", plan->sslmode);
+    parameters_add(parameters, "sslrootcert", plan->sslrootcert);
+    parameters_add(parameters, "sslcert", plan->sslcert);
+    parameters_add(parameters, "sslkey", plan->sslkey);
+}
+
+static bool parameters_fill(struct parameters *parameters, const struct probe_plan *plan, struct text *why)
 {
     size_t most = OWN_MOST + 1;
     for (const PQconninfoOption *option = parameters->given; option->keyword != NULL; option++)
@@ -129,6 +136,7 @@ static bool parameters_fill(struct parameters *parameters, struct text *why)
     parameters->values = calloc(most, sizeof(const char *));
     if (parameters->keywords == NULL || parameters->values == NULL)
         return refuse(why, "memory is short");
+    encryption_add(parameters, plan);
     for (const PQconninfoOption *option = parameters->given; option->keyword != NULL; option++) {
         if (option->val != NULL)
             parameters_add(parameters, option->keyword, option->val);
@@ -143,12 +151,11 @@ static bool parameters_fill(struct parameters *parameters, struct text *why)
     return true;
 }
 
-bool parameters_init(struct parameters *parameters, const char *conninfo, const struct address *host,
-                     struct text *why)
+bool parameters_init(struct parameters *parameters, const struct probe_plan *plan, struct text *why)
 {
-    *parameters = (struct parameters){ .given = conninfo_parse(conninfo, why) };
-    if (parameters->given != NULL && place_set(parameters, host, why) && options_set(parameters, why) &&
-        parameters_fill(parameters, why))
+    *parameters = (struct parameters){ .given = conninfo_parse(plan->conninfo, why) };
+    if (parameters->given != NULL && place_set(parameters, plan->host, why) && options_set(parameters, why) &&
+        parameters_fill(parameters, plan, why))
         return true;
     parameters_release(parameters);
     return false;

@@ -75,7 +75,7 @@ static void probe_connect(struct probe *probe, const struct parameters *paramete
         probe_fail(probe, "hostaddr is set by the environment or a service file");
 }
 
-struct probe *probe_start(const char *conninfo, const struct address *host)
+struct probe *probe_start(const struct probe_plan *plan)
 {
     struct parameters parameters;
     struct probe *probe = calloc(1, sizeof *probe);
@@ -83,7 +83,7 @@ struct probe *probe_start(const char *conninfo, const struct address *host)
         return NULL;
     probe->wish = PROBE_TO_WRITE;
     text_init(&probe->reason, probe->reason_storage, sizeof probe->reason_storage);
-    if (!parameters_init(&parameters, conninfo, host, &probe->reason)) {
+    if (!parameters_init(&parameters, plan, &probe->reason)) {
         probe->result = PROBE_FAILED;
         return probe;
     }

@@ -222,6 +222,7 @@ static void take_ready(struct session *session, struct bytes body)
         if (ends_here)
             break;
     }
+    (void)awaited_head(session); /* the end of a stream that went both ways is answered by nothing else */
     if (is_first)
         login_done(session);
     if (session->transaction_status == 'I') {

@@ -456,9 +456,16 @@ int64_t session_active_us(const struct session *session)
     return session->active_us;
 }
 
+/* What was sent is not yet closed by a ReadyForQuery, though it may all be answered: before its Sync, what
+ * messages of the extended protocol did is undone if the session ends (manual: "Pipelining"). */
+static bool awaits_ready(const struct session *session)
+{
+    return session->flight.count > 0 || !session->is_reading_known;
+}
+
 enum session_rest session_rest(const struct session *session)
 {
-    if (session->stage != STAGE_READY || session->flight.count > 0 || session->client.framer.is_inside ||
+    if (session->stage != STAGE_READY || awaits_ready(session) || session->client.framer.is_inside ||
         session->server.framer.is_inside)
         return REST_BUSY;
     return session->transaction_status == 'I' ? REST_IDLE : REST_IN_TRANSACTION;

@@ -5,9 +5,11 @@
 
 #include <stdlib.h>
 
-static bool ends_with_copy_end(const struct flight *flight)
+/* Nothing answers an end of COPY data. One that no request waits before stands for nothing, and of several in
+ * a row any number would wait. */
+static bool may_await_copy_end(const struct flight *flight)
 {
-    return flight->count > 0 && flight_at(flight, flight->count - 1)->kind == REQUEST_COPY_END;
+    return flight->count > 0 && flight_at(flight, flight->count - 1)->kind != REQUEST_COPY_END;
 }
 
 struct request *session_expect(struct session *session, enum request_kind kind, struct statement *statement)
@@ -15,8 +17,8 @@ struct request *session_expect(struct session *session, enum request_kind kind, 
     if (session->skips_to_sync && kind != REQUEST_SYNC) {
         return NULL; /* the server drops it unanswered */
     }
-    if (kind == REQUEST_COPY_END && ends_with_copy_end(&session->flight))
-        return NULL; /* nothing answers them: any number would wait */
+    if (kind == REQUEST_COPY_END && !may_await_copy_end(&session->flight))
+        return NULL;
     struct request *request = flight_add(&session->flight);
     if (request == NULL) {
         session_lose(session, "out of memory");

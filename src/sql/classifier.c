@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "sql/classifier.h"
 
+#include "sql/harmless.h"
+
 static void lane_begin(struct classifier_lane *lane, struct lexer_reading reading)
 {
     *lane = (struct classifier_lane){ .worst = { CLASS_NONE, LEVEL_NONE, NULL }, .open_start = UINT64_MAX };
@@ -33,9 +35,10 @@ static void note_name(struct classifier_lane *lane, struct name_list *names)
 static void judge_do(struct classifier_lane *lane, struct outcome *outcome)
 {
     keyword_scan_end(&lane->body);
-    if (lane->body.at_start == CLASS_NONE)
+    bool is_unreadable = lane->outline.is_do_unreadable;
+    if (lane->body.at_start == CLASS_NONE && !is_unreadable)
         return;
-    outcome->class = lane->body.at_start;
+    outcome->class = is_unreadable ? CLASS_UNKNOWN : lane->body.at_start;
     outcome->level = LEVEL_MODIFYING;
 }
 
@@ -61,6 +64,14 @@ static void end_statement(struct classifier_lane *lane)
     outline_begin(outline);
 }
 
+static void note_unterminated(struct classifier_lane *lane, const struct token *token)
+{
+    lane->is_unterminated = true;
+    lane->is_lost |= token->is_word_cut;
+    keyword_scan_end(&lane->open);
+    lane->has_keyword |= lane->open_start == token->start && lane->open.anywhere != CLASS_NONE;
+}
+
 static void take_token(struct classifier_lane *lane, const struct token *token)
 {
     if (token->kind == TOKEN_COMMENT)
@@ -69,18 +80,26 @@ static void take_token(struct classifier_lane *lane, const struct token *token)
         end_statement(lane);
         return;
     }
-    if (token->kind == TOKEN_WORD)
+    if (token->kind == TOKEN_WORD && keyword_may_be(token->word, token->word_size))
         lane->has_keyword |= keyword_class(bytes_of(token->word, token->word_size)) != CLASS_NONE;
-    if (token->kind == TOKEN_UNTERMINATED) {
-        lane->is_unterminated = true;
-        lane->is_lost |= token->is_word_cut;
-        keyword_scan_end(&lane->open);
-        lane->has_keyword |= lane->open_start == token->start && lane->open.anywhere != CLASS_NONE;
-    }
+    if (token->kind == TOKEN_UNTERMINATED)
+        note_unterminated(lane, token);
     bool was_do = lane->outline.is_do;
     outline_take(&lane->outline, token);
     if (lane->outline.is_do && !was_do)
         keyword_scan_begin(&lane->body);
+}
+
+/* Most tokens say nothing: comments, those of a settled statement that neither end it nor are a word that may
+ * begin a schema change, and what stands between the words of a query. */
+static inline bool take_silent(struct classifier_lane *lane, const struct token *token)
+{
+    if (outline_is_settled(&lane->outline)) {
+        bool may_say = token->kind == TOKEN_SEMICOLON || token->kind == TOKEN_UNTERMINATED ||
+                       (token->kind == TOKEN_WORD && keyword_may_be(token->word, token->word_size));
+        return !may_say;
+    }
+    return outline_take_filler(&lane->outline, token);
 }
 
 /* Should the token that is open at the end of a piece never end, its words count: they are looked at piece by
@@ -111,7 +130,7 @@ static void lane_feed(struct classifier_lane *lane, struct bytes text)
         taken.size -= rest.size;
         if (is_do)
             keyword_scan_feed(&lane->body, taken);
-        if (result == LEXER_TOKEN)
+        if (result == LEXER_TOKEN && !take_silent(lane, &token))
             take_token(lane, &token);
     } while (result == LEXER_TOKEN);
     scan_open(lane, text);
@@ -140,19 +159,6 @@ void classifier_begin(struct classifier *classifier, struct lexer_reading readin
     lane_begin(&classifier->lanes[classifier->lane_count++], reading);
 }
 
-static bool is_blank(uint8_t byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r' || byte == '\f';
-}
-
-static bool is_all_blank(struct bytes text)
-{
-    size_t blank = 0;
-    while (blank < text.size && is_blank(text.data[blank]))
-        blank++;
-    return blank == text.size;
-}
-
 static void note_semicolons(struct classifier *classifier, struct bytes text)
 {
     if (classifier->has_inner_semicolon)
@@ -164,7 +170,7 @@ static void note_semicolons(struct classifier *classifier, struct bytes text)
         classifier->has_semicolon = true;
         bytes_take(&text, at + 1);
     }
-    classifier->has_inner_semicolon = !is_all_blank(text);
+    classifier->has_inner_semicolon = !harmless_is_blank(text);
 }
 
 /* In an unsafe encoding a character's second byte may look like a backslash or an operator, or may not: the
@@ -291,99 +297,9 @@ void classifier_end(struct classifier *classifier, struct verdict *out)
     verdict_set(out, &worst);
 }
 
-/* Behind white space and comments that hold no other comment. */
-static struct bytes skip_blank(struct bytes text)
-{
-    while (text.size > 0) {
-        size_t taken = 0;
-        if (is_blank(text.data[0])) {
-            taken = 1;
-        } else if (text.size >= 2 && text.data[0] == '-' && text.data[1] == '-') {
-            while (taken < text.size && text.data[taken] != '\n' && text.data[taken] != '\r')
-                taken++;
-        } else if (text.size >= 4 && text.data[0] == '/' && text.data[1] == '*') {
-            taken = 2;
-            while (taken < text.size && text.data[taken] != '*' && text.data[taken] != '/')
-                taken++;
-            if (taken + 1 >= text.size || text.data[taken] != '*' || text.data[taken + 1] != '/')
-                return text;
-            taken += 2;
-        } else {
-            return text;
-        }
-        bytes_take(&text, taken);
-    }
-    return text;
-}
-
-static struct bytes take_keyword(struct bytes text, char word[LEXER_WORD_SIZE])
-{
-    size_t size = 0;
-    while (size < text.size && size < LEXER_WORD_SIZE) {
-        uint8_t byte = (uint8_t)(text.data[size] | 0x20);
-        if (byte < 'a' || byte > 'z')
-            break;
-        word[size++] = (char)byte;
-    }
-    bool is_whole = size == text.size || is_blank(text.data[size]) || text.data[size] == ';' ||
-                    text.data[size] == '(' || text.data[size] == '*';
-    return is_whole && size < LEXER_WORD_SIZE ? bytes_of(word, size) : BYTES_NONE;
-}
-
-/* Looks at the fourth byte first: what is none of the four letters moves the whole window behind it. */
-static bool has_into(struct bytes text)
-{
-    size_t at = 3;
-    while (at < text.size) {
-        switch (text.data[at] | 0x20) {
-        case 'o':
-            if ((text.data[at - 1] | 0x20) == 't' && (text.data[at - 2] | 0x20) == 'n' &&
-                (text.data[at - 3] | 0x20) == 'i')
-                return true;
-            at += 4;
-            break;
-        case 't':
-            at += 1;
-            break;
-        case 'n':
-            at += 2;
-            break;
-        case 'i':
-            at += 3;
-            break;
-        default:
-            at += 4;
-            break;
-        }
-    }
-    return false;
-}
-
-/* No encoding has a semicolon, a line end, a star, a slash or a quote inside a character, so that this holds
- * for every reading: a harmless first word and no semicolon but a last one, and for a query not the letters
- * of INTO either. */
-static const struct command *find_harmless(struct bytes text)
-{
-    size_t semicolon = bytes_find(text, ';');
-    struct bytes behind = text;
-    bytes_take(&behind, semicolon);
-    if (behind.size > 1 && !is_all_blank(bytes_of(behind.data + 1, behind.size - 1)))
-        return NULL;
-    char word[LEXER_WORD_SIZE];
-    struct command_path path;
-    struct bytes begun = skip_blank(text);
-    if (!command_path_begin(&path, take_keyword(begun, word)))
-        return NULL;
-    const struct command *command = command_path_end(&path);
-    if (command == NULL || !command_is_harmless(command) ||
-        (command->shape == SHAPE_SELECT && has_into(begun)))
-        return NULL;
-    return command;
-}
-
 void classify(struct bytes text, struct lexer_reading reading, struct verdict *out)
 {
-    const struct command *harmless = find_harmless(text);
+    const struct command *harmless = harmless_find(text);
     if (harmless != NULL) {
         struct outcome outcome = { CLASS_NONE, LEVEL_NONE, harmless };
         verdict_begin(out);

@@ -29,7 +29,8 @@ bool command_path_begin(struct command_path *path, struct bytes word)
 {
     *path = (struct command_path){ COMMAND_UNKNOWN, 0 };
     for (size_t i = 0; word.size > 0 && i < COUNT_OF(commands); i++) {
-        if (has_word_at(commands[i].name, 0, word)) {
+        bool may_be = ((uint8_t)commands[i].name[0] | 0x20) == word.data[0];
+        if (may_be && has_word_at(commands[i].name, 0, word)) {
             *path = (struct command_path){ (uint16_t)i, (uint16_t)word.size };
             return true;
         }

@@ -2,6 +2,7 @@
 #include "sql/keyword.h"
 
 #include "base/attributes.h"
+#include "sql/byte_block.h"
 
 struct keyword {
     const char *word;
@@ -19,7 +20,8 @@ static const char *const openers[] = { "begin", "then", "else", "loop", "do", "e
 
 enum statement_class keyword_class(struct bytes word)
 {
-    if (word.size < KEYWORD_SIZE_LEAST || word.size > KEYWORD_SIZE_MOST)
+    if (word.size < KEYWORD_SIZE_LEAST || word.size > KEYWORD_SIZE_MOST ||
+        !keyword_may_be((const char *)word.data, word.size))
         return CLASS_NONE;
     for (size_t i = 0; i < COUNT_OF(keywords); i++) {
         if (keywords[i].word[0] == (char)word.data[0] && bytes_equal_text(word, keywords[i].word))
@@ -58,12 +60,24 @@ static bool is_opener(struct bytes word)
     return false;
 }
 
+/* Rules most words out by their first letter. */
+static bool may_matter(const struct keyword_scan *scan)
+{
+    static const char letters[] = "btelid"; /* of the openers and of INTO */
+    if (scan->size > KEYWORD_SIZE_MOST)
+        return false;
+    bool may_open = false;
+    for (size_t i = 0; i < sizeof(letters) - 1; i++)
+        may_open |= scan->word[0] == letters[i];
+    return may_open || keyword_may_be(scan->word, scan->size);
+}
+
 static void end_word(struct keyword_scan *scan)
 {
     struct bytes word = { (const uint8_t *)scan->word, scan->size };
     bool was_at_start = scan->is_at_start;
     scan->is_at_start = false;
-    if (word.size == 0 || word.size > KEYWORD_SIZE_MOST)
+    if (!may_matter(scan))
         return;
     scan->is_at_start = is_opener(word);
     scan->has_into |= bytes_equal_text(word, "into");
@@ -75,38 +89,80 @@ static void end_word(struct keyword_scan *scan)
 
 /* Quotes and line ends count as starts, since what is in a string may be run and a comment may stand before.
  */
+static bool is_start(uint8_t byte)
+{
+    switch (byte) {
+    case ';':
+    case '\'':
+    case '$':
+    case '\n':
+    case '\r':
+    case '(':
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void take_other(struct keyword_scan *scan, uint8_t byte)
 {
     bool ends_comment = byte == '/' && scan->last == '*';
     bool ends_label = byte == '>' && scan->last == '>';
     bool is_blank = byte == ' ' || byte == '\t' || byte == '\f' || byte == '\v';
-    if (ends_comment || ends_label || memchr(";'$\n\r(", byte, 6) != NULL)
+    if (ends_comment || ends_label || is_start(byte))
         scan->is_at_start = true;
     else if (!is_blank)
         scan->is_at_start = false;
 }
 
+static size_t count_word(struct bytes bytes)
+{
+    size_t size = 0;
+    size_t run = BYTE_BLOCK_SIZE;
+    while (run == BYTE_BLOCK_SIZE && bytes.size - size >= BYTE_BLOCK_SIZE) {
+        struct byte_block block = byte_block_load(bytes.data + size);
+        run = byte_block_run(byte_block_words(block) & ~byte_block_equal(block, '$'));
+        size += run;
+    }
+    while (size < bytes.size && is_word_byte(bytes.data[size]))
+        size++;
+    return size;
+}
+
+static void take_word(struct keyword_scan *scan, struct bytes word)
+{
+    for (size_t i = 0; i < word.size && scan->size <= KEYWORD_SIZE_MOST; i++) {
+        uint8_t byte = word.data[i];
+        if (scan->size < KEYWORD_SIZE_MOST)
+            scan->word[scan->size] = (char)(byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte);
+        scan->size++;
+    }
+    scan->last = word.data[word.size - 1];
+}
+
+static void end_open_word(struct keyword_scan *scan)
+{
+    if (scan->size > 0)
+        end_word(scan);
+    scan->size = 0;
+}
+
 void keyword_scan_feed(struct keyword_scan *scan, struct bytes bytes)
 {
-    for (size_t i = 0; i < bytes.size; i++) {
-        uint8_t byte = bytes.data[i];
+    while (bytes.size > 0) {
+        uint8_t byte = bytes.data[0];
         if (is_word_byte(byte)) {
-            if (scan->size < KEYWORD_SIZE_MOST)
-                scan->word[scan->size] = (char)(byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte);
-            scan->size = scan->size > KEYWORD_SIZE_MOST ? scan->size : (uint8_t)(scan->size + 1);
-        } else {
-            if (scan->size > 0)
-                end_word(scan);
-            scan->size = 0;
-            take_other(scan, byte);
+            take_word(scan, bytes_take(&bytes, count_word(bytes)));
+            continue;
         }
+        end_open_word(scan);
+        take_other(scan, byte);
         scan->last = byte;
+        bytes_take(&bytes, 1);
     }
 }
 
 void keyword_scan_end(struct keyword_scan *scan)
 {
-    if (scan->size > 0)
-        end_word(scan);
-    scan->size = 0;
+    end_open_word(scan);
 }

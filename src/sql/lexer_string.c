@@ -28,6 +28,7 @@ enum step step_string_backslash(struct lexer *lexer, uint8_t byte, enum byte_kin
     (void)byte;
     if (kind == BYTE_END)
         return lexer_emit(lexer, TOKEN_UNTERMINATED, lexer->offset, out);
+    lexer->is_unicode = true;
     return take_into(lexer, STATE_STRING);
 }
 
@@ -56,8 +57,10 @@ enum step step_string_behind(struct lexer *lexer, uint8_t byte, enum byte_kind k
         lexer->has_newline |= kind == BYTE_NEWLINE;
         return STEP_TAKE;
     }
-    if (kind == BYTE_QUOTE && lexer->has_newline)
+    if (kind == BYTE_QUOTE && lexer->has_newline) {
+        lexer->is_unicode = true;
         return take_into(lexer, STATE_STRING);
+    }
     if (byte == '-')
         return take_into(lexer, STATE_STRING_DASH);
     emit_string(lexer, out);

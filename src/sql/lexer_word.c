@@ -31,6 +31,7 @@ static enum step take_into(struct lexer *lexer, enum lexer_state state)
 static enum step begin_string(struct lexer *lexer, enum string_form form)
 {
     lexer->string_form = form;
+    lexer->is_unicode = form == STRING_RAW;
     return take_into(lexer, STATE_STRING);
 }
 

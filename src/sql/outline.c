@@ -12,7 +12,7 @@ void outline_begin(struct outline *outline)
 
 static bool is_word(const struct token *token, const char *word)
 {
-    return token->kind == TOKEN_WORD && strcmp(token->word, word) == 0;
+    return token->kind == TOKEN_WORD && token->word[0] == word[0] && strcmp(token->word, word) == 0;
 }
 
 static bool is_name(const struct token *token)
@@ -32,7 +32,7 @@ static bool names_temporary_schema(const struct token *token)
 
 static bool was_word(const struct outline *outline, const char *word)
 {
-    return strcmp(outline->previous, word) == 0;
+    return outline->previous[0] == word[0] && strcmp(outline->previous, word) == 0;
 }
 
 static void begin_part(struct outline *outline)
@@ -42,7 +42,7 @@ static void begin_part(struct outline *outline)
     outline->queries = 0;
     outline->command = NULL;
     outline->is_temporary = outline->names_temporary = outline->names_permanent = false;
-    outline->is_replacing = outline->is_concurrent = outline->has_values = false;
+    outline->is_replacing = outline->is_concurrent = outline->has_values = outline->has_target = false;
     outline->is_partition = outline->is_full = outline->is_selecting_into = false;
 }
 
@@ -203,6 +203,21 @@ static void take_reindex(struct outline *outline, const struct token *token)
     outline->is_concurrent |= is_word(token, "concurrently") && outline->previous_kind != TOKEN_DOT;
 }
 
+/* FULL may be quoted among the options in parentheses, which come before any table; there it may be false. */
+static void take_vacuum(struct outline *outline, const struct token *token)
+{
+    static const char *const options[] = { "full", "freeze", "verbose", "analyze", "analyse" };
+    bool is_option = !is_name(token) || outline->depth > 0;
+    for (size_t i = 0; i < COUNT_OF(options); i++)
+        is_option |= is_word(token, options[i]);
+    outline->has_target |= !is_option;
+    bool is_false = is_word(token, "false") || is_word(token, "off");
+    if (outline->depth == 1 && was_word(outline, "full") && is_false)
+        outline->is_full = false;
+    bool is_quoted = token->kind == TOKEN_QUOTED_NAME && outline->depth > 0 && !outline->has_target;
+    outline->is_full |= is_word(token, "full") || is_quoted;
+}
+
 static bool begins_element(const struct outline *outline, const struct token *token)
 {
     return outline->is_schema && outline->depth == 0 && (is_word(token, "create") || is_word(token, "grant"));
@@ -225,8 +240,7 @@ static void take_body(struct outline *outline, const struct token *token)
     if (is_alteration(shape))
         alteration_take(&outline->alteration, token, outline->depth);
     if (shape == SHAPE_VACUUM)
-        outline->is_full |=
-            is_word(token, "full") || (token->kind == TOKEN_QUOTED_NAME && outline->depth > 0);
+        take_vacuum(outline, token);
     if (shape == SHAPE_REINDEX)
         take_reindex(outline, token);
     /* What goes with a temporary object need not be one. */
@@ -384,15 +398,20 @@ static void remember(struct outline *outline, const struct token *token)
     note_queries(outline, token);
     outline->was_label = is_label_next(outline);
     outline->has_tokens = true;
+    outline->is_do_unreadable |= outline->is_do && token->kind == TOKEN_STRING && token->is_unicode;
     outline->previous_kind = token->kind;
     bool is_short = token->kind == TOKEN_WORD && token->word_size < OUTLINE_WORD_SIZE;
-    bytes_copy_text(is_short ? word_of(token) : BYTES_NONE, outline->previous, sizeof(outline->previous));
+    if (is_short)
+        memcpy(outline->previous, token->word, sizeof(outline->previous)); /* with its NUL, and some */
+    else
+        outline->previous[0] = '\0';
 }
 
 void outline_take(struct outline *outline, const struct token *token)
 {
-    while (!phases[outline->phase](outline, token)) {
-    }
+    bool is_taken = outline->phase == OUTLINE_BODY && phase_body(outline, token);
+    while (!is_taken)
+        is_taken = phases[outline->phase](outline, token);
     remember(outline, token);
     if (token->kind == TOKEN_OPEN)
         outline->depth++;

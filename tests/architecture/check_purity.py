@@ -86,10 +86,15 @@ def run(*command):
 
 
 def undefined_symbols(library):
-    """Yields (object file as its source is named, symbol)."""
-    for line in run("nm", "-A", "-u", str(library)).splitlines():
-        place, _, symbol = line.rpartition(" ")
-        yield re.sub(r"\.o$", "", place.split(":")[1]), plain_symbol(symbol)
+    """Yields (object file as its source is named, symbol). Not by nm, which would show what the compiler kept for
+    optimizing whole programs in place of what it made."""
+    source = None
+    for line in run("readelf", "-sW", str(library)).splitlines():
+        words = line.split()
+        if line.startswith("File: "):
+            source = re.sub(r"\.o$", "", line[line.rindex("(") + 1:-1])
+        elif len(words) == 8 and words[6] == "UND":
+            yield source, plain_symbol(words[7])
 
 
 def writable_sections(library):

@@ -10,7 +10,7 @@ select name, setting from pg_settings where name in ('application_name', 'client
 \echo == simple
 \i :simple
 select 1\; select 'two'\; select 3;
-\dt
+\dt public.*
 \d orders
 \df shout
 \echo == prepared
@@ -50,13 +50,14 @@ unlisten *;
 \echo == large
 \set text `head -c "$LARGE_BYTES" /dev/zero | tr '\0' x`
 insert into large values (1, :'text') returning md5(value), length(value);
-\copy (select value from large) to program 'md5sum'
 \copy (select 2, value from large) to 'large.copy'
 \copy large from 'large.copy'
 select id, md5(value), length(value) from large order by id;
+\pset format unaligned
 \o | md5sum
 select value from large where id = 2;
 \o
+\pset format aligned
 \unset text
 \echo == errors
 \i :errors

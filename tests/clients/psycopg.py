@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: PostgreSQL
 """psycopg 3: the extended protocol, statements that become prepared by themselves, COPY in blocks, pipelines."""
 import hashlib
+import logging
 import os
 import threading
 import time
@@ -110,12 +111,12 @@ def pipeline(connection):
     with connection.pipeline():
         cursors = [connection.execute("select %s::int * 2, repeat('x', %s)", (n, n)) for n in range(300)]
     print(hashlib.md5(repr([cursor.fetchall() for cursor in cursors]).encode()).hexdigest())
-    try:
-        with connection.pipeline() as pipe:
-            good = connection.execute("insert into customers values (50, 'Fifty', null) returning id")
-            bad = connection.execute("insert into customers values (50, 'Fifty', null)")
-            skipped = connection.execute("select 1")
-            pipe.sync()
+    good, bad, skipped = (connection.cursor() for _ in range(3))
+    try:  # the error comes out of whichever call it meets
+        with connection.pipeline():
+            good.execute("insert into customers values (50, 'Fifty', null) returning id")
+            bad.execute("insert into customers values (50, 'Fifty', null)")
+            skipped.execute("select 1")
     except psycopg.Error as error:
         show(error)
     for cursor in (good, bad, skipped):
@@ -216,6 +217,7 @@ def terminate():
 
 
 def main():
+    logging.disable(logging.CRITICAL)  # what it says on leaving a failed pipeline depends on when the error came
     connection, other = connect(), connect()
     greet(connection)
     print("== simple")

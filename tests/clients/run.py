@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: PostgreSQL
 """Runs one client twice, directly and through the sluice; what it says must be the same to the byte.
 
-usage: run.py CLIENT [--tls]        PGSLUICE and, for the client libpq, PGSLUICE_CLIENT_LIBPQ name the programs
-       --tls       with encryption on all connections: the sluice has the server's certificate, so that channel
-                   binding holds
-       --direct    directly both times: whether the client itself says the same twice"""
+usage: run.py CLIENT [--tls WHERE] [--direct]
+       --tls       which connections are encrypted: off (the default), both, those of the client or of the server.
+                   With both, the sluice has the server's certificate, so that channel binding holds
+       --direct    directly both times: whether the client itself says the same twice
+
+PGSLUICE names the program; PGSLUICE_CLIENT_LIBPQ that of the client libpq."""
 import argparse
 import difflib
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
@@ -23,7 +24,6 @@ from harness.postgres import Postgres  # noqa: E402
 from harness.sluice import Sluice  # noqa: E402
 
 BUILD = machine.ROOT / "build" / "clients"
-LARGE_MEGABYTES = int(os.environ.get("LARGE_MEGABYTES", "100"))
 PASSWORD = "pass word's ü"
 HBA = """
 local   all all     trust
@@ -53,7 +53,14 @@ def go():
     return [program]
 
 
-JARS = "/usr/share/java/postgresql.jar"
+def java():
+    classes = machine.new_folder()
+    if subprocess.run(["javac", "-cp", JAR, "-d", classes, str(HERE / "pgjdbc.java")], check=False).returncode != 0:
+        sys.exit("pgjdbc.java does not compile")
+    return ["java", "-cp", f"{classes}:{JAR}", "-Xmx3g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "Client"]
+
+
+JAR = "/usr/share/java/postgresql.jar"
 CLIENTS = {  # the command, sections besides those of all, and the file that is there once the client is installed
     "psql": (lambda: ["psql", "-X", "-a", "-w", "-v", "ON_ERROR_STOP=0", "-f", str(HERE / "psql.sql")],
              (), "/usr/bin/psql"),
@@ -63,8 +70,7 @@ CLIENTS = {  # the command, sections besides those of all, and the file that is 
     "asyncpg": (lambda: python("asyncpg"), ("pipeline",), "/usr/lib/python3/dist-packages/asyncpg/__init__.py"),
     "pg": (lambda: node("pg"), (), f"{BUILD}/node_modules/pg/package.json"),
     "postgres": (lambda: node("postgres"), ("pipeline",), f"{BUILD}/node_modules/postgres/package.json"),
-    "pgjdbc": (lambda: ["java", "-cp", JARS, "-Xmx3g", "-XX:+UseSerialGC", str(HERE / "pgjdbc.java")], ("pipeline",),
-               "/usr/share/java/postgresql.jar"),
+    "pgjdbc": (java, ("pipeline",), JAR),
     "lib_pq": (go, (), "/usr/share/gocode/src/github.com/lib/pq/conn.go"),
     "dbd_pg": (lambda: ["/usr/bin/perl", str(HERE / "dbd_pg.pl")], (), "/usr/share/doc/libdbd-pg-perl"),
     "ruby_pg": (lambda: ["/usr/bin/ruby", str(HERE / "ruby_pg.rb")], ("pipeline",), "/usr/share/doc/ruby-pg"),
@@ -74,12 +80,14 @@ CLIENTS = {  # the command, sections besides those of all, and the file that is 
 class Bench:
     """The server, and the sluice before it."""
 
-    def __init__(self, has_tls):
+    def __init__(self, where):
+        self.megabytes = int(os.environ.get("LARGE_MEGABYTES", "10" if machine.is_sanitized() else "100"))
+        self.client_has_tls = where in ("both", "client")
+        self.server_has_tls = where in ("both", "server")
         self.certificate = Certificate(Postgres.OWNER)
-        how = {"ssl": "on", "ssl_cert_file": self.certificate.path, "ssl_key_file": self.certificate.key,
-               "ssl_ca_file": self.certificate.authority} if has_tls else {}
-        self.postgres = Postgres(hba=HBA.format(host="reject" if has_tls else "scram-sha-256"), **how)
-        self.has_tls = has_tls
+        how = {} if where == "off" else {
+            "ssl": "on", "ssl_cert_file": self.certificate.path, "ssl_key_file": self.certificate.key}
+        self.postgres = Postgres(hba=HBA.format(host="reject" if where == "both" else "scram-sha-256"), **how)
         self.postgres.run(f"""create role shopper login password '{PASSWORD.replace("'", "''")}';
                               grant pg_signal_backend, pg_read_all_stats to shopper""")
         self.postgres.run("create database shop_template")
@@ -88,8 +96,9 @@ class Bench:
     def start_sluice(self):
         address = {"address": f"127.0.0.1:{machine.free_port()}", "upstream": "main"}
         upstream = {"name": "main", "hosts": [f"127.0.0.1:{self.postgres.port}"]}
-        if self.has_tls:
+        if self.client_has_tls:
             address["tls"] = {"mode": "require", "certificate": self.certificate.path, "key": self.certificate.key}
+        if self.server_has_tls:
             upstream["tls"] = {"mode": "verify-full", "ca": self.certificate.authority}
         return Sluice(self.postgres, listen=[address], upstreams=[upstream], guard={"mode": "enforce"})
 
@@ -104,8 +113,8 @@ class Bench:
         return {**own, "HOME": home, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC", "PGHOST": "127.0.0.1",
                 "PGPORT": str(port), "PGUSER": "shopper", "PGPASSWORD": PASSWORD, "PGDATABASE": "shop",
                 "PGAPPNAME": "client", "PGCONNECT_TIMEOUT": "20", "PGCLIENTENCODING": "UTF8",
-                "PGSSLMODE": "verify-full" if self.has_tls else "disable", "PGSSLROOTCERT": self.certificate.authority,
-                "LARGE_BYTES": str(LARGE_MEGABYTES << 20), "STATEMENTS": str(HERE / "statements"),
+                "PGSSLMODE": "verify-full" if self.client_has_tls else "disable", "PGSSLROOTCERT": self.certificate.authority,
+                "LARGE_BYTES": str(self.megabytes << 20), "STATEMENTS": str(HERE / "statements"),
                 "NODE_PATH": str(BUILD / "node_modules")}
 
     def transcript(self, command, port):
@@ -122,8 +131,10 @@ class Bench:
 
 
 def mask(said, port):
-    """psql shows the port where it may not connect, and the process behind a notification."""
-    return re.sub(r"(server process with PID) \d+", r"\1 N", said.replace(f"port {port} ", "port PORT "))
+    """Some show the port where they may not connect, psql the process behind a notification, and the server says whether
+    its own connection is encrypted."""
+    said = re.sub(r"(server process with PID) \d+", r"\1 N", said.replace(f"port {port} ", "port PORT "))
+    return said.replace("no encryption", "MAYBE encryption").replace("SSL encryption", "MAYBE encryption")
 
 
 def compare(direct, through, sections):
@@ -150,11 +161,11 @@ def check_followed(sluice):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("client", choices=CLIENTS)
-    parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--tls", choices=("off", "both", "client", "server"), default="off")
     parser.add_argument("--direct", action="store_true")
     how = parser.parse_args()
     command, more, proof = CLIENTS[how.client]
-    if not os.path.exists(proof) or not shutil.which(command()[0]):
+    if not os.path.exists(proof):
         machine.skip(f"{how.client} is not installed ({proof}); tests/install.sh clients would install it")
     if not machine.BINARY:
         sys.exit("set PGSLUICE to the program that is to be tested")

@@ -16,7 +16,7 @@ import sources
 from tables import documents
 
 # names in backquotes that are not the sluice's: PostgreSQL's, examples
-FOREIGN = set("orders_status_check shop_app pg_cron pg_isready lo_import ddl_window".split())
+FOREIGN = set("no_application_protocol idle_session_timeout orders_status_check shop_app pg_cron pg_isready lo_import ddl_window".split())
 FOLDERS = ("src/", "include/", "tests/", "docs/", "conf/", "docker/", "bench/", "build/")
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 PLACEHOLDER = re.compile(r"[A-Z]{4,}|\*|<|\.\.\.")
@@ -88,19 +88,16 @@ def check_files(path, text):
             yield number, f"there is no {span}"
 
 
-def keyword_lists(syntax):
-    """The keywords of a command, with and without each of the groups that may be left out."""
-    lists = [[]]
-    for part in re.findall(r"\[[^\]]*\]|[A-Z]+", syntax):
-        longer = [words + re.findall(r"[A-Z]+", part) for words in lists]
-        lists = longer + (lists if part.startswith("[") else [])
-    return lists
+def stand_in_order(words, among):
+    """Some of a command's words may be left out."""
+    left = iter(among)
+    return words[:1] == among[:1] and all(word in left for word in words)
 
 
 def is_command(text):
     """Whether the console knows a command that begins so; values do not matter."""
     words = re.findall(r"[A-Z]+", re.sub(r"'[^']*'|\"[^\"]*\"", "", text))
-    return any(words == keywords[:len(words)] for syntax, _, _ in sources.commands() for keywords in keyword_lists(syntax))
+    return any(stand_in_order(words, re.findall(r"[A-Z]+", syntax)) for syntax, _, _ in sources.commands())
 
 
 def check_commands(text):

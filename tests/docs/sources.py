@@ -60,6 +60,11 @@ def classes():
     return [row[1:] for row in rows_of("include/sql/classes.def", "CLASS")]
 
 
+def advice():
+    """Command, level, words, lock, why, instead."""
+    return rows_of("include/sql/advice.def", "ADVICE")
+
+
 def modes():
     return [row[1:] for row in rows_of("include/policy/modes.def", "MODE")]
 

@@ -58,6 +58,12 @@ def classes_table():
     return markdown(("class", "level", "needs a window", "what it holds"), rows)
 
 
+def advice_table():
+    rows = [(command + (f" ... {words}" if words else ""), "any" if level == "0" else level, lock, why, instead)
+            for command, level, words, lock, why, instead in sources.advice()]
+    return markdown(("statement", "level", "lock", "why", "instead"), rows)
+
+
 def modes_table():
     return markdown(("mode", "a schema change that no window allows"),
                     [(code(name), about) for name, about in sources.modes()])

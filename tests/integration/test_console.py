@@ -179,6 +179,19 @@ class Reload(Case):
         self.assertEqual(self.fails("create table made_by_reload ()").pgcode, REFUSED)
         self.assertTrue(self.sluice.events("reload_refused"))
 
+    def test_a_refusal_names_what_is_wrong_and_not_what_is_only_odd(self):
+        del self.sluice.settings["guard"]  # so that the warning that there is no window stands first
+        self.sluice.settings["listen"][0]["routes"] = [{"database": "orders", "upstream": "nowhere"}]
+        self.sluice.write()
+        self.assertIn('there is no upstream "nowhere"', self.sluice.console_psql("RELOAD").stderr)
+
+    def test_another_password_of_a_probe_waits_for_the_next_start(self):
+        upstream = {**self.sluice.settings["upstreams"][0], "probe": "password=one"}
+        self.sluice = self.new_sluice(upstreams=[upstream])
+        self.sluice.settings["upstreams"][0]["probe"] = "password=other"
+        self.sluice.write()
+        self.assertIn("take effect at the next start", self.sluice.console_psql("RELOAD").stderr)
+
     def test_sighup_reloads_likewise(self):
         line = self.bad_file()
         self.sluice.hang_up()

@@ -80,6 +80,20 @@ class Drain(Case):
         self.assert_ends(3)
         self.assertEqual(self.postgres.value("select count(*) from drained"), 2)
 
+    def test_a_pipeline_may_have_its_sync_first(self):
+        self.postgres.run("drop table if exists drained; create table drained (a int)")
+        self.begin(idle_timeout="200ms")
+        raw = self.wire()
+        raw.send(wire.parse("insert into drained values (1)"), wire.bind(), wire.execute(), wire.flush())
+        raw.until("C")
+        time.sleep(1)
+        self.terminate()
+        time.sleep(0.5)
+        self.assertEqual(raw.ask(wire.sync()), [("Z", b"I")])
+        self.assert_shut_down(raw)
+        self.assert_ends(3)
+        self.assertEqual(self.postgres.value("select count(*) from drained"), 1)
+
     def test_a_copy_may_finish_first(self):
         self.postgres.run("drop table if exists drained; create table drained (a int)")
         self.begin()
@@ -119,8 +133,10 @@ class Drain(Case):
         raw.ask(wire.query("begin"))
         begun = time.monotonic()
         self.terminate()
-        raw.rest()
+        said = raw.rest()
         self.assertGreater(time.monotonic() - begun, 0.8)
+        self.assertIn(b"C57P01\0Mterminating connection due to administrator command\0", said)
+        raw.close()
         self.assert_ends(3)
 
     def test_a_client_in_the_midst_of_its_login_does_not_hold_it_up(self):

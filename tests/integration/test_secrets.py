@@ -5,6 +5,8 @@ import psycopg2
 
 from harness import machine, wire
 from harness.case import Case, main
+from harness.encrypted import papers
+from harness.scripted import ScriptedServer
 
 CANARY = "canary7Q9"
 SETUP = """
@@ -145,6 +147,26 @@ class Secrets(Case):
 
 class SecretsInJson(Secrets):
     FORMAT = "json"
+
+
+class Probes(Case):
+    def test_a_stranger_in_place_of_a_server_gets_no_password(self):
+        heard = []
+
+        def ask_for_password(peer):
+            heard.append(peer.read(8))
+            peer.send(b"N")
+            heard.append(peer.read_to_end())
+
+        server = ScriptedServer(ask_for_password)
+        self.addCleanup(server.close)
+        sluice = self.new_sluice(upstreams=[{
+            "name": "main", "hosts": [f"127.0.0.1:{server.port}"], "target": "read-write",
+            "probe": f"user=asker password={CANARY}", "tls": {"mode": "verify-full", "ca": papers().authority}}])
+        self.wait_for(lambda: len(heard) >= 2, "the host was asked")
+        self.assertEqual(heard[:2], [wire.SSL_REQUEST, b""])
+        self.assertIn("does not support SSL", sluice.log())
+        self.assertNotIn(CANARY, sluice.log())
 
 
 if __name__ == "__main__":

@@ -78,6 +78,11 @@ class Case(unittest.TestCase):
             self.run_sql(sql, **how)
         return caught.exception
 
+    def wait_until_asleep(self, raw, server=None):
+        """Waits until the backend of a raw client is in pg_sleep."""
+        is_asleep = f"select wait_event = 'PgSleep' from pg_stat_activity where pid = {raw.key[0]}"
+        self.wait_for(lambda: (server or self.postgres).value(is_asleep), "it sleeps")
+
     def wait_for(self, condition, what, seconds=15):
         return machine.wait_for(condition, what, seconds)
 

@@ -55,17 +55,31 @@ class Postgres:
     OWNER = OWNER
 
     def __init__(self, hba=HBA, **settings):
+        self._find_places()
+        self._initialize(hba, {**SETTINGS, **settings})
+        self.start()
+        self.version = int(self.value("show server_version_num")) // 10000
+        assert "PGSLUICE_SERVER_BIN" in os.environ or str(self.version) == machine.POSTGRES, self.version
+        self.run(ROLES)
+
+    @classmethod
+    def of_backup(cls, backup, **settings):
+        """One that begins with the data folder that a backup made, which it takes over."""
+        server = cls.__new__(cls)
+        server._find_places()
+        os.rename(backup, server.data)
+        server._configure(settings)
+        server.start()
+        server.version = int(server.value("show server_version_num")) // 10000
+        return server
+
+    def _find_places(self):
         self.bin = machine.server_bin(OWNER)
         self.folder = machine.new_folder(OWNER)
         self.port = machine.free_port()
         self.data = os.path.join(self.folder, "data")
         self.socket = os.path.join(self.folder, f".s.PGSQL.{self.port}")
         self.log_path = os.path.join(self.folder, "log")
-        self._initialize(hba, {**SETTINGS, **settings})
-        self._start()
-        self.version = int(self.value("show server_version_num")) // 10000
-        assert "PGSLUICE_SERVER_BIN" in os.environ or str(self.version) == machine.POSTGRES, self.version
-        self.run(ROLES)
 
     def _initialize(self, words, settings):
         command = [f"{self.bin}/initdb", "-D", self.data, "-U", OWNER, "-A", "trust", "-E", "UTF8",
@@ -75,14 +89,17 @@ class Postgres:
         said, _ = initdb.communicate(timeout=60)
         if initdb.returncode != 0:
             raise RuntimeError(said.decode())
+        self._configure(settings)
+        with open(os.path.join(self.data, "pg_hba.conf"), "w", encoding="ascii") as hba:
+            hba.write(words)
+
+    def _configure(self, settings):
         settings = {**settings, "port": self.port, "unix_socket_directories": self.folder,
                     "listen_addresses": "127.0.0.1, ::1"}
         with open(os.path.join(self.data, "postgresql.conf"), "a", encoding="ascii") as conf:
             conf.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
-        with open(os.path.join(self.data, "pg_hba.conf"), "w", encoding="ascii") as hba:
-            hba.write(words)
 
-    def _start(self):
+    def start(self):
         with open(self.log_path, "ab") as log:
             self.process = machine.spawn([f"{self.bin}/postgres", "-D", self.data], user=OWNER,
                                          death=signal.SIGQUIT, cwd=self.folder, stdout=log, stderr=log)
@@ -102,7 +119,7 @@ class Postgres:
 
     def restart(self):
         self.stop()
-        self._start()
+        self.start()
 
     def connect(self, **how):
         connection = psycopg2.connect(**{"host": self.folder, "port": self.port, "user": OWNER,

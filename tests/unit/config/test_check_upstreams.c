@@ -76,6 +76,23 @@ static void a_probe_that_is_never_sent_is_worth_a_warning(void **state)
     assert_warned(LISTEN("") SETTING("target: read-write"), 0, 0, NULL);
 }
 
+static void a_probe_that_trusts_nobody_is_worth_a_warning(void **state)
+{
+    (void)state;
+    struct given given;
+    (void)given_good(&given, LISTEN("") SETTING("target: read-write, tls: { mode: verify-ca }"));
+    assert_problem(&given.problems, 3, 14, "upstreams[0].probe: libpq");
+    given_release(&given);
+    assert_warned(LISTEN("") SETTING("target: read-write, tls: { mode: verify-full }"), 3, 14,
+                  "upstreams[0].probe: libpq, by which the hosts are asked, takes no server for verified "
+                  "without tls.ca: write that, or sslrootcert=FILE here");
+    assert_warned(LISTEN("") SETTING("target: read-write, tls: { mode: require }"), 0, 0, NULL);
+    assert_warned(LISTEN("") SETTING("target: read-write, tls: { mode: verify-ca, ca: x }"), 0, 0, NULL);
+    assert_warned(LISTEN("") SETTING("target: read-write, tls: { mode: verify-full }, probe: sslrootcert=/x"),
+                  0, 0, NULL);
+    assert_warned(LISTEN("") SETTING("target: any, tls: { mode: verify-full }"), 0, 0, NULL);
+}
+
 static void a_wrong_value_is_one_problem_only(void **state)
 {
     (void)state;
@@ -102,6 +119,7 @@ int main(void)
         cmocka_unit_test(an_upstream_to_which_nothing_leads_is_worth_a_warning),
         cmocka_unit_test(a_misspelt_reference_is_one_problem_only),
         cmocka_unit_test(a_probe_that_is_never_sent_is_worth_a_warning),
+        cmocka_unit_test(a_probe_that_trusts_nobody_is_worth_a_warning),
         cmocka_unit_test(a_wrong_value_is_one_problem_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,8 +105,8 @@ static void read_only_hosts_get_it_too(void **state)
     (void)state;
     struct fitness fitness = { 0 };
     struct errands *errands = errands_create();
-    fitness_set(&fitness, 0, HOST_FIT);
-    fitness_set(&fitness, 1, HOST_UNFIT);
+    for (size_t i = 0; i < FITNESS_HOSTS_MOST; i++)
+        fitness_set(&fitness, i, HOST_UNFIT);
     errands->upstreams[0].fitness = errands->upstreams[1].fitness = &fitness;
     errands_begin(errands);
     for (size_t i = 0; i < HOSTS; i++)

@@ -436,9 +436,12 @@ static void garbage_is_answered_by_an_alert_that_arrives(void **state)
     link_close_flushed(&probe->link);
     peer_send(&probe->loop, probe->peer.socket, "more", 4); /* must not turn the end into a reset */
     assert_alert_and_end(probe);
+    assert_int_equal(probe->closings, 0);
+    uint64_t begun = uv_hrtime();
     (void)close(probe->peer.socket);
     probe->peer.socket = -1;
     TURN_UNTIL(&probe->loop, probe->closings == 1);
+    assert_true(uv_hrtime() - begun < (uint64_t)LINK_STALL_MS * 1000000 / 2);
     assert_int_equal(probe->failures + probe->ends + probe->secured, 1);
     probe_destroy(probe);
 }
@@ -483,8 +486,9 @@ static void it_may_be_closed_when_the_handshake_is_done(void **state)
         struct probe *probe = probe_begin(*state, TLS_SERVER);
         probe->must_close = !flush;
         probe->must_flush = flush;
-        PUMP_UNTIL(&probe->loop, &probe->peer, tls_stream_is_ready(probe->peer.stream));
-        tls_peer_send(&probe->peer, "behind it", 9);
+        tls_peer_write(&probe->peer);
+        TURN_UNTIL(&probe->loop, (tls_peer_take(&probe->peer), tls_stream_is_ready(probe->peer.stream)));
+        tls_peer_send(&probe->peer, "behind it", 9); /* comes with the last of the handshake */
         PUMP_UNTIL(&probe->loop, &probe->peer, probe->peer.has_ended);
         assert_int_equal(probe->secured, 1);
         assert_int_equal(probe->got.size, 0);

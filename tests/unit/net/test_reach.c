@@ -337,6 +337,33 @@ static void a_host_with_which_tls_fails_is_passed_over(void **state)
     attempt_destroy(attempt);
 }
 
+/* The time for the first host must not run on. */
+static void each_host_has_its_own_time(void **state)
+{
+    enum { FILLERS = 16 };
+    int fillers[FILLERS];
+    struct attempt *attempt = attempt_create(*state, UPSTREAM_REQUIRE, 2);
+    struct endpoint endpoint;
+    assert_true(endpoint_of(&attempt->hosts[1], &endpoint));
+    for (size_t i = 0; i < FILLERS; i++) { /* takes no more connections */
+        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        (void)connect(fillers[i], endpoint_name(&endpoint), endpoint.size);
+    }
+    attempt_begin(attempt);
+    int first = attempt_accept_request(attempt, 0);
+    turn_for(&attempt->loop, TIMEOUT_MS / 2);
+    uint64_t begun = uv_hrtime();
+    peer_send(&attempt->loop, first, "N", 1);
+    assert_failed(attempt, 0, "offers no TLS; 127.0.0.1:");
+    assert_failed(attempt, 1, "connection timed out");
+    assert_null(strstr(strstr(attempt->why, "timed out") + 1, "timed out"));
+    assert_in_range((uv_hrtime() - begun) / 1000000, TIMEOUT_MS - 20, TIMEOUT_MS * 2);
+    for (size_t i = 0; i < FILLERS; i++)
+        (void)close(fillers[i]);
+    (void)close(first);
+    attempt_destroy(attempt);
+}
+
 /* A context that trusts nobody here. */
 static struct tls_context *strict_context(const struct trust *trust)
 {
@@ -559,6 +586,7 @@ int main(void)
         cmocka_unit_test(data_behind_the_answer_fails),
         cmocka_unit_test(a_server_that_says_nothing_times_out),
         cmocka_unit_test(a_host_with_which_tls_fails_is_passed_over),
+        cmocka_unit_test(each_host_has_its_own_time),
         cmocka_unit_test(a_handshake_that_fails_is_told),
         cmocka_unit_test(a_handshake_that_fails_is_followed_by_a_plain_try_where_tls_is_a_wish),
         cmocka_unit_test(a_server_that_closes_in_the_handshake_is_tried_plainly_then_passed_over),

@@ -81,6 +81,27 @@ static void it_outlives_a_login_deadline_and_ends_with_its_own(void **state)
     house_close(house);
 }
 
+static void those_beyond_the_bound_are_dropped(void **state)
+{
+    (void)state;
+    struct house *house = house_open();
+    house->shared.cancel_count = RELAY_CANCELS_MOST - 1;
+    int first = peer_connect(&house->address);
+    SAY(house, first, CANCEL);
+    int server = accept_cancel(house, house->server_listening);
+    int beyond = peer_connect(&house->address);
+    SAY(house, beyond, CANCEL);
+    TURN_UNTIL(&house->loop, peer_is_at_end(beyond));
+    (void)close(beyond);
+    assert_false(peer_is_at_end(first));
+    (void)close(server);
+    TURN_UNTIL(&house->loop, peer_is_at_end(first));
+    assert_int_equal(house->shared.cancel_count, RELAY_CANCELS_MOST - 1);
+    (void)close(first);
+    TURN_UNTIL(&house->loop, house->shared.relay_count == 0);
+    house_close(house);
+}
+
 static void draining_ends_it_when_the_time_is_over(void **state)
 {
     (void)state;
@@ -104,6 +125,7 @@ int main(void)
         cmocka_unit_test(the_client_waits_until_every_host_has_ended_it),
         cmocka_unit_test(it_is_carried_though_the_client_has_left),
         cmocka_unit_test(it_outlives_a_login_deadline_and_ends_with_its_own),
+        cmocka_unit_test(those_beyond_the_bound_are_dropped),
         cmocka_unit_test(draining_ends_it_when_the_time_is_over),
     };
     (void)signal(SIGPIPE, SIG_IGN);

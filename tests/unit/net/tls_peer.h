@@ -59,15 +59,20 @@ static inline void tls_peer_open(struct tls_peer *peer, struct bytes ciphertext)
     }
 }
 
-/* Reads and writes what there is. */
-static inline void tls_peer_pump(struct tls_peer *peer)
+/* Reads what there is. */
+static inline void tls_peer_take(struct tls_peer *peer)
 {
     uint8_t got[1 << 16];
-    tls_peer_write(peer);
     ssize_t size = peer->has_ended ? -1 : peer_take(peer->socket, got, sizeof got);
     if (size > 0 && peer->result != TLS_ENDED && peer->result != TLS_FAILED)
         tls_peer_open(peer, bytes_of(got, (size_t)size));
     peer->has_ended = peer->has_ended || size == 0;
+}
+
+static inline void tls_peer_pump(struct tls_peer *peer)
+{
+    tls_peer_write(peer);
+    tls_peer_take(peer);
     tls_peer_write(peer);
 }
 

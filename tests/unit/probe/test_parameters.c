@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "probe/parameters.h"
-#include "probe/probe.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -77,8 +76,10 @@ static void expect_place(const char *text, const char *host, const char *hostadd
     struct parameters parameters;
     text_init(&why, storage, sizeof storage);
     assert_true(address_parse(text, &address, NULL));
-    assert_true(
-        parameters_init(&parameters, "user=x dbname='a b' target_session_attrs=read-write", &address, &why));
+    const struct probe_plan plan = { &address, "user=x dbname='a b' target_session_attrs=read-write",
+                                     "",       "",
+                                     "",       "" };
+    assert_true(parameters_init(&parameters, &plan, &why));
     assert_string_equal(value_of(&parameters, "user"), "x");
     assert_string_equal(value_of(&parameters, "dbname"), "a b");
     assert_string_equal(value_of(&parameters, "target_session_attrs"), "any");
@@ -113,8 +114,28 @@ static void options_that_are_too_long_are_not_cut(void **state)
     text_init(&why, storage, sizeof storage);
     memset(conninfo + strlen(conninfo), 'x', 3000);
     const struct address host = { ADDRESS_IPV4, 1, { 127, 0, 0, 1 }, "" };
-    assert_false(parameters_init(&parameters, conninfo, &host, &why));
+    const struct probe_plan plan = { &host, conninfo, "", "", "", "" };
+    assert_false(parameters_init(&parameters, &plan, &why));
     assert_non_null(strstr(storage, "too long"));
+}
+
+static void encryption_is_the_sessions_unless_the_string_says_another(void **state)
+{
+    (void)state;
+    char storage[256];
+    struct text why;
+    struct parameters parameters;
+    const struct address host = { ADDRESS_IPV4, 1, { 127, 0, 0, 1 }, "" };
+    const struct probe_plan plan = { &host,          "sslrootcert=/other sslcert=/own",
+                                     "verify-full",  "/ca",
+                                     "/certificate", "/key" };
+    text_init(&why, storage, sizeof storage);
+    assert_true(parameters_init(&parameters, &plan, &why));
+    assert_string_equal(value_of(&parameters, "sslmode"), "verify-full");
+    assert_string_equal(value_of(&parameters, "sslrootcert"), "/other");
+    assert_string_equal(value_of(&parameters, "sslcert"), "/own");
+    assert_string_equal(value_of(&parameters, "sslkey"), "/key");
+    parameters_release(&parameters);
 }
 
 int main(void)
@@ -124,6 +145,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_with_a_connection_string_is_told_without_its_values),
         cmocka_unit_test(the_host_is_the_upstreams),
         cmocka_unit_test(options_that_are_too_long_are_not_cut),
+        cmocka_unit_test(encryption_is_the_sessions_unless_the_string_says_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

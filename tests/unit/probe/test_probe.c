@@ -114,7 +114,8 @@ static bool request_holds(const struct server *server, const char *text, size_t 
 
 static struct probe *begin(const char *conninfo, const struct address *host)
 {
-    struct probe *probe = probe_start(conninfo, host);
+    const struct probe_plan plan = { host, conninfo, "", "", "", "" };
+    struct probe *probe = probe_start(&plan);
     assert_non_null(probe);
     return probe;
 }

@@ -629,6 +629,43 @@ static void ends_of_copy_data_in_a_row_do_not_fill_the_flight(void **state)
     stage_end(stage);
 }
 
+static void a_session_rests_when_a_stream_that_went_both_ways_has_ended(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE });
+    stage_say(stage, "client: Query \"START_REPLICATION 0/0\"\nserver: CopyBothResponse int8:0 int16:0\n"
+                     "server: CopyData text:\"w\"\nclient: CopyData text:\"r\"\n= passed\n");
+    assert_int_equal(session_rest(stage->session), REST_BUSY);
+    stage_say(stage,
+              "client: CopyDone\nserver: CopyDone\nserver: CommandComplete \"COPY 0\"\n" READY "= passed\n");
+    assert_int_equal(session_rest(stage->session), REST_IDLE);
+    stage_end(stage);
+}
+
+static void what_follows_the_end_of_a_stream_is_answered_in_turn(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE });
+    stage_say(stage, "client: Query \"START_REPLICATION 0/0\"\nserver: CopyBothResponse int8:0 int16:0\n"
+                     "client: CopyDone\nclient: Query \"insert into b values (2)\"\n"
+                     "server: CopyDone\nserver: CommandComplete \"COPY 0\"\n" READY VIOLATES("b") READY
+              "= passed\n");
+    assert_string_equal(top_violation(stage)->statement, "insert into b values (?)");
+    assert_true(session_is_idle(stage->session));
+    stage_end(stage);
+}
+
+static void an_end_of_copy_data_that_comes_late_leaves_the_session_at_rest(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE });
+    stage_say(stage, "client: Query \"START_REPLICATION 0/0\"\nserver: CopyBothResponse int8:0 int16:0\n"
+                     "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"58P01\" M:\"removed\" int8:0\n" READY
+                     "client: CopyDone\n= passed\n");
+    assert_true(session_is_idle(stage->session));
+    stage_end(stage);
+}
+
 static void a_message_too_short_for_its_fields_is_the_servers_to_refuse(void **state)
 {
     (void)state;
@@ -731,6 +768,9 @@ int main(void)
         cmocka_unit_test(an_error_during_a_copy_leaves_the_next_segment_in_step),
         cmocka_unit_test(an_end_of_copy_data_that_no_copy_awaits_stands_for_nothing),
         cmocka_unit_test(ends_of_copy_data_in_a_row_do_not_fill_the_flight),
+        cmocka_unit_test(a_session_rests_when_a_stream_that_went_both_ways_has_ended),
+        cmocka_unit_test(what_follows_the_end_of_a_stream_is_answered_in_turn),
+        cmocka_unit_test(an_end_of_copy_data_that_comes_late_leaves_the_session_at_rest),
         cmocka_unit_test(a_message_too_short_for_its_fields_is_the_servers_to_refuse),
         cmocka_unit_test(the_service_follows_the_application_name),
         cmocka_unit_test(an_error_names_the_statement_behind_its_portal),

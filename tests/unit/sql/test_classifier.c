@@ -180,6 +180,19 @@ static void several_doubtful_bytes_are_not_trusted(void **state)
     assert_class(CLASS_NONE, "insert into t values ('\x95\\ \x95\\ drop')", unsafe);
 }
 
+static void nothing_is_overlooked_behind_what_is_settled(void **state)
+{
+    (void)state;
+    assert_class(CLASS_DCL, "create schema s grant select on a to b", standard);
+    assert_class(CLASS_MODIFYING,
+                 "create schema s grant select on a to b create table c partition of d default", standard);
+    assert_class(CLASS_UNKNOWN, "insert into t values (';'); insert into t values ('drop", standard);
+    assert_class(CLASS_UNKNOWN, "once more 'drop", standard);
+    assert_class(CLASS_UNKNOWN, "once more drop", standard);
+    assert_class(CLASS_ADDITIVE, "select 1, 2 as \"as\" into t; values (1)", standard);
+    assert_class(CLASS_NONE, "select 1, ';' as into from t", standard);
+}
+
 static void a_vertical_tab_is_blank_from_17_on(void **state)
 {
     (void)state;
@@ -280,6 +293,7 @@ int main(void)
         cmocka_unit_test(another_reading_that_does_not_end_is_no_danger),
         cmocka_unit_test(a_backslash_may_be_half_a_character),
         cmocka_unit_test(several_doubtful_bytes_are_not_trusted),
+        cmocka_unit_test(nothing_is_overlooked_behind_what_is_settled),
         cmocka_unit_test(a_vertical_tab_is_blank_from_17_on),
         cmocka_unit_test(a_tag_too_long_to_follow_is_not_trusted),
         cmocka_unit_test(prepared_names_are_given_as_the_server_keeps_them),

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "sql/advice.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static const struct lexer_reading standard = { .has_standard_strings = true };
+
+static struct verdict verdict_of(const char *text)
+{
+    struct verdict verdict;
+    classify(bytes_text(text), standard, &verdict);
+    return verdict;
+}
+
+static const struct advice *advice_about(const char *text)
+{
+    struct verdict verdict = verdict_of(text);
+    return advice_of(bytes_text(text), standard, &verdict);
+}
+
+static void assert_lock(const char *text, const char *lock)
+{
+    const struct advice *advice = advice_about(text);
+    assert_non_null(advice);
+    if (strcmp(advice->lock, lock) != 0)
+        print_error("%s: %s\n", text, advice->lock);
+    assert_string_equal(advice->lock, lock);
+}
+
+static void assert_instead(const char *text, const char *part)
+{
+    const struct advice *advice = advice_about(text);
+    assert_non_null(advice);
+    if (strstr(advice->instead, part) == NULL)
+        print_error("%s: %s\n", text, advice->instead);
+    assert_non_null(strstr(advice->instead, part));
+}
+
+static void assert_objects(const char *text, const char *joined)
+{
+    struct verdict verdict = verdict_of(text);
+    struct object_list list;
+    char said[256] = "";
+    size_t size = 0;
+    advice_objects(bytes_text(text), standard, &verdict, &list);
+    for (size_t i = 0; i < list.count; i++) {
+        memcpy(said + size, list.names[i].data, list.names[i].size);
+        size += list.names[i].size;
+        said[size++] = '|';
+    }
+    said[size] = '\0';
+    assert_string_equal(said, joined);
+}
+
+static void the_lock_is_that_of_the_gravest_subcommand(void **state)
+{
+    (void)state;
+    assert_lock("alter table t add constraint f foreign key (a) references u not valid",
+                "SHARE ROW EXCLUSIVE on both tables");
+    assert_lock("alter table t add a int", "ACCESS EXCLUSIVE");
+    assert_lock("alter table t validate constraint f", "SHARE UPDATE EXCLUSIVE");
+    assert_lock("create index i on t (a)", "SHARE");
+    assert_lock("create unique index concurrently i on t (a)", "SHARE UPDATE EXCLUSIVE");
+    assert_lock("reindex (concurrently) table t", "SHARE UPDATE EXCLUSIVE");
+    assert_lock("alter table t add constraint f foreign key (a) references u",
+                "SHARE ROW EXCLUSIVE on both tables");
+    assert_lock("alter table t add a int references u",
+                "ACCESS EXCLUSIVE; SHARE ROW EXCLUSIVE on the referenced table");
+    assert_lock("lock table t", "as named; ACCESS EXCLUSIVE where none is");
+    assert_instead("alter table t add a int, alter column b type bigint", "add a column of the new type");
+    assert_instead("alter table t alter b type bigint", "add a column of the new type");
+}
+
+static void each_danger_has_its_gentler_way(void **state)
+{
+    (void)state;
+    assert_instead("alter table t alter a set not null", "IS NOT NULL) NOT VALID");
+    assert_instead("alter table t add constraint c check (a > 0)", "NOT VALID");
+    assert_instead("alter table t add constraint u unique (a)", "UNIQUE USING INDEX");
+    assert_instead("create index i on t (a)", "CONCURRENTLY");
+    assert_instead("drop index i", "CONCURRENTLY");
+    assert_instead("alter table t detach partition p", "CONCURRENTLY");
+    assert_instead("drop table if exists t cascade", "without CASCADE");
+    assert_instead("truncate t cascade", "without CASCADE");
+    assert_instead("explain analyze create table t partition of p default as select 1", "");
+}
+
+static void words_in_names_and_strings_are_no_subcommands(void **state)
+{
+    (void)state;
+    assert_instead("alter table type add a int", "set lock_timeout");
+    assert_instead("alter table t add \"unique\" int default 'primary key'", "set lock_timeout");
+    assert_lock("alter table t /* set not null */ set (fillfactor = 70)", "SHARE UPDATE EXCLUSIVE");
+}
+
+static void every_schema_change_has_advice_and_a_query_has_none(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {
+#define COMMAND(class, level, shape, privacy, name) CLASS_##class == CLASS_NONE ? "" : name,
+#include "sql/commands.def"
+#undef COMMAND
+    };
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        if (commands[i][0] == '\0')
+            continue;
+        if (advice_about(commands[i]) == NULL)
+            print_error("%s\n", commands[i]);
+        assert_non_null(advice_about(commands[i]));
+    }
+    assert_null(advice_about("select 1"));
+    assert_null(advice_about("create temp table t (a int)"));
+}
+
+static void objects_are_named_as_they_are_written(void **state)
+{
+    (void)state;
+    assert_objects("alter table if exists only shop.orders drop a", "shop.orders|");
+    assert_objects("ALTER TABLE \"Shop\" . \"Or ders\" add b int references shop.items (id)",
+                   "\"Shop\" . \"Or ders\"|shop.items|");
+    assert_objects("create table if not exists a.b (c int references d, e int references f.g (h))",
+                   "a.b|d|f.g|");
+    assert_objects("create unique index concurrently i on only a.b using gin (c)", "a.b|");
+    assert_objects("drop table if exists a, b.c cascade", "a|b.c|");
+    assert_objects("drop function a.f(int, text), g()", "a.f|g|");
+    assert_objects("truncate table only a, b restart identity", "a|b|");
+    assert_objects("grant select on all tables in schema s to u", "s|");
+    assert_objects("comment on column a.b.c is 'x'", "a.b.c|");
+    assert_objects("create trigger t before insert on a.b execute function f()", "a.b|");
+    assert_objects("select 1 into temp_x", "temp_x|");
+    assert_objects("refresh materialized view concurrently m", "m|");
+    assert_objects("alter table", "");
+    assert_objects("select 1", "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_lock_is_that_of_the_gravest_subcommand),
+        cmocka_unit_test(each_danger_has_its_gentler_way),
+        cmocka_unit_test(words_in_names_and_strings_are_no_subcommands),
+        cmocka_unit_test(every_schema_change_has_advice_and_a_query_has_none),
+        cmocka_unit_test(objects_are_named_as_they_are_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
