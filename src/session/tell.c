@@ -47,13 +47,3 @@ void tell_publish(struct session *session)
 {
     ring_publish(session->world->events);
 }
-
-struct bytes session_service_name(const struct session *session)
-{
-    return session_service(session);
-}
-
-struct bytes session_database(const struct session *session)
-{
-    return bytes_text(session->database != NULL ? session->database : "");
-}
