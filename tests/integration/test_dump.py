@@ -10,7 +10,7 @@ from harness.case import Case, main
 from harness.certificate import Certificate
 from harness.postgres import Postgres
 
-SCRIPT = pathlib.Path(__file__).with_name("scripts") / "dump.sql"
+SCRIPT = pathlib.Path(__file__).with_name("database") / "dump.sql"
 ROWS = int(os.environ.get("DUMP_ROWS", "9000"))  # of 100 kB each
 DISK_NEEDED = 6 << 30
 ALWAYS = {"name": "always", "days": ["sun", "mon", "tue", "wed", "thu", "fri", "sat"], "from": "00:00", "to": "24:00",
