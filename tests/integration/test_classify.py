@@ -8,7 +8,7 @@ import unittest
 
 from harness import machine
 
-FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scripts")
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "classify")
 SCRIPT = "classify.sql"
 SETTINGS = {
     "listen": [{"address": "127.0.0.1:6432", "upstream": "main"}],
