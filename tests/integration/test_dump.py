@@ -11,7 +11,7 @@ from harness.certificate import Certificate
 from harness.postgres import Postgres
 
 SCRIPT = pathlib.Path(__file__).with_name("database") / "dump.sql"
-ROWS = int(os.environ.get("DUMP_ROWS", "9000"))  # of 100 kB each
+ROWS = int(os.environ.get("DUMP_ROWS", "10000"))  # of 100 kB each
 DISK_NEEDED = 6 << 30
 ALWAYS = {"name": "always", "days": ["sun", "mon", "tue", "wed", "thu", "fri", "sat"], "from": "00:00", "to": "24:00",
           "allow": "modifying"}
