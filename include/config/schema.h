@@ -42,12 +42,12 @@ struct schema_row {
     enum schema_kind kind;     /* VALUE, VALUES */
     enum schema_choice choice; /* CHOSEN, CHOSEN_SET */
     enum schema_group inner;   /* SECTION, LIST */
+    bool is_instead;           /* it stands in place of others: an example cannot have all of them */
     const char *smallest;      /* VALUE: of the value; VALUES, LIST: of the count; "" without bounds */
     const char *largest;
     const char *standard; /* NULL: required; "": nothing set */
     const char *example;
     const char *about;
-    bool is_instead; /* it stands in place of others: an example cannot have all of them */
 };
 
 struct schema_kind_facts {

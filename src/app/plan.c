@@ -78,9 +78,9 @@ bool plan_create(struct plan *plan, const struct settings *settings, int64_t now
 
 void plan_release(struct plan *plan)
 {
-    for (size_t index = 0; index < plan->policy.gate.window_count; index++)
+    for (size_t index = 0; plan->windows != NULL && index < plan->policy.gate.window_count; index++)
         calendar_destroy(plan->windows[index].calendar);
-    for (size_t index = 0; index < plan->policy.gate.freeze_count; index++)
+    for (size_t index = 0; plan->freezes != NULL && index < plan->policy.gate.freeze_count; index++)
         calendar_destroy(plan->freezes[index].calendar);
     free(plan->windows);
     free(plan->freezes);

@@ -146,7 +146,7 @@ static void upstream_read(struct transport *transport, size_t index, struct prob
 static const struct upstream *upstream_named(const struct transport *transport, const char *name)
 {
     size_t index = 0;
-    while (strcmp(transport->upstreams[index].name, name) != 0)
+    while (strcmp(transport->settings->upstreams.items[index].name, name) != 0)
         index++; /* the settings were checked: it is there */
     return &transport->upstreams[index];
 }

@@ -85,7 +85,7 @@ static bool line_matters(const struct lines *lines)
 static bool lines_keep_root(struct lines *lines, icalcomponent *root)
 {
     struct calendar *calendar = lines->source->calendar;
-    icalcomponent **grown = reallocarray(calendar->roots, calendar->root_count + 1, sizeof *grown);
+    icalcomponent **grown = reallocarray(calendar->roots, calendar->root_count + 1, sizeof(icalcomponent *));
     if (grown == NULL) {
         icalcomponent_free(root);
         return false;

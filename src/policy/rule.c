@@ -78,12 +78,12 @@ static bool has_ordinal_days(const struct icalrecurrencetype *rule)
 /* Whether a month of the rule has a day of the rule, were it in a leap year. */
 static bool has_possible_day(const struct icalrecurrencetype *rule)
 {
-    static const short days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    static const int days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     size_t months = list_count(rule->by_month, ICAL_BY_MONTH_SIZE);
     size_t month_days = list_count(rule->by_month_day, ICAL_BY_MONTHDAY_SIZE);
     for (size_t i = 0; i < months; i++) {
         int month = icalrecurrencetype_month_month(rule->by_month[i]);
-        short most = month >= 1 && month <= 12 ? days[month - 1] : 31;
+        int most = month >= 1 && month <= 12 ? days[month - 1] : 31;
         for (size_t j = 0; j < month_days; j++) {
             if (rule->by_month_day[j] <= most && -rule->by_month_day[j] <= most)
                 return true;
