@@ -11,7 +11,7 @@ struct session_row {
     uint64_t id;
     uint32_t worker;
     int64_t opened_us; /* wall clock */
-    int64_t active_us; /* of the last message from the client */
+    int64_t active_us; /* when the client last sent a message, or the server became ready for one */
     char address[ADDRESS_TEXT_SIZE];
     char upstream[NAME_SIZE];
     char user[NAME_SIZE];

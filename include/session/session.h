@@ -68,20 +68,20 @@ const struct address *session_client(const struct session *session);
 /* Who it is, from SESSION_DIAL on: views that live until the next call. The database is empty for a cancel
  * request. */
 struct bytes session_database(const struct session *session);
-struct bytes session_service_name(const struct session *session);
+/* The service it belongs to now; it follows the application_name. */
+struct bytes session_service(const struct session *session);
 bool session_is_cancel(const struct session *session);
 /* The cancel request as the client sent it, to be passed on. A view until the session is destroyed. */
 struct bytes session_cancel_request(const struct session *session);
-/* The moment of the last message in either direction, and whether nothing is in flight: for deadlines of idle
- * sessions. */
+/* When the client last sent a message, or the server last became ready for one. What the server sends by
+ * itself (notifications) does not count, as it does not for the server's own timeouts. */
 int64_t session_active_us(const struct session *session);
+/* Whether it rests: logged in, nothing in flight, no message half sent. A session that is REST_IDLE can be
+ * ended without cutting anything short. */
 enum session_rest { REST_BUSY, REST_IDLE, REST_IN_TRANSACTION };
 enum session_rest session_rest(const struct session *session);
 /* Whether the login is done: before it, the owner's login deadline applies. */
 bool session_has_logged_in(const struct session *session);
-/* Whether ending now cuts nothing short: no request in flight and no transaction open. For a graceful stop.
- */
-bool session_is_idle(const struct session *session);
 /* Fills what the session knows of itself; the owner fills the rest. */
 void session_describe(const struct session *session, struct session_row *out);
 

@@ -102,7 +102,7 @@ struct session {
     struct names statements;
     struct names portals;
     struct candidates *candidates; /* NULL until a transaction has some */
-    int64_t active_us;             /* of the last message, either way */
+    int64_t active_us;             /* see session_active_us */
     uint64_t bytes_received;
     uint64_t bytes_sent;
     /* From here on what is rarely looked at. */
@@ -223,7 +223,5 @@ void blame_unseen_change(struct session *session, struct bytes tag, const struct
  * visible. */
 struct event *tell_begin(struct session *session, enum event_kind kind);
 void tell_publish(struct session *session);
-/* The service of the session now. A view that lives until the next message. */
-struct bytes session_service(const struct session *session);
 
 #endif

@@ -13,30 +13,35 @@ struct setting_path setting_path(const char *format, ...)
     return path;
 }
 
+/* Writes what was found into `storage`, which it returns. */
+static const char *words_of(char storage[PROBLEM_TEXT_SIZE], const char *format, va_list arguments)
+{
+    struct text text;
+    text_init(&text, storage, PROBLEM_TEXT_SIZE);
+    text_append_arguments(&text, format, arguments);
+    return storage;
+}
+
 void findings_fault(const struct findings *findings, const char *path, const char *format, ...)
 {
     char storage[PROBLEM_TEXT_SIZE];
-    struct text text;
     struct settings_place place = origins_place(findings->origins, path);
-    text_init(&text, storage, sizeof storage);
     va_list arguments;
     va_start(arguments, format);
-    text_append_arguments(&text, format, arguments);
+    problems_add(findings->problems, place.file, place.line, place.column, "%s: %s", path,
+                 words_of(storage, format, arguments));
     va_end(arguments);
-    problems_add(findings->problems, place.file, place.line, place.column, "%s: %s", path, storage);
 }
 
 void findings_warn(const struct findings *findings, const char *path, const char *format, ...)
 {
     char storage[PROBLEM_TEXT_SIZE];
-    struct text text;
     struct settings_place place = origins_place(findings->origins, path);
-    text_init(&text, storage, sizeof storage);
     va_list arguments;
     va_start(arguments, format);
-    text_append_arguments(&text, format, arguments);
+    problems_warn(findings->problems, place.file, place.line, place.column, "%s: %s", path,
+                  words_of(storage, format, arguments));
     va_end(arguments);
-    problems_warn(findings->problems, place.file, place.line, place.column, "%s: %s", path, storage);
 }
 
 bool findings_has_error(const struct findings *findings, const char *path)

@@ -126,7 +126,7 @@ static void refuse_unadmitted(struct relay *relay, enum census_result result)
     case CENSUS_SERVICE_FULL:
         text_init(&message, storage, sizeof storage);
         text_append_string(&message, "too many connections for service \"");
-        text_append(&message, session_service_name(relay->session));
+        text_append(&message, session_service(relay->session));
         text_append_string(&message, "\"");
         relay_refuse(relay, "53300", storage, NULL, "limits.sessions_per_service reached");
         break;
@@ -146,7 +146,7 @@ static bool relay_admit(struct relay *relay)
     struct admission *admission = relay->plan->admission;
     if (admission == NULL)
         return true;
-    enum census_result result = admission_enter(admission, session_service_name(relay->session),
+    enum census_result result = admission_enter(admission, session_service(relay->session),
                                                 session_client(relay->session), &relay->census);
     refuse_unadmitted(relay, result);
     return result == CENSUS_ADMITTED;

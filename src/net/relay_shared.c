@@ -116,7 +116,7 @@ void relay_shared_remove(struct relay *relay)
 
 void relay_shared_drain(struct relay *relay)
 {
-    if (session_is_idle(relay->session))
+    if (session_rest(relay->session) == REST_IDLE)
         relay_refuse(relay, "57P01", "pgsluice is shutting down", NULL, "shutdown");
 }
 

@@ -69,11 +69,6 @@ bool session_has_logged_in(const struct session *session)
     return session->transaction_status != 0;
 }
 
-bool session_is_idle(const struct session *session)
-{
-    return session_rest(session) == REST_IDLE;
-}
-
 bool session_is_cancel(const struct session *session)
 {
     return session->is_cancel;
@@ -102,11 +97,6 @@ enum session_rest session_rest(const struct session *session)
         session->server.framer.is_inside)
         return REST_BUSY;
     return session->transaction_status == 'I' ? REST_IDLE : REST_IN_TRANSACTION;
-}
-
-struct bytes session_service_name(const struct session *session)
-{
-    return session_service(session);
 }
 
 struct bytes session_database(const struct session *session)

@@ -582,7 +582,7 @@ static void after_a_copy_the_syncs_it_swallowed_are_not_awaited(void **state)
         "server: CommandComplete \"COPY 1\"\n" READY "= passed\n"
         "client: Query \"insert into b values (2)\"\n" VIOLATES("b") READY "= passed\n");
     assert_string_equal(top_violation(stage)->statement, "insert into b values (?)");
-    assert_true(session_is_idle(stage->session));
+    assert_int_equal(session_rest(stage->session), REST_IDLE);
     stage_end(stage);
 }
 
@@ -599,7 +599,7 @@ static void an_error_during_a_copy_leaves_the_next_segment_in_step(void **state)
                                                       "client: Query \"insert into b values (2)\"\n" VIOLATES(
                                                           "b") READY "= passed\n");
     assert_int_equal(ledger_total(&stage->ledger), 2);
-    assert_true(session_is_idle(stage->session));
+    assert_int_equal(session_rest(stage->session), REST_IDLE);
     stage_end(stage);
 }
 
@@ -612,7 +612,7 @@ static void an_end_of_copy_data_that_no_copy_awaits_stands_for_nothing(void **st
         "client: CopyFail \"stray\"\nclient: Query \"copy t from stdin\"\nclient: CopyDone\nclient: Sync\n"
         "server: CopyInResponse int8:0 int16:0\nserver: CommandComplete \"COPY 0\"\n" READY READY
         "= passed\n");
-    assert_true(session_is_idle(stage->session));
+    assert_int_equal(session_rest(stage->session), REST_IDLE);
     assert_int_equal(counter_read(&stage->counters.unfollowed), 0);
     stage_end(stage);
 }
@@ -625,7 +625,7 @@ static void ends_of_copy_data_in_a_row_do_not_fill_the_flight(void **state)
         stage_feed(stage, SIDE_CLIENT, bytes_of("c\0\0\0\4", 5));
     assert_false(session_is_holding(stage->session));
     stage_say(stage, "client: Query \"select 1\"\nserver: CommandComplete \"SELECT 1\"\n" READY "= passed\n");
-    assert_true(session_is_idle(stage->session));
+    assert_int_equal(session_rest(stage->session), REST_IDLE);
     stage_end(stage);
 }
 
@@ -651,7 +651,7 @@ static void what_follows_the_end_of_a_stream_is_answered_in_turn(void **state)
                      "server: CopyDone\nserver: CommandComplete \"COPY 0\"\n" READY VIOLATES("b") READY
               "= passed\n");
     assert_string_equal(top_violation(stage)->statement, "insert into b values (?)");
-    assert_true(session_is_idle(stage->session));
+    assert_int_equal(session_rest(stage->session), REST_IDLE);
     stage_end(stage);
 }
 
@@ -662,7 +662,7 @@ static void an_end_of_copy_data_that_comes_late_leaves_the_session_at_rest(void 
     stage_say(stage, "client: Query \"START_REPLICATION 0/0\"\nserver: CopyBothResponse int8:0 int16:0\n"
                      "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"58P01\" M:\"removed\" int8:0\n" READY
                      "client: CopyDone\n= passed\n");
-    assert_true(session_is_idle(stage->session));
+    assert_int_equal(session_rest(stage->session), REST_IDLE);
     stage_end(stage);
 }
 
@@ -677,7 +677,7 @@ static void a_message_too_short_for_its_fields_is_the_servers_to_refuse(void **s
               "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"08P01\" M:\"too short\" int8:0\n" READY
               "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"08P01\" M:\"too short\" int8:0\n" READY
               "= passed\n");
-    assert_true(session_is_idle(stage->session));
+    assert_int_equal(session_rest(stage->session), REST_IDLE);
     stage_end(stage);
 }
 
