@@ -278,7 +278,8 @@ static void an_answer_longer_than_is_gathered_passes_where_no_mechanism_is_await
     struct stage *stage = begin_login(false, plain);
     stage_feed(stage, SIDE_SERVER, LITERAL(asks));
     stage_feed(stage, SIDE_CLIENT, bytes_of(answer, 100));
-    stage_feed(stage, SIDE_CLIENT, bytes_of(answer + 100, sizeof(answer) - 100));
+    stage_feed(stage, SIDE_CLIENT, bytes_of(answer + 100, BODY / 2));
+    stage_feed(stage, SIDE_CLIENT, bytes_of(answer + 100 + BODY / 2, sizeof(answer) - 100 - BODY / 2));
     expect_out(stage, SIDE_SERVER, bytes_of(answer, sizeof(answer)));
     assert_false(stage->is_closed);
     close_stage(stage);

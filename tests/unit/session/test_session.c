@@ -725,14 +725,16 @@ static void an_error_of_an_sql_execute_names_what_it_executes(void **state)
 static void several_executes_in_one_text_are_judged_by_the_riskiest(void **state)
 {
     (void)state;
-    assert_refused_after(
+    static const char prepared[] =
         "client: Query \"prepare a as select 1; prepare b as select 1 into kept\"\n"
         "server: CommandComplete \"PREPARE\"\nserver: CommandComplete \"PREPARE\"\n" READY "= passed\n"
         "client: Query \"prepare c as select 1; prepare d as select 2\"\n"
-        "server: CommandComplete \"PREPARE\"\nserver: CommandComplete \"PREPARE\"\n" READY "= passed\n",
-        "client: Query \"execute c; execute b\"\n-> server: Query " POISON "\n" SYNTAX_ERROR REFUSAL READY
-        "-> client: ReadyForQuery text:\"I\"\n"
-        "client: Query \"execute c; execute d\"\n= passed\n");
+        "server: CommandComplete \"PREPARE\"\nserver: CommandComplete \"PREPARE\"\n" READY "= passed\n";
+    assert_refused_after(prepared, "client: Query \"execute c; execute b\"\n-> server: Query " POISON
+                                   "\n" SYNTAX_ERROR REFUSAL READY "-> client: ReadyForQuery text:\"I\"\n"
+                                   "client: Query \"execute c; execute d\"\n= passed\n");
+    assert_refused_after(prepared, "client: Query \"execute b; execute c\"\n-> server: Query " POISON
+                                   "\n" SYNTAX_ERROR REFUSAL READY "-> client: ReadyForQuery text:\"I\"\n");
 }
 
 int main(void)
