@@ -14,7 +14,8 @@ struct setting_path setting_path(const char *format, ...)
 }
 
 /* Writes what was found into `storage`, which it returns. */
-PRINTF_LIKE(2, 0) static const char *words_of(char storage[PROBLEM_TEXT_SIZE], const char *format, va_list arguments)
+PRINTF_LIKE(2, 0)
+static const char *words_of(char storage[PROBLEM_TEXT_SIZE], const char *format, va_list arguments)
 {
     struct text text;
     text_init(&text, storage, PROBLEM_TEXT_SIZE);
