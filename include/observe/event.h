@@ -16,7 +16,7 @@ enum event_kind {
 const char *event_kind_name(enum event_kind kind);
 enum log_level event_kind_level(enum event_kind kind);
 
-enum { REASON_SIZE = 256, EVENT_COMMAND_SIZE = 48 };
+enum { REASON_SIZE = 256, EVENT_COMMAND_SIZE = 48, OBJECTS_TEXT_SIZE = 256 };
 
 /* One thing that happened in one session, as it travels through the ring. Texts are masked or identifiers;
  * empty where they do not apply. */
@@ -31,11 +31,16 @@ struct event {
     char reason[REASON_SIZE];
     /* violations, and who it was (service, database, user, fingerprint, statement) for all kinds */
     struct violation violation;
-    /* schema changes */
+    /* schema changes, and what else the guard refuses */
+    uint32_t change;      /* its number in its session, from 1; 0: it did not pass */
+    uint32_t change_last; /* DDL_COMMITTED, DDL_UNDONE: they are `change` to `change_last` */
     char command[EVENT_COMMAND_SIZE];
     char class[24];
     uint8_t level;
-    char window[NAME_SIZE]; /* the window that let it pass, or the freeze or rule that refused it */
+    const char *ground;     /* guard_ground_name: a constant; NULL where it does not apply */
+    char window[NAME_SIZE]; /* the window that let it pass, or the freeze that refused it */
+    char rule[NAME_SIZE];   /* of the settings, that decided; empty: none */
+    char objects[OBJECTS_TEXT_SIZE];
 };
 
 /* Writes the event as one line of structured log: time, level, event, then the fields that its kind has,

@@ -3,78 +3,81 @@
 #define POLICY_GUARD_H
 
 #include "base/text.h"
-#include "policy/gate.h"
-#include "policy/service.h"
+#include "policy/guard_rule.h"
+#include "policy/policy.h"
+#include "policy/turnstile.h"
 #include "sql/classifier.h"
 
-#include <stdatomic.h>
-
-enum guard_mode {
-#define MODE(symbol, name, about) GUARD_##symbol,
-#include "policy/modes.def"
-#undef MODE
-    GUARD_MODE_COUNT
-};
-
-const char *guard_mode_name(enum guard_mode mode);
-
-/* An opening that is not for all. */
-struct scoped_span {
-    struct gate_span span;
-    struct scope scope;
-};
-
-/* Everything the workers need to judge, in one immutable piece that the control thread makes and hands to all
- * of them. */
-struct policy {
-    atomic_uint references;
-    enum guard_mode mode;
-    char sqlstate[6]; /* of a refusal */
-    struct gate gate; /* what holds for all */
-    struct scoped_span *scoped;
-    size_t scoped_count;
-    struct service_rule *rules;
-    size_t rule_count;
-};
-
-struct policy_plan {
-    enum guard_mode mode;
-    const char *sqlstate;
-    struct gate_plan gate;
-    const struct service_rule *rules;
-    size_t rule_count;
-};
-
-enum { POLICY_DAYS = 60 };
-
-/* Copies the plan; the gate's line covers `now_us` and POLICY_DAYS more. One reference. NULL when memory is
- * short. */
-struct policy *policy_create(const struct policy_plan *plan, int64_t now_us);
-struct policy *policy_share(struct policy *policy);
-/* Frees it with the last reference. From any thread. NULL is allowed. */
-void policy_release(struct policy *policy);
+/* The guard's word on one statement, given the policy in force. */
 
 enum guard_action { ACTION_PASS, ACTION_REFUSE, ACTION_WOULD_REFUSE };
 
-/* What the guard says to one statement, and why. */
-struct decision {
-    enum guard_action action;
-    const struct gate_span
-        *span; /* in force now: what let it pass or the freeze that refuses; NULL: closed */
-    const struct gate_span *next; /* the next that would let it pass; NULL: none in the gate's line */
+enum guard_ground {
+#define GROUND(symbol, name, words) GROUND_##symbol,
+#include "policy/grounds.def"
+#undef GROUND
+    GROUND_COUNT
 };
 
-/* Judges a text by its verdict at `now_us`; whose it is says which openings it may use. Statements that are
- * not guarded always pass, without a span; so does everything when the mode is off, with the span in force.
- */
+/* What is to be judged. */
+struct guard_matter {
+    const struct verdict *verdict;
+    const struct object_names *objects; /* that it names; NULL: not known, as where it is not guarded */
+    bool is_run;                        /* it runs now; false: it is only prepared */
+    enum safety_level passed; /* the highest level that passed before in its open transaction; 0: none */
+};
+
+/* What the guard says to it, and why. All it points to lives as long as the policy and the matter. */
+struct decision {
+    enum guard_action action;
+    enum guard_ground ground;
+    enum statement_class class; /* which of the text's classes decided, and its level */
+    enum safety_level level;
+    const struct gate_span
+        *span; /* in force now: what let it pass or the freeze that refuses; NULL: closed or not asked */
+    const struct gate_span *next;     /* the next that would let it pass; NULL: none in the gate's line */
+    const struct guard_rule *rule;    /* that decided, or by which windows were asked; NULL: none */
+    const struct object_name *object; /* GROUND_PROTECTED: the one named; NULL: its names are not complete */
+    const struct readonly_order *order; /* GROUND_READONLY */
+    struct turnstile_holder holder;     /* GROUND_TAKEN */
+};
+
+/* Whether a text of this verdict may be anything but passed: asked for every statement. */
+static inline bool guard_concerns(const struct policy *policy, const struct verdict *verdict)
+{
+    return (verdict->classes & policy->watched) != 0;
+}
+
+/* The mode for this subject: the first scope that has it, else the policy's own. */
+enum guard_mode guard_mode_for(const struct policy *policy, const struct guard_subject *subject);
+
+/* Judges a text at `now_us`, class by class; the strictest word counts. In this order:
+ *   an operator's read-only order, which holds in every mode, for what runs and writes (not for what is only
+ *   prepared and asks for no window);
+ *   the mode: off lets all pass, observe turns a refusal into ACTION_WOULD_REFUSE;
+ *   for guarded classes, protected objects: what may change one is refused, whatever is open;
+ *   the first rule that holds;
+ *   for guarded classes, windows; a change in a transaction in which one of its level passed goes on after the
+ *   window has closed, if the policy lets transactions finish.
+ * Classes that are not guarded pass unless a rule says otherwise. */
 void guard_decide(const struct policy *policy, const struct guard_subject *subject,
-                  const struct verdict *verdict, int64_t now_us, struct decision *out);
+                  const struct guard_matter *matter, int64_t now_us, struct decision *out);
+/* Has a schema change that may pass and runs now take its turn, where the policy has one go at a time: else
+ * the decision becomes a refusal (or would be one, as the mode says). Whether a turn was taken. */
+bool guard_take_turn(const struct policy *policy, struct turnstile *turnstile,
+                     const struct turnstile_claim *claim, enum guard_mode mode, int64_t now_us,
+                     struct decision *decision);
 
+/* "window", "closed", "rule" ...: constants. */
+const char *guard_ground_name(enum guard_ground ground);
 /* Why, in a few words: a constant. */
-const char *guard_reason(const struct decision *decision);
+const char *guard_ground_words(enum guard_ground ground);
+/* The SQLSTATE of a refusal. */
+const char *guard_sqlstate(const struct policy *policy, const struct decision *decision);
 
-/* The refusal in words, for the client: never a byte of the statement but its command. Each text is one line
- * of ASCII, as long as the names in the configuration are; other bytes of names stand as \xNN. */
+/* The refusal in words, for the client: never a byte of the statement but its command, and the name of a
+ * protected object that it names. Each text is one line of ASCII, as long as the names in the configuration
+ * are; other bytes of names stand as \xNN. */
 void guard_describe(const struct verdict *verdict, const struct decision *decision, int64_t now_us,
                     struct text *message, struct text *detail, struct text *hint);
 

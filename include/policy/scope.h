@@ -9,6 +9,7 @@ struct guard_subject {
     struct bytes service;
     struct bytes user;     /* the effective one */
     struct bytes database; /* the effective one */
+    const struct address *address; /* the client's; NULL: not known, which no network holds */
 };
 
 /* For whom something is: patterns as in service.h; empty: not asked. */
@@ -16,6 +17,8 @@ struct scope {
     char service[SERVICE_PATTERN_SIZE];
     char user[SERVICE_PATTERN_SIZE];
     char database[SERVICE_PATTERN_SIZE];
+    bool has_network;
+    struct network network;
 };
 
 /* Whether it is for all. */

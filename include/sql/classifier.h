@@ -16,6 +16,9 @@ struct verdict {
     enum statement_class class;
     enum safety_level level;
     bool is_guarded;          /* some statement in it asks for a window */
+    uint16_t classes;         /* all that occur in it: a bit 1 << class for each; one statement may have
+                               * several (COPY FROM PROGRAM) */
+    uint8_t levels[CLASS_COUNT]; /* the highest of each class that occurs; 0 elsewhere */
     uint32_t statement_count; /* statements that are not empty; each semicolon ends one */
     const char *command; /* of the riskiest statement: "ALTER TABLE", "SELECT"; empty where unknown; lives
                           * for ever */
