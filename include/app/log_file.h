@@ -13,8 +13,8 @@ enum notice {
     NOTICE_COUNT
 };
 
-/* Where the log goes, on the control thread. Violations are held to so many lines a second; the rest of a
- * second's are told in one line with their number. */
+/* Where the log goes, on the control thread. Violations and refused writes are held to so many lines a
+ * second; the rest of a second's are told in one line with their number. */
 struct log_file {
     int descriptor;
     bool is_owned; /* opened by us, not standard error */
@@ -31,6 +31,7 @@ struct log_plan {
     enum log_format format;
     enum log_level level;
     const char *path; /* "-": standard error */
+    const char *what; /* "log file", for messages */
     uint32_t violations_most;
 };
 
@@ -46,9 +47,10 @@ struct log_line *log_file_begin(struct log_file *log, int64_t time_us, enum noti
 /* The same at another level. */
 struct log_line *log_file_begin_at(struct log_file *log, int64_t time_us, enum log_level level,
                                    enum notice notice);
-void log_file_write(struct log_file *log);
-/* Writes an event's line, within the rate. */
-void log_file_event(struct log_file *log, const struct event *event);
+bool log_file_write(struct log_file *log);
+/* Writes an event's line, within the rate. False, here and above, when not all of the line could be written.
+ */
+bool log_file_event(struct log_file *log, const struct event *event);
 /* Says how many violations of a second that is over were not written. Call now and then. */
 void log_file_tick(struct log_file *log, int64_t now_us);
 

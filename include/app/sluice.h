@@ -2,6 +2,7 @@
 #ifndef APP_SLUICE_H
 #define APP_SLUICE_H
 
+#include "app/audit.h"
 #include "app/gatekeeper.h"
 #include "app/log_file.h"
 #include "app/prober.h"
@@ -21,7 +22,9 @@ struct sluice {
     struct prober *prober;
     struct gatekeeper keeper;
     struct log_file log;
+    struct audit audit;
     struct journal journal; /* of schema changes */
+    struct turnstile *turnstile;
     struct worker **workers;
     uint32_t worker_count;
     struct hash_key hash_key;
@@ -56,7 +59,7 @@ void sluice_publish_policy(struct sluice *sluice);
 
 /* ── gathering.c
  * ───────────────────────────────────────────────────────────────────────────────────────────── */
-/* Logs what the workers have told since, and keeps the schema changes among it. */
+/* Logs what the workers have told since, and keeps the schema changes among it, in the audit too. */
 void sluice_take_events(struct sluice *sluice);
 /* Puts together what the workers know. The caller releases it. */
 void sluice_snapshot(struct sluice *sluice, struct snapshot *out);
@@ -73,6 +76,8 @@ void sluice_log_opening(struct sluice *sluice, enum notice notice, const struct 
                         const char *operator_name);
 /* What became of a host. */
 void sluice_log_host(struct sluice *sluice, const struct host_change *change);
+/* That lines of the audit could not be written: nothing while none was lost. */
+void sluice_log_audit(struct sluice *sluice);
 /* Says when the gate opens, closes or freezes: nothing while it is as it was. */
 void sluice_log_gate(struct sluice *sluice, int64_t now_us);
 

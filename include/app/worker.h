@@ -18,6 +18,7 @@ struct worker_plan {
     const struct settings *settings;   /* must outlive the worker */
     const struct transport *transport; /* so */
     struct policy *policy;             /* a reference is taken */
+    struct turnstile *turnstile;       /* of all workers; must outlive them */
     struct hash_key hash_key;
     uint32_t index;
     uv_async_t *on_events; /* woken when events came; of the control thread */

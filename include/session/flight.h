@@ -31,6 +31,7 @@ struct request {
     uint8_t kind;      /* enum request_kind */
     bool is_poison;    /* sent in place of a refused message */
     bool is_portal;    /* CLOSE: of a portal */
+    bool is_change;    /* a schema change that was let pass, not answered yet */
 };
 
 struct flight {

@@ -56,6 +56,7 @@ struct direction {
  * behind each other, each with its NUL. Many may wait in a long pipeline, so it takes no more room than its
  * words. */
 struct refusal {
+    char sqlstate[6];
     uint16_t detail_at; /* offsets in texts; the message is at 0 */
     uint16_t hint_at;
     char texts[];
@@ -74,6 +75,9 @@ struct candidates {
     struct candidate kept[CANDIDATES_KEPT];
     uint32_t added;
 };
+
+/* The schema changes that were let pass (see changes.c). */
+struct changes;
 
 struct session {
     struct session_world *world;
@@ -102,6 +106,7 @@ struct session {
     struct names statements;
     struct names portals;
     struct candidates *candidates; /* NULL until a transaction has some */
+    struct changes *changes;       /* NULL until one was let pass */
     int64_t active_us;             /* see session_active_us */
     uint64_t bytes_received;
     uint64_t bytes_sent;
@@ -193,19 +198,60 @@ void stream_end(struct session *session);
 /* Sends filler for `size` bytes to the server. */
 void stream_spoil(struct session *session, size_t size);
 
-/* ── judge.c: the guard's word on a statement, and poison ──────────────────────────────────────────────────
+/* ── judge.c: the guard's word on a statement ──────────────────────────────────────────────────────────────
  */
-/* Whether the guard lets this statement through now, and what it runs by an SQL EXECUTE; if not, *refusal
- * holds what to tell the client (NULL when memory is short). `is_final` when the statement runs with this
- * message (Query, Execute), so what passes is told too. */
-MUST_USE bool judge_statement(struct session *session, struct statement *statement, bool is_final,
-                              struct refusal **refusal);
+/* What becomes of a statement with the message that is judged. */
+enum judge_step {
+    JUDGE_PARSE, /* it is prepared */
+    JUDGE_BIND,  /* it is about to run */
+    JUDGE_RUN,   /* it runs: what passes is told, too */
+};
+
+struct ruling {
+    uint32_t change;         /* the number of a schema change that passes: changes_sent follows; 0: none */
+    struct refusal *refusal; /* what to tell the client; NULL when it passes, or when memory is short */
+};
+
+/* Whether the guard lets this statement through now, and all that it runs by SQL EXECUTE. */
+MUST_USE bool judge_statement(struct session *session, const struct statement *statement,
+                              enum judge_step step, struct ruling *ruling);
+/* The same for a FunctionCall, of which no text is known. */
+MUST_USE bool judge_function_call(struct session *session, struct ruling *ruling);
+/* How the guard treats this session now. */
+enum guard_mode session_guard_mode(const struct session *session);
+
+/* ── poison.c: how a refusal is carried out ────────────────────────────────────────────────────────────────
+ */
+/* The refusal in words; NULL when memory is short. */
+struct refusal *refusal_create(const struct session *session, const struct verdict *verdict,
+                               const struct decision *decision);
 /* Sends a message that the server is sure to refuse, in place of one of the client's, and remembers why. */
 void poison_send(struct session *session, uint8_t replaced_type, struct refusal *refusal);
 /* Adds the request that a spoilt or poisoned message stands for. */
 void poison_expect(struct session *session, enum request_kind kind, struct refusal *refusal);
 /* Sends the client our ErrorResponse for the refusal. */
 void refusal_send(struct session *session, const struct refusal *refusal);
+
+/* ── changes.c: what becomes of schema changes ─────────────────────────────────────────────────────────────
+ */
+/* Files a change that passes: its number, or 0 when memory is short and the session has ended. */
+MUST_USE uint32_t changes_begin(struct session *session, const struct decision *decision);
+/* It was sent as `request`; NULL: the server drops it unanswered. */
+void changes_sent(struct session *session, struct request *request);
+/* An ErrorResponse came for a request in flight, or for a statement behind it in the same transaction. */
+void changes_take_error(struct session *session, struct request *head, const char *sqlstate);
+/* A request that is a change was taken out: the server has carried it out, or has dropped it. */
+void changes_settle(struct session *session, bool is_done);
+/* A command's tag: does it end a transaction? */
+void changes_take_tag(struct session *session, struct bytes tag);
+/* ReadyForQuery: `is_over` when no transaction is open. */
+void changes_take_ready(struct session *session, bool is_over);
+/* The highest level of what passed in the open transaction; 0: nothing did. */
+enum safety_level changes_passed(const struct session *session);
+/* The session's number among those of all workers; not 0. */
+uint64_t changes_session_key(const struct session *session);
+/* The session ends. */
+void changes_release(struct session *session);
 
 /* ── blame.c: whose error it was ───────────────────────────────────────────────────────────────────────────
  */
@@ -222,6 +268,10 @@ void blame_unseen_change(struct session *session, struct bytes tag, const struct
 /* The next place in the ring with who and when filled in, or NULL (counted as dropped). tell_publish makes it
  * visible. */
 struct event *tell_begin(struct session *session, enum event_kind kind);
+/* Fills in who and when, the rest zeroed. */
+void tell_fill(const struct session *session, enum event_kind kind, struct event *event);
+/* Tells a copy. */
+void tell_copy(struct session *session, const struct event *event);
 void tell_publish(struct session *session);
 
 #endif

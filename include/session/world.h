@@ -4,7 +4,7 @@
 
 #include "base/ring.h"
 #include "observe/counters.h"
-#include "observe/event.h"
+#include "observe/docket.h"
 #include "observe/ledger.h"
 #include "policy/guard.h"
 #include "session/outbox.h"
@@ -25,6 +25,8 @@ struct session_world {
     struct policy *policy;
     struct statement_pool *statements;
     struct ledger *ledger;
+    struct docket *docket;
+    struct turnstile *turnstile; /* of all workers */
     struct counters *counters;
     struct ring *events; /* of struct event, to the control thread */
     struct hash_key hash_key;

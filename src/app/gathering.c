@@ -4,12 +4,6 @@
 
 enum { ANSWER_WAIT_MS = 1000 };
 
-static bool is_schema_change(const struct event *event)
-{
-    return event->kind == EVENT_DDL_PASSED || event->kind == EVENT_DDL_REFUSED ||
-           event->kind == EVENT_DDL_WOULD_REFUSE || event->kind == EVENT_DDL_UNSEEN;
-}
-
 void sluice_take_events(struct sluice *sluice)
 {
     for (uint32_t index = 0; index < sluice->worker_count; index++) {
@@ -17,7 +11,8 @@ void sluice_take_events(struct sluice *sluice)
         const struct event *event;
         while ((event = ring_peek(events)) != NULL) {
             log_file_event(&sluice->log, event);
-            if (is_schema_change(event))
+            audit_event(&sluice->audit, event);
+            if (audit_has(event->kind))
                 journal_record(&sluice->journal, event);
             ring_discard(events);
         }

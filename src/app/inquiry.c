@@ -52,6 +52,7 @@ void inquiry_add_to(struct inquiry *inquiry, struct snapshot *into)
 {
     counters_merge(&into->counters, &inquiry->snapshot.counters);
     ledger_merge(&into->ledger, &inquiry->snapshot.ledger);
+    docket_merge(&into->docket, &inquiry->snapshot.docket);
     for (size_t index = 0; index < inquiry->snapshot.session_count; index++) {
         struct session_row *row = snapshot_add_session(into);
         if (row != NULL)

@@ -30,7 +30,7 @@ bool log_file_open(struct log_file *log, const struct log_plan *plan, struct pro
             struct text text;
             *problem = (struct problem){ .line = 0 };
             text_init(&text, problem->text, sizeof(problem->text));
-            text_append_format(&text, "cannot open the log file %s: %s", plan->path, strerror(errno));
+            text_append_format(&text, "cannot open the %s %s: %s", plan->what, plan->path, strerror(errno));
             return false;
         }
     }
@@ -68,21 +68,22 @@ struct log_line *log_file_begin(struct log_file *log, int64_t time_us, enum noti
 
 /* Writes all of it or, when the disk is full or the reader is gone, as much as can be: the log never stops
  * the program. */
-static void write_all(int descriptor, struct bytes bytes)
+static bool write_all(int descriptor, struct bytes bytes)
 {
     while (bytes.size > 0) {
         ssize_t written = write(descriptor, bytes.data, bytes.size);
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return;
+            return false;
         (void)bytes_take(&bytes, (size_t)written);
     }
+    return true;
 }
 
-void log_file_write(struct log_file *log)
+bool log_file_write(struct log_file *log)
 {
-    write_all(log->descriptor, log_end(&log->line));
+    return write_all(log->descriptor, log_end(&log->line));
 }
 
 void log_file_tick(struct log_file *log, int64_t now_us)
@@ -103,7 +104,9 @@ void log_file_tick(struct log_file *log, int64_t now_us)
 
 static bool is_within_rate(struct log_file *log, const struct event *event)
 {
-    if (event->kind != EVENT_VIOLATION)
+    bool is_frequent = event->kind == EVENT_VIOLATION || event->kind == EVENT_WRITE_REFUSED ||
+                       event->kind == EVENT_WRITE_WOULD_REFUSE;
+    if (!is_frequent)
         return true;
     log_file_tick(log, event->time_us);
     if (log->violations < log->violations_most) {
@@ -114,8 +117,9 @@ static bool is_within_rate(struct log_file *log, const struct event *event)
     return false;
 }
 
-void log_file_event(struct log_file *log, const struct event *event)
+bool log_file_event(struct log_file *log, const struct event *event)
 {
-    if (event_kind_level(event->kind) <= log->level && is_within_rate(log, event))
-        write_all(log->descriptor, event_log(event, log->format, &log->line));
+    if (event_kind_level(event->kind) > log->level || !is_within_rate(log, event))
+        return true;
+    return write_all(log->descriptor, event_log(event, log->format, &log->line));
 }

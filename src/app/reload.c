@@ -19,6 +19,7 @@ static struct log_plan log_plan_of(const struct settings *settings)
         .format = settings->log.format,
         .level = settings->log.level,
         .path = settings->log.file,
+        .what = "log file",
         .violations_most = settings->violations.log_per_second,
     };
 }
@@ -69,7 +70,8 @@ bool sluice_apply(struct sluice *sluice, struct settings *settings, struct plan 
                   struct problem *problem)
 {
     struct log_plan log_plan = log_plan_of(settings);
-    if (!log_file_open(&sluice->log, &log_plan, problem))
+    if (!log_file_open(&sluice->log, &log_plan, problem) ||
+        !audit_open(&sluice->audit, settings->audit.file, problem))
         return false;
     if (!console_configure(sluice, settings) || !gatekeeper_set_plan(&sluice->keeper, plan, clock_now())) {
         *problem = (struct problem){ .text = "out of memory" };

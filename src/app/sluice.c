@@ -42,6 +42,7 @@ static void on_tick(uv_timer_t *timer)
     if (gatekeeper_tick(&sluice->keeper, now_us))
         sluice_publish_policy(sluice);
     sluice_log_gate(sluice, now_us);
+    sluice_log_audit(sluice);
     log_file_tick(&sluice->log, now_us);
     sluice_take_events(sluice);
 }
@@ -106,9 +107,11 @@ static bool resources_prepare(struct sluice *sluice, struct problem *problem)
 {
     bool is_ready = journal_init(&sluice->journal, DDL_KEPT) && loop_prepare(sluice);
     sluice->workers = calloc(sluice->started->workers, sizeof(struct worker *));
-    if (!is_ready || sluice->workers == NULL)
+    sluice->turnstile = turnstile_create();
+    is_ready = is_ready && sluice->workers != NULL && sluice->turnstile != NULL;
+    if (!is_ready)
         *problem = (struct problem){ .text = "memory or the event loop is not to be had" };
-    return is_ready && sluice->workers != NULL;
+    return is_ready;
 }
 
 static bool addresses_probe(const struct settings *settings, struct problem *problem)
@@ -126,6 +129,7 @@ static bool workers_start(struct sluice *sluice, struct problem *problem)
             .settings = sluice->started,
             .transport = &sluice->transport,
             .policy = sluice->keeper.policy,
+            .turnstile = sluice->turnstile,
             .hash_key = sluice->hash_key,
             .index = index,
             .on_events = &sluice->on_events,
@@ -195,6 +199,8 @@ static void stop(struct sluice *sluice)
 static void sluice_release(struct sluice *sluice)
 {
     free(sluice->workers);
+    turnstile_destroy(sluice->turnstile);
+    audit_close(&sluice->audit);
     journal_release(&sluice->journal);
     gatekeeper_release(&sluice->keeper);
     transport_release(&sluice->transport);
@@ -234,6 +240,7 @@ int sluice_run(const char *path)
         abort(); /* at the start, before anything is promised */
     sluice->path = path;
     log_file_init(&sluice->log);
+    audit_init(&sluice->audit);
     gatekeeper_init(&sluice->keeper);
     bool is_ready = sluice_begin(sluice, &plan, problems);
     free(problems);

@@ -79,7 +79,17 @@ void sluice_log_host(struct sluice *sluice, const struct host_change *change)
     log_file_write(&sluice->log);
 }
 
-/* Says when the gate opens, closes or freezes. */
+void sluice_log_audit(struct sluice *sluice)
+{
+    uint64_t lost = audit_take_lost(&sluice->audit);
+    struct log_line *line = lost > 0 ? log_file_begin(&sluice->log, clock_now(), NOTICE_AUDIT_LOST) : NULL;
+    if (line == NULL)
+        return;
+    log_string(line, "file", sluice->current->audit.file);
+    log_integer(line, "count", (int64_t)lost);
+    log_file_write(&sluice->log);
+}
+
 void sluice_log_gate(struct sluice *sluice, int64_t now_us)
 {
     const struct gate_span *span = gate_at(&sluice->keeper.policy->gate, now_us);

@@ -12,7 +12,7 @@
 enum { STATEMENTS_UNUSED_MOST = 64 * 1024 };
 /* Connections beyond the bound of sessions that may be there to log in, or to be told that it is reached. */
 enum { LOGINS_MOST = 1000 };
-enum { EVENTS_KEPT = 1024, MICROSECONDS_PER_MILLISECOND = 1000 };
+enum { EVENTS_KEPT = 1024, DOCKET_ENTRIES = 1000, MICROSECONDS_PER_MILLISECOND = 1000 };
 
 /* What the control thread asks of the worker; taken out by the worker when it is woken. */
 struct inbox {
@@ -38,6 +38,7 @@ struct worker {
     struct session_world world;
     struct statement_pool statements;
     struct ledger ledger;
+    struct docket docket;
     struct counters counters;
     struct ring events;
     struct relay_shared relays;
@@ -82,6 +83,7 @@ static void inquiry_fill(struct worker *worker, struct inquiry *inquiry)
                           memory_order_relaxed);
     counters_merge(&out->counters, &worker->counters);
     ledger_merge(&out->ledger, &worker->ledger);
+    docket_merge(&out->docket, &worker->docket);
     relay_describe_all(&worker->relays, out);
     inquiry_answer(inquiry);
 }
@@ -133,6 +135,7 @@ static void world_init(struct worker *worker, const struct worker_plan *plan)
     statement_pool_init(&worker->statements, &plan->hash_key, STATEMENTS_UNUSED_MOST,
                         limits->statement_memory);
     ledger_init(&worker->ledger, &plan->hash_key, plan->settings->violations.entries);
+    docket_init(&worker->docket, &plan->hash_key, DOCKET_ENTRIES);
     worker->world = (struct session_world){
         .limits = { .in_flight = limits->in_flight,
                     .names = limits->prepared_statements,
@@ -140,6 +143,8 @@ static void world_init(struct worker *worker, const struct worker_plan *plan)
         .policy = policy_share(plan->policy),
         .statements = &worker->statements,
         .ledger = &worker->ledger,
+        .docket = &worker->docket,
+        .turnstile = plan->turnstile,
         .counters = &worker->counters,
         .events = &worker->events,
         .hash_key = plan->hash_key,
@@ -301,6 +306,7 @@ void worker_destroy(struct worker *worker)
     policy_release(worker->world.policy);
     statement_pool_release(&worker->statements);
     ledger_release(&worker->ledger);
+    docket_release(&worker->docket);
     ring_release(&worker->events);
     free(worker->listeners);
     chunk_release(worker->chunk);

@@ -113,7 +113,9 @@ enum fate server_error_take(struct session *session, const struct report *report
     enum fate fate = FATE_PASS;
     bool goes_on =
         report_severity(report) != REPORT_FATAL; /* one that does not say ends by itself, or goes on */
-    const struct request *head = awaited_head(session);
+    struct request *head = awaited_head(session);
+    if (goes_on)
+        changes_take_error(session, head, report->sqlstate);
     if (goes_on && may_replace && head != NULL && head->is_poison && is_poison_error(report)) {
         refusal_send(session, head->refusal);
         fate = FATE_REPLACED;
@@ -180,6 +182,7 @@ static void statement_end(struct session *session, struct bytes tag)
     }
     if (tag.size > 0) {
         blame_unseen_change(session, tag, head);
+        changes_take_tag(session, tag);
         if (may_fail_later(session, head))
             candidates_add(session, head->statement, head->answered);
         tag_apply(session, tag, head);
@@ -225,6 +228,7 @@ static void take_ready(struct session *session, struct bytes body)
     (void)awaited_head(session); /* the end of a stream that went both ways is answered by nothing else */
     if (is_first)
         login_done(session);
+    changes_take_ready(session, session->transaction_status == 'I');
     if (session->transaction_status == 'I') {
         counter_add(&session->world->counters->transactions, 1);
         candidates_clear(session);

@@ -73,7 +73,7 @@ void session_lose(struct session *session, const char *why)
         tell_publish(session);
     }
     session->end_reason = why;
-    if (session->world->policy->mode != GUARD_ENFORCE)
+    if (session_guard_mode(session) != GUARD_ENFORCE)
         session_go_blind(session);
     else
         fail_unfollowed(session);
@@ -82,7 +82,7 @@ void session_lose(struct session *session, const char *why)
 bool ending_is_due(struct session *session)
 {
     /* what speaks protocol 2 before the login is an error message and nothing else */
-    if (!session->has_authenticated || session->world->policy->mode != GUARD_ENFORCE)
+    if (!session->has_authenticated || session_guard_mode(session) != GUARD_ENFORCE)
         return false;
     fail_unfollowed(session);
     return true;

@@ -1,173 +1,208 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The guard's word on a statement, and the poison that carries a refusal out: a message the server is sure to
- * refuse goes in place of the client's, so that the abort of the transaction, the skipping to Sync and the
- * status in ReadyForQuery are the server's own; only the text of the error becomes ours. */
+/* The guard's word on a statement: on its own text, and on what it runs by SQL EXECUTE. */
 #include "session/state.h"
 #include "sql/fingerprint.h"
 #include "sql/mask.h"
-#include "wire/writer.h"
 
-#include <stdlib.h>
+/* What is judged. */
+struct judged {
+    const struct verdict *verdict;
+    struct bytes text; /* empty where there is none */
+    bool is_cut;
+    struct lexer_reading reading;
+};
 
-enum { POISON_SIZE_MOST = 512, REFUSAL_TEXT_SIZE = 512, REFUSAL_MESSAGE_MOST = 4096 };
-
-/* A statement cannot begin with a quoted name: the parser refuses it in every version, before any look-up and
- * also in a failed transaction. The server's log shows it. */
-static const char poison_sql[] = "\"pgsluice\" statement refused by the maintenance window guard";
-/* Named, because an unnamed one would drop the client's unnamed statement. It never comes to exist. */
-static const char poison_name[] = "__pgsluice_refused";
-
-static void tell_decision(struct session *session, enum event_kind kind, const struct statement *statement,
-                          const struct decision *decision)
+static struct judged judged_of(const struct statement *statement)
 {
-    struct event *event = tell_begin(session, kind);
-    if (event == NULL)
-        return;
-    const struct verdict *verdict = &statement->verdict;
-    (void)bytes_copy_text(bytes_text(verdict->command), event->command, sizeof(event->command));
-    (void)bytes_copy_text(bytes_text(statement_class_name(verdict->class)), event->class,
-                          sizeof(event->class));
-    (void)bytes_copy_text(bytes_text(guard_reason(decision)), event->reason, sizeof(event->reason));
-    event->level = (uint8_t)verdict->level;
-    if (decision->span != NULL)
-        (void)bytes_copy_text(bytes_text(decision->span->name), event->window, sizeof(event->window));
-    struct text shown;
-    text_init(&shown, event->violation.statement, sizeof(event->violation.statement));
-    struct bytes text = bytes_of(statement->text, statement->text_size);
-    mask_sql(text, statement->reading, &shown);
-    fingerprint_sql(text, statement->is_cut, statement->reading, event->violation.fingerprint);
-    tell_publish(session);
+    return (struct judged){ &statement->verdict, bytes_of(statement->text, statement->text_size),
+                            statement->is_cut, statement->reading };
 }
 
-static struct refusal *refusal_create(const struct session *session, const struct verdict *verdict,
-                                      const struct decision *decision)
-{
-    char storage[3][REFUSAL_TEXT_SIZE];
-    struct text texts[3];
-    size_t sizes[3];
-    for (size_t index = 0; index < COUNT_OF(texts); index++)
-        text_init(&texts[index], storage[index], sizeof(storage[index]));
-    guard_describe(verdict, decision, session->world->now_us, &texts[0], &texts[1], &texts[2]);
-    for (size_t index = 0; index < COUNT_OF(texts); index++)
-        sizes[index] = texts[index].size + 1;
-    struct refusal *refusal = malloc(sizeof(*refusal) + sizes[0] + sizes[1] + sizes[2]);
-    if (refusal == NULL)
-        return NULL;
-    refusal->detail_at = (uint16_t)sizes[0];
-    refusal->hint_at = (uint16_t)(sizes[0] + sizes[1]);
-    memcpy(refusal->texts, storage[0], sizes[0]);
-    memcpy(refusal->texts + refusal->detail_at, storage[1], sizes[1]);
-    memcpy(refusal->texts + refusal->hint_at, storage[2], sizes[2]);
-    return refusal;
-}
-
-/* Of the statements that SQL EXECUTEs in this text run the riskiest, when the text itself asks for no window.
- */
-static struct statement *executed_statement(const struct session *session, const struct statement *statement)
-{
-    const struct verdict *verdict = &statement->verdict;
-    const struct hash_key *key = &session->world->hash_key;
-    struct statement *riskiest = NULL;
-    if (verdict->is_guarded)
-        return NULL;
-    for (const char *name = NULL; (name = name_list_next(&verdict->executes, name)) != NULL;) {
-        struct statement *executed = names_riskiest(&session->statements, key, bytes_text(name));
-        riskiest = statement_riskier(riskiest, executed);
-    }
-    return riskiest;
-}
-
-static struct guard_subject session_subject(const struct session *session)
+static struct guard_subject subject_of(const struct session *session)
 {
     return (struct guard_subject){
         .service = session_service(session),
         .user = bytes_text(session->user != NULL ? session->user : ""),
         .database = bytes_text(session->database != NULL ? session->database : ""),
+        .address = &session->address,
     };
 }
 
-bool judge_statement(struct session *session, struct statement *statement, bool is_final,
-                     struct refusal **refusal)
+enum guard_mode session_guard_mode(const struct session *session)
+{
+    struct guard_subject subject = subject_of(session);
+    return guard_mode_for(session->world->policy, &subject);
+}
+
+/* ── Telling ───────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void copy_text(const char *from, char *to, size_t capacity)
+{
+    (void)bytes_copy_text(bytes_text(from), to, capacity);
+}
+
+static void fill_decision(struct event *event, const struct decision *decision)
+{
+    copy_text(statement_class_name(decision->class), event->class, sizeof(event->class));
+    copy_text(guard_ground_words(decision->ground), event->reason, sizeof(event->reason));
+    event->level = (uint8_t)decision->level;
+    event->ground = guard_ground_name(decision->ground);
+    if (decision->span != NULL)
+        copy_text(decision->span->name, event->window, sizeof(event->window));
+    if (decision->rule != NULL)
+        copy_text(decision->rule->name, event->rule, sizeof(event->rule));
+}
+
+static void fill_judged(struct event *event, const struct judged *judged, const struct object_names *objects)
+{
+    struct text shown;
+    copy_text(judged->verdict->command, event->command, sizeof(event->command));
+    if (objects != NULL) {
+        text_init(&shown, event->objects, sizeof(event->objects));
+        objects_describe(objects, &shown);
+    }
+    if (judged->text.size == 0)
+        return;
+    text_init(&shown, event->violation.statement, sizeof(event->violation.statement));
+    mask_sql(judged->text, judged->reading, &shown);
+    fingerprint_sql(judged->text, judged->is_cut, judged->reading, event->violation.fingerprint);
+}
+
+static void tell_refused(struct session *session, struct event *event, bool is_guarded)
+{
+    struct counters *counters = session->world->counters;
+    event->kind = is_guarded ? EVENT_DDL_REFUSED : EVENT_WRITE_REFUSED;
+    counter_add(is_guarded ? &counters->ddl_refused : &counters->writes_refused, 1);
+}
+
+static void tell_would_refuse(struct session *session, struct event *event, bool is_guarded)
+{
+    struct counters *counters = session->world->counters;
+    event->kind = is_guarded ? EVENT_DDL_WOULD_REFUSE : EVENT_WRITE_WOULD_REFUSE;
+    counter_add(is_guarded ? &counters->ddl_would_refuse : &counters->writes_would_refuse, 1);
+    docket_record(session->world->docket, event);
+}
+
+/* Counts what was decided and tells the control thread. `change` is the number of a change that goes on its
+ * way; 0: it does not. */
+static void tell_decision(struct session *session, const struct judged *judged,
+                          const struct object_names *objects, const struct decision *decision,
+                          uint32_t change)
+{
+    struct event event;
+    tell_fill(session, EVENT_DDL_PASSED, &event);
+    event.change = change;
+    fill_decision(&event, decision);
+    fill_judged(&event, judged, objects);
+    bool is_guarded = judged->verdict->is_guarded;
+    if (decision->action == ACTION_REFUSE)
+        tell_refused(session, &event, is_guarded);
+    else if (decision->action == ACTION_WOULD_REFUSE)
+        tell_would_refuse(session, &event, is_guarded);
+    else
+        counter_add(&session->world->counters->ddl_passed, 1);
+    tell_copy(session, &event);
+}
+
+/* ── Judging ───────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void take_turn(struct session *session, const struct guard_subject *subject, struct decision *decision)
+{
+    const struct policy *policy = session->world->policy;
+    struct turnstile_claim claim = {
+        .session = changes_session_key(session),
+        .upstream = bytes_text(session->upstream),
+        .database = subject->database,
+        .service = subject->service,
+        .user = subject->user,
+    };
+    (void)guard_take_turn(policy, session->world->turnstile, &claim, guard_mode_for(policy, subject),
+                          session->world->now_us, decision);
+}
+
+static bool refuse(struct session *session, const struct judged *judged, const struct object_names *objects,
+                   const struct decision *decision, struct ruling *ruling)
+{
+    tell_decision(session, judged, objects, decision, 0);
+    ruling->refusal = refusal_create(session, judged->verdict, decision);
+    return false;
+}
+
+/* A schema change that passes is told with its number, and what would be refused; the rest has no place in
+ * the record. */
+static void let_pass(struct session *session, const struct judged *judged, const struct object_names *objects,
+                     const struct decision *decision, struct ruling *ruling)
+{
+    bool would_refuse = decision->action == ACTION_WOULD_REFUSE;
+    bool is_change = judged->verdict->is_guarded && (would_refuse || decision->ground != GROUND_UNGUARDED);
+    if (is_change && ruling->change == 0)
+        ruling->change = changes_begin(session, decision);
+    if (is_change || would_refuse)
+        tell_decision(session, judged, objects, decision, is_change ? ruling->change : 0);
+}
+
+static bool judge(struct session *session, const struct judged *judged, enum judge_step step,
+                  struct ruling *ruling)
 {
     struct session_world *world = session->world;
+    struct object_names objects;
     struct decision decision;
-    *refusal = NULL;
-    struct statement *executed = executed_statement(session, statement);
-    if (executed != NULL)
-        statement = executed;
-    if (!statement->verdict.is_guarded || world->policy->mode == GUARD_OFF)
-        return true;
-    struct guard_subject subject = session_subject(session);
-    guard_decide(world->policy, &subject, &statement->verdict, world->now_us, &decision);
-    if (decision.action == ACTION_REFUSE) {
-        counter_add(&world->counters->ddl_refused, 1);
-        tell_decision(session, EVENT_DDL_REFUSED, statement, &decision);
-        *refusal = refusal_create(session, &statement->verdict, &decision);
-        return false;
+    struct guard_subject subject = subject_of(session);
+    struct guard_matter matter = { .verdict = judged->verdict,
+                                   .is_run = step != JUDGE_PARSE,
+                                   .passed = changes_passed(session) };
+    if (judged->verdict->is_guarded) {
+        objects_named(judged->text, judged->is_cut, judged->reading, &objects);
+        matter.objects = &objects;
     }
-    if (is_final && decision.action == ACTION_WOULD_REFUSE) {
-        counter_add(&world->counters->ddl_would_refuse, 1);
-        tell_decision(session, EVENT_DDL_WOULD_REFUSE, statement, &decision);
-    } else if (is_final) {
-        counter_add(&world->counters->ddl_passed, 1);
-        tell_decision(session, EVENT_DDL_PASSED, statement, &decision);
-    }
+    guard_decide(world->policy, &subject, &matter, world->now_us, &decision);
+    if (decision.action == ACTION_PASS && step == JUDGE_RUN)
+        take_turn(session, &subject, &decision);
+    if (decision.action == ACTION_REFUSE)
+        return refuse(session, judged, matter.objects, &decision, ruling);
+    if (step == JUDGE_RUN)
+        let_pass(session, judged, matter.objects, &decision, ruling);
     return true;
 }
 
-void poison_expect(struct session *session, enum request_kind kind, struct refusal *refusal)
+static bool judge_all(struct session *session, const struct statement *statement, enum judge_step step,
+                      struct ruling *ruling)
 {
-    struct request *request = session_expect(session, kind, NULL);
-    if (request == NULL) {
-        free(refusal);
-        return;
+    const struct policy *policy = session->world->policy;
+    const struct hash_key *key = &session->world->hash_key;
+    for (const char *name = NULL; (name = name_list_next(&statement->verdict.executes, name)) != NULL;) {
+        const struct statement *executed = names_riskiest(&session->statements, key, bytes_text(name));
+        if (executed == NULL || !guard_concerns(policy, &executed->verdict))
+            continue;
+        struct judged judged = judged_of(executed);
+        if (!judge(session, &judged, step, ruling))
+            return false;
     }
-    request->is_poison = true;
-    request->refusal = refusal;
+    struct judged judged = judged_of(statement);
+    return !guard_concerns(policy, &statement->verdict) || judge(session, &judged, step, ruling);
 }
 
-static void poison_write(struct writer *writer, bool is_simple)
+bool judge_statement(struct session *session, const struct statement *statement, enum judge_step step,
+                     struct ruling *ruling)
 {
-    writer_begin(writer, is_simple ? CLIENT_QUERY : CLIENT_PARSE);
-    if (!is_simple)
-        writer_string(writer, bytes_text(poison_name));
-    writer_string(writer, bytes_text(poison_sql));
-    if (!is_simple)
-        writer_int16(writer, 0);
-    writer_end(writer);
+    *ruling = (struct ruling){ .refusal = NULL };
+    bool passes = judge_all(session, statement, step, ruling);
+    if (!passes && ruling->change > 0)
+        changes_sent(session, NULL); /* what its EXECUTEs would have run */
+    return passes;
 }
 
-void poison_send(struct session *session, uint8_t replaced_type, struct refusal *refusal)
+bool judge_function_call(struct session *session, struct ruling *ruling)
 {
-    bool is_simple = replaced_type == CLIENT_QUERY || replaced_type == CLIENT_FUNCTION_CALL;
-    struct parcel *parcel = parcel_create(POISON_SIZE_MOST);
-    if (parcel == NULL || refusal == NULL) {
-        parcel_destroy(parcel);
-        free(refusal);
-        session_fail(session, "53200", "out of memory", NULL);
-        return;
-    }
-    struct writer writer = writer_of(&parcel->buffer);
-    poison_write(&writer, is_simple);
-    outbox_send(&session->world->outbox, SIDE_SERVER, parcel);
-    poison_expect(session, is_simple ? REQUEST_QUERY : REQUEST_PARSE, refusal);
-}
-
-void refusal_send(struct session *session, const struct refusal *refusal)
-{
-    struct parcel *parcel = parcel_create(REFUSAL_MESSAGE_MOST);
-    if (parcel == NULL) {
-        session_fail(session, "53200", "out of memory", NULL);
-        return;
-    }
-    struct writer writer = writer_of(&parcel->buffer);
-    writer_error(&writer, &(struct error_notice){
-                              .severity = "ERROR",
-                              .sqlstate = session->world->policy->sqlstate,
-                              .message = bytes_text(refusal->texts),
-                              .detail = bytes_text(refusal->texts + refusal->detail_at),
-                              .hint = bytes_text(refusal->texts + refusal->hint_at),
-                              .routine = "pgsluice_guard",
-                          });
-    outbox_send(&session->world->outbox, SIDE_CLIENT, parcel);
+    static const struct verdict verdict = { .class = CLASS_OPAQUE,
+                                            .level = LEVEL_NONE,
+                                            .classes = 1 << CLASS_OPAQUE,
+                                            .levels = { [CLASS_OPAQUE] = LEVEL_NONE },
+                                            .statement_count = 1,
+                                            .command = "FunctionCall" };
+    struct judged judged = { .verdict = &verdict };
+    *ruling = (struct ruling){ .refusal = NULL };
+    return !guard_concerns(session->world->policy, &verdict) || judge(session, &judged, JUDGE_RUN, ruling);
 }

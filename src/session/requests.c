@@ -4,15 +4,23 @@
 #include "wire/reader.h"
 
 /* Asks the guard. When it refuses, poison goes out in place of the message. */
-static bool is_let_through(struct session *session, uint8_t type, struct statement *statement, bool is_final)
+static bool is_let_through(struct session *session, uint8_t type, const struct statement *statement,
+                           enum judge_step step, struct ruling *ruling)
 {
-    struct refusal *refusal = NULL;
-    if (statement == NULL)
+    *ruling = (struct ruling){ .refusal = NULL };
+    if (statement == NULL || judge_statement(session, statement, step, ruling))
         return true;
-    if (judge_statement(session, statement, is_final, &refusal))
-        return true;
-    poison_send(session, type, refusal);
+    poison_send(session, type, ruling->refusal);
     return false;
+}
+
+/* Puts what runs in flight, and the schema change that it is. */
+static void run_expect(struct session *session, enum request_kind kind, struct statement *statement,
+                       const struct ruling *ruling)
+{
+    struct request *request = session_expect(session, kind, statement);
+    if (ruling->change > 0)
+        changes_sent(session, request);
 }
 
 static bool is_letter(uint8_t byte)
@@ -68,10 +76,11 @@ static enum fate take_query(struct session *session, struct bytes body)
     struct bytes sql = reader_string(&reader);
     struct statement_pool *pool = session->world->statements;
     struct statement *statement = statement_read(session, &reader, sql);
+    struct ruling ruling;
     enum fate fate = FATE_REPLACED;
-    if (is_let_through(session, CLIENT_QUERY, statement, true)) {
+    if (is_let_through(session, CLIENT_QUERY, statement, JUDGE_RUN, &ruling)) {
         counter_add(&session->world->counters->queries, 1);
-        session_expect(session, REQUEST_QUERY, statement);
+        run_expect(session, REQUEST_QUERY, statement, &ruling);
         fate = FATE_PASS;
     }
     statement_release(pool, statement);
@@ -85,8 +94,9 @@ static enum fate take_parse(struct session *session, struct bytes body)
     struct bytes sql = reader_string(&reader);
     struct statement_pool *pool = session->world->statements;
     struct statement *statement = statement_read(session, &reader, sql);
+    struct ruling ruling;
     enum fate fate = FATE_REPLACED;
-    if (is_let_through(session, CLIENT_PARSE, statement, false)) {
+    if (is_let_through(session, CLIENT_PARSE, statement, JUDGE_PARSE, &ruling)) {
         parse_expect(session, name, statement);
         fate = FATE_PASS;
     }
@@ -100,7 +110,8 @@ static enum fate take_bind(struct session *session, struct bytes body)
     struct bytes portal = reader_string(&reader);
     struct bytes prepared = reader_string(&reader);
     struct statement *statement = names_riskiest(&session->statements, &session->world->hash_key, prepared);
-    if (!is_let_through(session, CLIENT_BIND, statement, false))
+    struct ruling ruling;
+    if (!is_let_through(session, CLIENT_BIND, statement, JUDGE_BIND, &ruling))
         return FATE_REPLACED;
     struct request *request = session_expect(session, REQUEST_BIND, statement);
     if (request != NULL && !reader.has_failed)
@@ -113,10 +124,22 @@ static enum fate take_execute(struct session *session, struct bytes body)
     struct reader reader = reader_of(body);
     struct bytes portal = reader_string(&reader);
     struct statement *statement = names_riskiest(&session->portals, &session->world->hash_key, portal);
-    if (!is_let_through(session, CLIENT_EXECUTE, statement, true))
+    struct ruling ruling;
+    if (!is_let_through(session, CLIENT_EXECUTE, statement, JUDGE_RUN, &ruling))
         return FATE_REPLACED;
     counter_add(&session->world->counters->executes, 1);
-    session_expect(session, REQUEST_EXECUTE, statement);
+    run_expect(session, REQUEST_EXECUTE, statement, &ruling);
+    return FATE_PASS;
+}
+
+static enum fate take_function_call(struct session *session)
+{
+    struct ruling ruling;
+    if (!judge_function_call(session, &ruling)) {
+        poison_send(session, CLIENT_FUNCTION_CALL, ruling.refusal);
+        return FATE_REPLACED;
+    }
+    session_expect(session, REQUEST_FUNCTION, NULL);
     return FATE_PASS;
 }
 
@@ -177,8 +200,7 @@ enum fate client_message_take(struct session *session, uint8_t type, struct byte
     case CLIENT_SYNC:
         return take_sync(session);
     case CLIENT_FUNCTION_CALL:
-        session_expect(session, REQUEST_FUNCTION, NULL);
-        return FATE_PASS;
+        return take_function_call(session);
     case CLIENT_COPY_DONE:
     case CLIENT_COPY_FAIL:
         session_expect(session, REQUEST_COPY_END, NULL);

@@ -55,6 +55,7 @@ void session_destroy(struct session *session, const char *reason)
     names_release(&session->portals, pool);
     candidates_clear(session);
     free(session->candidates);
+    changes_release(session);
     stream_end(session);
     parcel_destroy(session->client.gathered);
     parcel_destroy(session->server.gathered);

@@ -78,7 +78,7 @@ static bool sql_take(struct stream *stream, struct bytes *body)
     return body->size > 0;
 }
 
-static void stream_expect(struct session *session, struct statement *statement)
+static void stream_expect(struct session *session, struct statement *statement, uint32_t change)
 {
     const struct stream *stream = session->stream;
     if (stream->type == CLIENT_PARSE) {
@@ -86,7 +86,9 @@ static void stream_expect(struct session *session, struct statement *statement)
         return;
     }
     counter_add(&session->world->counters->queries, 1);
-    session_expect(session, REQUEST_QUERY, statement);
+    struct request *request = session_expect(session, REQUEST_QUERY, statement);
+    if (change > 0)
+        changes_sent(session, request);
 }
 
 /* All of the SQL was read: asks the guard. Whether the NUL may go out. */
@@ -95,7 +97,7 @@ static bool stream_decide(struct session *session)
     struct stream *stream = session->stream;
     struct statement_pool *pool = session->world->statements;
     struct verdict verdict;
-    struct refusal *refusal = NULL;
+    struct ruling ruling;
     classifier_end(&stream->classifier, &verdict);
     struct statement *statement =
         statement_of_streamed(pool, bytes_of(stream->beginning, stream->beginning_size), stream->sql_size,
@@ -104,12 +106,12 @@ static bool stream_decide(struct session *session)
         session_fail(session, "53200", "out of memory", NULL);
         return false;
     }
-    bool is_let_through = judge_statement(session, statement, stream->type == CLIENT_QUERY, &refusal);
-    if (is_let_through) {
-        stream_expect(session, statement);
-    } else {
-        poison_expect(session, stream->type == CLIENT_QUERY ? REQUEST_QUERY : REQUEST_PARSE, refusal);
-    }
+    bool is_query = stream->type == CLIENT_QUERY;
+    bool is_let_through = judge_statement(session, statement, is_query ? JUDGE_RUN : JUDGE_PARSE, &ruling);
+    if (is_let_through)
+        stream_expect(session, statement, ruling.change);
+    else
+        poison_expect(session, is_query ? REQUEST_QUERY : REQUEST_PARSE, ruling.refusal);
     statement_release(pool, statement);
     return is_let_through;
 }

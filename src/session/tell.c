@@ -18,13 +18,8 @@ static void copy_field(struct bytes from, char *to, size_t capacity)
     (void)bytes_copy_text(from, to, capacity);
 }
 
-struct event *tell_begin(struct session *session, enum event_kind kind)
+void tell_fill(const struct session *session, enum event_kind kind, struct event *event)
 {
-    struct event *event = ring_reserve(session->world->events);
-    if (event == NULL) {
-        counter_add(&session->world->counters->events_dropped, 1);
-        return NULL;
-    }
     memset(event, 0, sizeof(*event));
     event->kind = kind;
     event->worker = session->world->worker;
@@ -40,7 +35,31 @@ struct event *tell_begin(struct session *session, enum event_kind kind)
     }
     if (session->application_name != NULL)
         copy_field(bytes_text(session->application_name), event->application_name, NAME_SIZE);
+}
+
+static struct event *reserve(struct session *session)
+{
+    struct event *event = ring_reserve(session->world->events);
+    if (event == NULL)
+        counter_add(&session->world->counters->events_dropped, 1);
     return event;
+}
+
+struct event *tell_begin(struct session *session, enum event_kind kind)
+{
+    struct event *event = reserve(session);
+    if (event != NULL)
+        tell_fill(session, kind, event);
+    return event;
+}
+
+void tell_copy(struct session *session, const struct event *event)
+{
+    struct event *place = reserve(session);
+    if (place == NULL)
+        return;
+    *place = *event;
+    tell_publish(session);
 }
 
 void tell_publish(struct session *session)

@@ -40,8 +40,8 @@ struct lexer_reading session_feared_reading(const struct session *session)
 static void name_lost(struct session *session, const struct statement *statement)
 {
     counter_add(&session->world->counters->statements_not_tracked, 1);
-    bool is_enforcing = session->world->policy->mode == GUARD_ENFORCE;
-    if (is_enforcing && statement != NULL && statement->verdict.is_guarded)
+    bool is_guarded = statement != NULL && statement->verdict.is_guarded;
+    if (is_guarded && session_guard_mode(session) == GUARD_ENFORCE)
         session_lose(session, "a schema change was prepared under more names than are tracked");
 }
 
@@ -120,6 +120,8 @@ void request_settle(struct session *session, struct request *request, bool is_do
     } else if (request->name != NULL) {
         names_abandon(names, request->name, pool);
     }
+    if (request->is_change)
+        changes_settle(session, is_done);
     statement_release(pool, request->statement);
 }
 

@@ -12,22 +12,40 @@ enum { STAGE_BYTES_MOST = 64 * 1024 * 1024, RING_RECORDS = 16 };
 
 static const int64_t stage_now_us = INT64_C(1764000000) * 1000000;
 
-void stage_set_gate(struct stage *stage, enum guard_mode mode, enum safety_level allow)
+struct policy_plan stage_policy_plan(struct stage *stage, enum guard_mode mode, enum safety_level allow)
 {
-    struct opening opening = {
+    stage->opening = (struct opening){
         .name = "stage", .from_us = stage_now_us - 1, .to_us = stage_now_us + 60000000, .allow = allow
     };
-    struct service_rule rule = { .name = "kitchen", .application_name = "kds*" };
-    struct policy_plan plan = {
+    stage->rule = (struct service_rule){ .name = "kitchen", .application_name = "kds*" };
+    return (struct policy_plan){
         .mode = mode,
         .sqlstate = "42501",
-        .gate = { .openings = &opening, .opening_count = allow > LEVEL_NONE ? 1 : 0 },
-        .rules = &rule,
+        .gate = { .openings = &stage->opening, .opening_count = allow > LEVEL_NONE ? 1 : 0 },
+        .rules = &stage->rule,
         .rule_count = 1,
     };
+}
+
+void stage_set_policy(struct stage *stage, const struct policy_plan *plan)
+{
     policy_release(stage->world.policy);
-    stage->world.policy = policy_create(&plan, stage_now_us);
+    stage->world.policy = policy_create(plan, stage_now_us);
     assert_non_null(stage->world.policy);
+}
+
+void stage_set_gate(struct stage *stage, enum guard_mode mode, enum safety_level allow)
+{
+    struct policy_plan plan = stage_policy_plan(stage, mode, allow);
+    stage_set_policy(stage, &plan);
+}
+
+const struct event *stage_event(const struct stage *stage, enum event_kind kind)
+{
+    for (size_t index = stage->event_count; index > 0; index--)
+        if (stage->kept[index - 1].kind == kind)
+            return &stage->kept[index - 1];
+    return NULL;
 }
 
 static uint32_t or_default(uint32_t value, uint32_t standard)
@@ -43,6 +61,9 @@ void stage_open(struct stage *stage, const struct stage_plan *plan)
     memset(stage, 0, sizeof(*stage));
     statement_pool_init(&stage->statements, &key, 1024 * 1024, 4 * 1024 * 1024);
     ledger_init(&stage->ledger, &key, 100);
+    docket_init(&stage->docket, &key, 100);
+    stage->turnstile = turnstile_create();
+    assert_non_null(stage->turnstile);
     assert_true(ring_init(&stage->events, sizeof(struct event), RING_RECORDS));
     stage->world = (struct session_world){
         .limits = { .in_flight = or_default(plan->in_flight, 16384),
@@ -50,6 +71,8 @@ void stage_open(struct stage *stage, const struct stage_plan *plan)
                     .gathered_bytes = or_default(plan->gathered_bytes, 16384) },
         .statements = &stage->statements,
         .ledger = &stage->ledger,
+        .docket = &stage->docket,
+        .turnstile = stage->turnstile,
         .counters = &stage->counters,
         .events = &stage->events,
         .hash_key = key,
@@ -81,6 +104,8 @@ void stage_close(struct stage *stage)
     policy_release(stage->world.policy);
     statement_pool_release(&stage->statements);
     ledger_release(&stage->ledger);
+    docket_release(&stage->docket);
+    turnstile_destroy(stage->turnstile);
     ring_release(&stage->events);
     for (size_t side = 0; side < 2; side++) {
         buffer_release(&stage->out[side]);

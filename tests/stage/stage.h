@@ -13,8 +13,12 @@ struct stage {
     struct session_world world;
     struct statement_pool statements;
     struct ledger ledger;
+    struct docket docket;
     struct counters counters;
     struct ring events;
+    struct turnstile *turnstile;
+    struct opening opening; /* of its policy */
+    struct service_rule rule;
     struct session *session;
     struct buffer out[2];  /* by the side the bytes went to */
     struct buffer sent[2]; /* by the side they came from */
@@ -40,6 +44,12 @@ struct stage_plan {
 void stage_open(struct stage *stage, const struct stage_plan *plan);
 /* Another policy from now on, as when a window opens or closes. */
 void stage_set_gate(struct stage *stage, enum guard_mode mode, enum safety_level allow);
+/* The plan of that policy, for tests that add to it; stage_set_policy puts it in force. What the plan points to
+ * is the stage's. */
+struct policy_plan stage_policy_plan(struct stage *stage, enum guard_mode mode, enum safety_level allow);
+void stage_set_policy(struct stage *stage, const struct policy_plan *plan);
+/* The newest event of a kind among the kept, or NULL. */
+const struct event *stage_event(const struct stage *stage, enum event_kind kind);
 /* Ends the session; fails the test when something was not given back. */
 void stage_close(struct stage *stage);
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef APP_AUDIT_H
+#define APP_AUDIT_H
+
+#include "app/log_file.h"
+#include "policy/window.h"
+
+/* The record of schema changes and of what operators did to the gate: a JSON object a line, in a file that is
+ * only ever appended to. On the control thread. */
+struct audit {
+    struct log_file file;
+    bool is_on;
+    uint64_t lost; /* lines that could not be written, not told yet */
+};
+
+void audit_init(struct audit *audit);
+void audit_close(struct audit *audit);
+/* Opens the file anew, or none when the path is empty; when it cannot, all stays as it was. */
+MUST_USE bool audit_open(struct audit *audit, const char *path, struct problem *problem);
+/* Writes it if it is about a schema change. */
+void audit_event(struct audit *audit, const struct event *event);
+/* Whether events of this kind are about schema changes: those of the audit and of SHOW DDL. */
+bool audit_has(enum event_kind kind);
+/* How many lines were lost since it was last asked: the disk is full, or the file cannot be written. */
+uint64_t audit_take_lost(struct audit *audit);
+
+#endif

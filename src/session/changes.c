@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What becomes of schema changes that were let pass: each is carried out or not, and then its transaction
+ * lasts or is undone. Changes are numbered in the order in which they were sent, which is that of the
+ * answers.
+ */
+#include "session/state.h"
+
+#include <stdlib.h>
+
+enum { CHANGES_TIMED = 16, WORKER_SHIFT = 48 };
+
+struct changes {
+    uint32_t sent;       /* the newest change's number */
+    uint32_t settled;    /* of how many it is known whether they were carried out */
+    uint32_t first_open; /* the first whose transaction has not ended */
+    bool has_error;      /* since the last ReadyForQuery, here and below */
+    bool has_commit;
+    bool has_rollback;
+    bool has_prepare;
+    bool was_undone_in_part;        /* of the open transaction */
+    bool has_turn;                  /* it may hold the turnstile */
+    uint8_t passed;                 /* the highest level that passed in the open transaction */
+    int64_t until_us;               /* when the first window closes by which something passed; 0: none */
+    char window[NAME_SIZE];         /* its name */
+    int64_t sent_us[CHANGES_TIMED]; /* of the newest, by number */
+};
+
+static bool is_any_in_flight(const struct changes *changes)
+{
+    return changes->settled != changes->sent;
+}
+
+uint64_t changes_session_key(const struct session *session)
+{
+    return ((uint64_t)(session->world->worker + 1) << WORKER_SHIFT) ^ session->id;
+}
+
+enum safety_level changes_passed(const struct session *session)
+{
+    bool is_open = session->changes != NULL && session->transaction_status == 'T';
+    return is_open ? (enum safety_level)session->changes->passed : 0;
+}
+
+static struct changes *changes_of(struct session *session)
+{
+    if (session->changes == NULL) {
+        session->changes = calloc(1, sizeof(*session->changes));
+        if (session->changes != NULL)
+            session->changes->first_open = 1;
+    }
+    return session->changes;
+}
+
+static void note_window(struct changes *changes, const struct gate_span *span)
+{
+    if (span == NULL || (changes->until_us > 0 && changes->until_us <= span->to_us))
+        return;
+    changes->until_us = span->to_us;
+    (void)bytes_copy_text(bytes_text(span->name), changes->window, sizeof(changes->window));
+}
+
+uint32_t changes_begin(struct session *session, const struct decision *decision)
+{
+    struct changes *changes = changes_of(session);
+    if (changes == NULL) {
+        turnstile_leave(session->world->turnstile, changes_session_key(session), session->world->now_us, 0);
+        session_fail(session, "53200", "out of memory", NULL);
+        return 0;
+    }
+    changes->sent++;
+    changes->sent_us[changes->sent % CHANGES_TIMED] = session->world->now_us;
+    changes->has_turn |= session->world->policy->has_turns;
+    if (decision->action == ACTION_PASS) {
+        changes->passed = decision->level > changes->passed ? (uint8_t)decision->level : changes->passed;
+        note_window(changes, decision->span);
+    }
+    return changes->sent;
+}
+
+/* ── Whether it was carried out ────────────────────────────────────────────────────────────────────────────
+ */
+
+static void tell_outcome(struct session *session, enum event_kind kind, const char *sqlstate, const char *why)
+{
+    struct changes *changes = session->changes;
+    uint32_t number = ++changes->settled;
+    struct event *event = tell_begin(session, kind);
+    if (event == NULL)
+        return;
+    event->change = event->change_last = number;
+    if (changes->sent - number < CHANGES_TIMED)
+        event->duration_us = session->world->now_us - changes->sent_us[number % CHANGES_TIMED];
+    (void)bytes_copy_text(bytes_text(sqlstate), event->violation.sqlstate, sizeof(event->violation.sqlstate));
+    (void)bytes_copy_text(bytes_text(why), event->reason, sizeof(event->reason));
+    tell_publish(session);
+}
+
+void changes_sent(struct session *session, struct request *request)
+{
+    if (request != NULL)
+        request->is_change = true;
+    else
+        tell_outcome(session, EVENT_DDL_FAILED, "", "it was not run");
+}
+
+void changes_take_error(struct session *session, struct request *head, const char *sqlstate)
+{
+    if (session->changes == NULL)
+        return;
+    session->changes->has_error = true;
+    if (head == NULL || !head->is_change)
+        return;
+    head->is_change = false;
+    tell_outcome(session, EVENT_DDL_FAILED, sqlstate, "the server refused it");
+}
+
+void changes_settle(struct session *session, bool is_done)
+{
+    if (is_done)
+        tell_outcome(session, EVENT_DDL_COMPLETED, "", "");
+    else if (session->changes->has_error)
+        tell_outcome(session, EVENT_DDL_FAILED, "", "an earlier statement of its pipeline failed");
+    else
+        tell_outcome(session, EVENT_DDL_FAILED, "", "the connection ended before it was answered");
+}
+
+/* ── What its transaction came to ──────────────────────────────────────────────────────────────────────────
+ */
+
+void changes_take_tag(struct session *session, struct bytes tag)
+{
+    struct changes *changes = session->changes;
+    if (changes == NULL)
+        return;
+    changes->has_commit |= bytes_equal_text(tag, "COMMIT");
+    changes->has_rollback |= bytes_equal_text(tag, "ROLLBACK");
+    changes->has_prepare |= bytes_equal_text(tag, "PREPARE TRANSACTION");
+}
+
+static void tell_end(struct session *session, enum event_kind kind, const char *why)
+{
+    struct changes *changes = session->changes;
+    if (changes->first_open > changes->settled)
+        return;
+    struct event *event = tell_begin(session, kind);
+    if (event != NULL) {
+        event->change = changes->first_open;
+        event->change_last = changes->settled;
+        (void)bytes_copy_text(bytes_text(why), event->reason, sizeof(event->reason));
+        tell_publish(session);
+    }
+    changes->first_open = changes->settled + 1;
+}
+
+static void tell_outlived(struct session *session)
+{
+    const struct changes *changes = session->changes;
+    int64_t behind_us = session->world->now_us - changes->until_us;
+    if (changes->until_us == 0 || behind_us <= 0 || changes->first_open > changes->settled)
+        return;
+    counter_add(&session->world->counters->ddl_outlived, 1);
+    struct event *event = tell_begin(session, EVENT_DDL_OUTLIVED);
+    if (event == NULL)
+        return;
+    event->duration_us = behind_us;
+    (void)bytes_copy_text(bytes_text(changes->window), event->window, sizeof(event->window));
+    tell_publish(session);
+}
+
+static void leave_turn(struct session *session, bool has_lasted)
+{
+    struct changes *changes = session->changes;
+    if (!changes->has_turn)
+        return;
+    changes->has_turn = false;
+    turnstile_leave(session->world->turnstile, changes_session_key(session), session->world->now_us,
+                    has_lasted ? session->world->policy->rest_us : 0);
+}
+
+/* How the transaction ended that the server says is over. Several may have, in one text or pipeline. */
+static bool end_transaction(struct session *session)
+{
+    const struct changes *changes = session->changes;
+    if (changes->has_rollback && changes->has_commit) {
+        tell_end(session, EVENT_DDL_UNDONE,
+                 "one transaction of its text or pipeline was rolled back, another not");
+        return true;
+    }
+    if (changes->has_rollback || (changes->has_error && !changes->has_commit)) {
+        tell_end(session, EVENT_DDL_UNDONE, "rolled back");
+        return false;
+    }
+    const char *why =
+        changes->was_undone_in_part ? "some of it may have been rolled back to a savepoint" : "";
+    tell_end(session, EVENT_DDL_COMMITTED, changes->has_prepare ? "prepared: COMMIT PREPARED decides" : why);
+    return true;
+}
+
+void changes_take_ready(struct session *session, bool is_over)
+{
+    struct changes *changes = session->changes;
+    if (changes == NULL)
+        return;
+    if (is_over) {
+        tell_outlived(session);
+        bool has_lasted = end_transaction(session);
+        changes->was_undone_in_part = false;
+        if (!is_any_in_flight(changes)) {
+            changes->passed = 0;
+            changes->until_us = 0;
+            leave_turn(session, has_lasted);
+        }
+    } else {
+        changes->was_undone_in_part |= changes->has_rollback;
+    }
+    changes->has_error = changes->has_commit = changes->has_rollback = changes->has_prepare = false;
+}
+
+void changes_release(struct session *session)
+{
+    if (session->changes == NULL)
+        return;
+    tell_outlived(session);
+    tell_end(session, EVENT_DDL_UNDONE, "the connection ended before its transaction did");
+    leave_turn(session, false);
+    free(session->changes);
+    session->changes = NULL;
+}
