@@ -19,6 +19,7 @@ struct play {
     struct session_world world;
     struct statement_pool statements;
     struct ledger ledger;
+    struct docket docket;
     struct counters counters;
     struct ring events;
     struct session *session;
@@ -53,11 +54,13 @@ static void play_open(struct play *play)
     struct address client = { .family = ADDRESS_NONE };
     statement_pool_init(&play->statements, &key, POOL_BYTES, POOL_IN_USE);
     ledger_init(&play->ledger, &key, EVENTS_KEPT);
+    docket_init(&play->docket, &key, EVENTS_KEPT);
     play->world = (struct session_world){
         .limits = { .in_flight = 16384, .names = 10000, .gathered_bytes = 16384 },
         .policy = policy_create(&plan, now_us),
         .statements = &play->statements,
         .ledger = &play->ledger,
+        .docket = &play->docket,
         .counters = &play->counters,
         .events = &play->events,
         .hash_key = key,
@@ -77,6 +80,7 @@ static void play_close(struct play *play)
     policy_release(play->world.policy);
     statement_pool_release(&play->statements);
     ledger_release(&play->ledger);
+    docket_release(&play->docket);
     ring_release(&play->events);
     buffer_release(&play->client);
     buffer_release(&play->server);

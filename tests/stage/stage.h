@@ -44,8 +44,8 @@ struct stage_plan {
 void stage_open(struct stage *stage, const struct stage_plan *plan);
 /* Another policy from now on, as when a window opens or closes. */
 void stage_set_gate(struct stage *stage, enum guard_mode mode, enum safety_level allow);
-/* The plan of that policy, for tests that add to it; stage_set_policy puts it in force. What the plan points to
- * is the stage's. */
+/* The plan of that policy, for tests that add to it; stage_set_policy puts it in force. What the plan points
+ * to is the stage's. */
 struct policy_plan stage_policy_plan(struct stage *stage, enum guard_mode mode, enum safety_level allow);
 void stage_set_policy(struct stage *stage, const struct policy_plan *plan);
 /* The newest event of a kind among the kept, or NULL. */

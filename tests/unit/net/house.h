@@ -15,6 +15,7 @@ struct house {
     struct session_world world;
     struct statement_pool statements;
     struct ledger ledger;
+    struct docket docket;
     struct counters counters;
     struct ring events;
     struct event last_event; /* the newest that told of an end */
@@ -45,12 +46,14 @@ static inline void house_open_world(struct house *house)
     const struct policy_plan plan = { .mode = GUARD_ENFORCE, .sqlstate = "42501" };
     statement_pool_init(&house->statements, &key, 1024 * 1024, 4 * 1024 * 1024);
     ledger_init(&house->ledger, &key, 100);
+    docket_init(&house->docket, &key, 100);
     assert_true(ring_init(&house->events, sizeof(struct event), 64));
     house->world = (struct session_world){
         .limits = { .in_flight = 1000, .names = 1000, .gathered_bytes = 16384 },
         .policy = policy_create(&plan, INT64_C(1764000000000000)),
         .statements = &house->statements,
         .ledger = &house->ledger,
+        .docket = &house->docket,
         .counters = &house->counters,
         .events = &house->events,
         .hash_key = key,
@@ -126,6 +129,7 @@ static inline void house_close(struct house *house)
     policy_release(house->world.policy);
     statement_pool_release(&house->statements);
     ledger_release(&house->ledger);
+    docket_release(&house->docket);
     ring_release(&house->events);
     chunk_release(&house->chunk);
     assert_int_equal(counter_read(&house->counters.sessions_opened),
