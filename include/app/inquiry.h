@@ -18,7 +18,7 @@ struct inquiry {
 };
 
 /* NULL when memory is short. */
-struct inquiry *inquiry_create(const struct hash_key *key, size_t ledger_entries);
+struct inquiry *inquiry_create(const struct hash_key *key, size_t entries);
 /* The worker: the snapshot is filled; it lets go. */
 void inquiry_answer(struct inquiry *inquiry);
 /* The asker: waits for the answer. Whether it came. */

@@ -6,13 +6,13 @@
 #include "observe/tally.h"
 
 /* Counts what enforcement would have refused, by (service, database, user, class, command, ground, rule,
- * fingerprint); bounded and exact as a tally is. */
+ * fingerprint); bounded and exact as a tally is. The rest of an entry is of the first occurrence. */
 struct docket_entry {
     struct tally_entry entry; /* count, first_us, last_us */
     uint8_t level;
     char class[24];
     char command[EVENT_COMMAND_SIZE];
-    const char *ground; /* a constant */
+    const char *ground; /* a constant; empty where the event has none */
     char window[NAME_SIZE];
     char rule[NAME_SIZE];
     char reason[REASON_SIZE];
@@ -21,7 +21,7 @@ struct docket_entry {
     char user[NAME_SIZE];
     char objects[OBJECTS_TEXT_SIZE];
     char fingerprint[FINGERPRINT_TEXT_SIZE];
-    char statement[SHOWN_TEXT_SIZE]; /* masked; of the first occurrence */
+    char statement[SHOWN_TEXT_SIZE]; /* masked */
 };
 
 struct docket {
@@ -30,7 +30,8 @@ struct docket {
 
 void docket_init(struct docket *docket, const struct hash_key *key, size_t entries_most);
 void docket_release(struct docket *docket);
-/* Counts what the event says (DDL_WOULD_REFUSE, WRITE_WOULD_REFUSE), at its time. */
+/* Counts what the event says (DDL_WOULD_REFUSE, WRITE_WOULD_REFUSE), at its time. The caller chooses which.
+ */
 void docket_record(struct docket *docket, const struct event *event);
 /* Adds all of `from` to `into`. */
 void docket_merge(struct docket *into, const struct docket *from);

@@ -29,7 +29,8 @@ struct event {
     char address[ADDRESS_TEXT_SIZE];
     char application_name[NAME_SIZE];
     char reason[REASON_SIZE];
-    /* violations, and who it was (service, database, user, fingerprint, statement) for all kinds */
+    /* violations, and who it was (service, database, user, fingerprint, statement) for all kinds; sqlstate
+     * also of DDL_FAILED */
     struct violation violation;
     /* schema changes, and what else the guard refuses */
     uint32_t change;      /* its number in its session, from 1; 0: it did not pass */
@@ -45,8 +46,8 @@ struct event {
 
 /* Writes the event as one line of structured log: time, level, event, then the fields that its kind has,
  * always in the same order. What is empty or 0 is left out but for session and worker, the reason of an end,
- * the service of violations and schema changes, and what names these (kind, phase, SQLSTATE; command, class,
- * level). */
+ * the service of violations, schema changes and refusals, what names these (kind, phase, SQLSTATE; command,
+ * class, level; change), and the duration of what has one. */
 struct bytes event_log(const struct event *event, enum log_format format, struct log_line *line);
 
 #endif

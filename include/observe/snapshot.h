@@ -4,6 +4,7 @@
 
 #include "base/address.h"
 #include "observe/counters.h"
+#include "observe/docket.h"
 #include "observe/ledger.h"
 
 /* One session as the console shows it. */
@@ -32,6 +33,7 @@ struct session_row {
 struct snapshot {
     struct counters counters;
     struct ledger ledger;
+    struct docket docket;
     struct session_row *sessions;
     size_t session_count;
     size_t session_capacity;
@@ -39,8 +41,11 @@ struct snapshot {
     uint32_t workers_silent; /* did not answer in time: what is shown lacks their part */
 };
 
-void snapshot_init(struct snapshot *snapshot, const struct hash_key *key, size_t ledger_entries);
+/* Ledger and docket hold up to `entries` each. */
+void snapshot_init(struct snapshot *snapshot, const struct hash_key *key, size_t entries);
 void snapshot_release(struct snapshot *snapshot);
+/* Adds all of `from` to `into`. Rows of sessions are left out when memory is short. */
+void snapshot_merge(struct snapshot *into, const struct snapshot *from);
 /* A zeroed row at the end, or NULL when memory is short. */
 struct session_row *snapshot_add_session(struct snapshot *snapshot);
 

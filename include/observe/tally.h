@@ -8,7 +8,8 @@
 
 /* Counts by kind of thing within a bound. When a new entry does not fit, the one seen longest ago gives its
  * place up and its count moves to `other`. The sum of all entries and `other` is always exactly what was
- * counted. What an entry is about is its owner's: entries are the first member of the owner's structure. */
+ * counted. What an entry is about is its owner's: the head below is the first member of the owner's
+ * structure, which is copied and freed as plain bytes. */
 
 struct tally_entry {
     struct table_node node;
@@ -18,26 +19,48 @@ struct tally_entry {
     int64_t last_us;
 };
 
+enum { TALLY_KEY_SIZE = 640 };
+
+/* What tells an owner's entries apart, as bytes. */
+struct tally_key {
+    size_t size;
+    uint8_t bytes[TALLY_KEY_SIZE];
+};
+
+void tally_key_byte(struct tally_key *key, uint8_t byte);
+/* A text of up to `capacity` bytes, with a NUL after it so that neighbours do not run together. */
+void tally_key_text(struct tally_key *key, const char *text, size_t capacity);
+
+/* What a tally knows of its owner's structure. */
+struct tally_form {
+    size_t entry_size; /* bytes, the head included */
+    /* Appends the key of an entry: at most TALLY_KEY_SIZE bytes. */
+    void (*key_of)(const struct tally_entry *entry, struct tally_key *key);
+};
+
 struct tally {
+    const struct tally_form *form;
     struct table table;
     struct list recent;
     struct hash_key key;
     size_t entries_most;
-    size_t entry_size;      /* bytes of the owner's structure */
     uint64_t total;         /* all that was counted */
     uint64_t other;         /* occurrences no entry holds any longer */
     uint64_t other_entries; /* entries that gave their place up (the same may count again) */
 };
 
-void tally_init(struct tally *tally, const struct hash_key *key, size_t entries_most, size_t entry_size);
+/* The form outlives the tally. */
+void tally_init(struct tally *tally, const struct tally_form *form, const struct hash_key *key,
+                size_t entries_most);
 void tally_release(struct tally *tally);
-/* How the owner tells whether an entry is about `what`. */
-typedef bool (*tally_is)(const struct tally_entry *entry, const void *what);
-/* The entry of that hash about `what`, counted once more at `now_us` and now the most recent; NULL when there is
- * none: tally_add makes it, or counts into `other`. */
-struct tally_entry *tally_see(struct tally *tally, uint64_t hash, tally_is is, const void *what, int64_t now_us);
-/* A new entry for what tally_see did not find, zeroed behind its head, counted once at `now_us`; the caller
- * fills the rest. When memory is short it is counted into `other` and NULL. */
-struct tally_entry *tally_add(struct tally *tally, uint64_t hash, int64_t now_us);
+/* Counts what `seen` is about once, at `now_us`: it is an owner's structure, of whose head nothing is read.
+ * When it is new it is copied; when memory is short it counts into `other`. */
+void tally_record(struct tally *tally, const struct tally_entry *seen, int64_t now_us);
+/* Adds all of `from` to `into`, which has the same form; the order of seeing is kept by last_us, and of two
+ * entries with the same key the rest is that of the earlier one. */
+void tally_merge(struct tally *into, const struct tally *from);
+/* Fills `out`, an array of `most` pointers to the owner's structures, highest count first, newest first among
+ * equals. Returns how many. */
+size_t tally_top(const struct tally *tally, void *out, size_t most);
 
 #endif

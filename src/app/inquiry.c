@@ -5,7 +5,7 @@
 
 enum { NANOSECONDS_PER_MILLISECOND = 1000000 };
 
-struct inquiry *inquiry_create(const struct hash_key *key, size_t ledger_entries)
+struct inquiry *inquiry_create(const struct hash_key *key, size_t entries)
 {
     struct inquiry *inquiry = calloc(1, sizeof(*inquiry));
     if (inquiry == NULL)
@@ -14,7 +14,7 @@ struct inquiry *inquiry_create(const struct hash_key *key, size_t ledger_entries
         free(inquiry);
         return NULL;
     }
-    snapshot_init(&inquiry->snapshot, key, ledger_entries);
+    snapshot_init(&inquiry->snapshot, key, entries);
     return inquiry;
 }
 
@@ -50,14 +50,7 @@ bool inquiry_wait(struct inquiry *inquiry, uint64_t wait_ms)
 
 void inquiry_add_to(struct inquiry *inquiry, struct snapshot *into)
 {
-    counters_merge(&into->counters, &inquiry->snapshot.counters);
-    ledger_merge(&into->ledger, &inquiry->snapshot.ledger);
-    docket_merge(&into->docket, &inquiry->snapshot.docket);
-    for (size_t index = 0; index < inquiry->snapshot.session_count; index++) {
-        struct session_row *row = snapshot_add_session(into);
-        if (row != NULL)
-            *row = inquiry->snapshot.sessions[index];
-    }
+    snapshot_merge(into, &inquiry->snapshot);
 }
 
 void inquiry_give_up(struct inquiry *inquiry)

@@ -245,7 +245,7 @@ void worker_set_policy(struct worker *worker, struct policy *policy)
 
 void worker_ask(struct worker *worker, uint64_t wait_ms, struct snapshot *into)
 {
-    struct inquiry *inquiry = inquiry_create(&worker->world.hash_key, worker->ledger.entries_most);
+    struct inquiry *inquiry = inquiry_create(&worker->world.hash_key, worker->ledger.tally.entries_most);
     into->workers++;
     if (inquiry == NULL || worker_has_ended(worker)) {
         into->workers_silent++;

@@ -60,9 +60,9 @@ struct violation_row {
     COLUMN(service, TEXT, row.entry->violation.service)                                                      \
     COLUMN(database, TEXT, row.entry->violation.database)                                                    \
     COLUMN(user_name, TEXT, row.entry->violation.user)                                                       \
-    COLUMN(count, INTEGER, (int64_t)row.entry->count)                                                        \
-    COLUMN(first_seen, TIME, row.entry->first_us)                                                            \
-    COLUMN(last_seen, TIME, row.entry->last_us)                                                              \
+    COLUMN(count, INTEGER, (int64_t)row.entry->entry.count)                                                        \
+    COLUMN(first_seen, TIME, row.entry->entry.first_us)                                                            \
+    COLUMN(last_seen, TIME, row.entry->entry.last_us)                                                              \
     COLUMN(phase, TEXT, row.phase)                                                                           \
     COLUMN(fingerprint, TEXT, row.entry->violation.fingerprint)                                              \
     COLUMN(statement, TEXT, row.entry->violation.statement)                                                  \
@@ -100,14 +100,14 @@ static bool fill_violations(const struct show_source *source, struct result *res
     const struct snapshot *snapshot = source->world->snapshot;
     const struct ledger *ledger = &snapshot->ledger;
     size_t most = rows_most(source->command);
-    most = most < ledger->table.count ? most : ledger->table.count;
+    most = most < ledger->tally.table.count ? most : ledger->tally.table.count;
 
     note_silent_workers(snapshot, notice);
-    note_rows_left(most, ledger->table.count, notice);
+    note_rows_left(most, ledger->tally.table.count, notice);
     if (!write_entries(ledger, most, result))
         return false;
-    struct ledger_entry other = { .count = ledger->other };
-    if (ledger->other > 0)
+    struct ledger_entry other = { .entry = { .count = ledger->tally.other } };
+    if (ledger->tally.other > 0)
         write_violation(result, (struct violation_row){ "other", NULL, &other });
     return true;
 }

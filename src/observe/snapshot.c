@@ -5,15 +5,17 @@
 
 enum { FIRST_CAPACITY = 16 };
 
-void snapshot_init(struct snapshot *snapshot, const struct hash_key *key, size_t ledger_entries)
+void snapshot_init(struct snapshot *snapshot, const struct hash_key *key, size_t entries)
 {
     *snapshot = (struct snapshot){ 0 };
-    ledger_init(&snapshot->ledger, key, ledger_entries);
+    ledger_init(&snapshot->ledger, key, entries);
+    docket_init(&snapshot->docket, key, entries);
 }
 
 void snapshot_release(struct snapshot *snapshot)
 {
     ledger_release(&snapshot->ledger);
+    docket_release(&snapshot->docket);
     free(snapshot->sessions);
     snapshot->sessions = NULL;
     snapshot->session_count = snapshot->session_capacity = 0;
@@ -37,4 +39,18 @@ struct session_row *snapshot_add_session(struct snapshot *snapshot)
     struct session_row *row = &snapshot->sessions[snapshot->session_count++];
     *row = (struct session_row){ 0 };
     return row;
+}
+
+void snapshot_merge(struct snapshot *into, const struct snapshot *from)
+{
+    counters_merge(&into->counters, &from->counters);
+    ledger_merge(&into->ledger, &from->ledger);
+    docket_merge(&into->docket, &from->docket);
+    into->workers += from->workers;
+    into->workers_silent += from->workers_silent;
+    for (size_t i = 0; i < from->session_count; i++) {
+        struct session_row *row = snapshot_add_session(into);
+        if (row != NULL)
+            *row = from->sessions[i];
+    }
 }

@@ -23,7 +23,7 @@ static void the_newest_comes_first_and_the_oldest_goes_first(void **state)
         size_t held = session < 3 ? (size_t)session : 3;
         assert_int_equal(journal.count, held);
         for (size_t age = 0; age < held; age++)
-            assert_int_equal(journal_newest(&journal, age)->session, session - age);
+            assert_int_equal(journal_newest(&journal, age)->event.session, session - age);
         assert_null(journal_newest(&journal, held));
     }
     assert_int_equal(journal.recorded, 10);

@@ -48,9 +48,9 @@ static void record(struct ledger *ledger, const char *constraint, int64_t now_us
 
 static const struct ledger_entry *entry_of(const struct ledger *ledger, const char *constraint)
 {
-    LIST_EACH(node, &ledger->recent)
+    LIST_EACH(node, &ledger->tally.recent)
     {
-        const struct ledger_entry *entry = CONTAINER_OF(node, struct ledger_entry, recent);
+        const struct ledger_entry *entry = CONTAINER_OF(node, struct ledger_entry, entry.recent);
         if (strcmp(entry->violation.constraint, constraint) == 0)
             return entry;
     }
@@ -60,28 +60,28 @@ static const struct ledger_entry *entry_of(const struct ledger *ledger, const ch
 /* What must hold of every ledger at any time. */
 static void assert_exact(const struct ledger *ledger, uint64_t recorded)
 {
-    uint64_t sum = ledger->other;
+    uint64_t sum = ledger->tally.other;
     size_t entries = 0;
-    LIST_EACH(node, &ledger->recent)
+    LIST_EACH(node, &ledger->tally.recent)
     {
-        sum += CONTAINER_OF(node, struct ledger_entry, recent)->count;
+        sum += CONTAINER_OF(node, struct ledger_entry, entry.recent)->entry.count;
         entries++;
     }
     assert_int_equal(sum, recorded);
     assert_int_equal(ledger_total(ledger), recorded);
-    assert_int_equal(ledger->table.count, entries);
-    assert_true(entries <= ledger->entries_most);
+    assert_int_equal(ledger->tally.table.count, entries);
+    assert_true(entries <= ledger->tally.entries_most);
 }
 
 static void assert_order(const struct ledger *ledger)
 {
     int64_t last_us = INT64_MIN;
-    LIST_EACH(node, &ledger->recent)
+    LIST_EACH(node, &ledger->tally.recent)
     {
-        const struct ledger_entry *entry = CONTAINER_OF(node, struct ledger_entry, recent);
-        assert_true(entry->last_us >= last_us);
-        assert_true(entry->first_us <= entry->last_us);
-        last_us = entry->last_us;
+        const struct ledger_entry *entry = CONTAINER_OF(node, struct ledger_entry, entry.recent);
+        assert_true(entry->entry.last_us >= last_us);
+        assert_true(entry->entry.first_us <= entry->entry.last_us);
+        last_us = entry->entry.last_us;
     }
 }
 
@@ -94,10 +94,10 @@ static void the_same_violation_counts_into_one_entry(void **state)
     record(&ledger, "b", 6);
     record(&ledger, "a", 9);
     const struct ledger_entry *entry = entry_of(&ledger, "a");
-    assert_int_equal(entry->count, 2);
-    assert_int_equal(entry->first_us, 5);
-    assert_int_equal(entry->last_us, 9);
-    assert_int_equal(entry_of(&ledger, "b")->count, 1);
+    assert_int_equal(entry->entry.count, 2);
+    assert_int_equal(entry->entry.first_us, 5);
+    assert_int_equal(entry->entry.last_us, 9);
+    assert_int_equal(entry_of(&ledger, "b")->entry.count, 1);
     assert_exact(&ledger, 3);
     ledger_release(&ledger);
 }
@@ -109,7 +109,7 @@ static size_t entries_of(const struct violation *first, const struct violation *
     ledger_init(&ledger, &key, 10);
     ledger_record(&ledger, first, 1);
     ledger_record(&ledger, second, 2);
-    size_t entries = ledger.table.count;
+    size_t entries = ledger.tally.table.count;
     assert_exact(&ledger, 2);
     ledger_release(&ledger);
     return entries;
@@ -167,7 +167,7 @@ static void neighbouring_texts_do_not_run_together(void **state)
     ledger_init(&ledger, &key, 10);
     ledger_record(&ledger, &first, 1);
     ledger_record(&ledger, &second, 2);
-    assert_int_equal(ledger.table.count, 2);
+    assert_int_equal(ledger.tally.table.count, 2);
     ledger_release(&ledger);
 }
 
@@ -182,13 +182,13 @@ static void the_entry_seen_longest_ago_gives_its_place_up(void **state)
     record(&ledger, "a", 4);
     record(&ledger, "c", 5);
     assert_null(entry_of(&ledger, "b"));
-    assert_int_equal(entry_of(&ledger, "a")->count, 3);
-    assert_int_equal(ledger.other, 1);
-    assert_int_equal(ledger.other_entries, 1);
+    assert_int_equal(entry_of(&ledger, "a")->entry.count, 3);
+    assert_int_equal(ledger.tally.other, 1);
+    assert_int_equal(ledger.tally.other_entries, 1);
     record(&ledger, "d", 6);
     assert_null(entry_of(&ledger, "a"));
-    assert_int_equal(ledger.other, 4);
-    assert_int_equal(ledger.other_entries, 2);
+    assert_int_equal(ledger.tally.other, 4);
+    assert_int_equal(ledger.tally.other_entries, 2);
     assert_exact(&ledger, 6);
     ledger_release(&ledger);
 }
@@ -199,7 +199,7 @@ static void a_ledger_without_room_counts_into_other(void **state)
     struct ledger ledger;
     ledger_init(&ledger, &key, 0);
     record(&ledger, "a", 1);
-    assert_int_equal(ledger.other, 1);
+    assert_int_equal(ledger.tally.other, 1);
     assert_exact(&ledger, 1);
     ledger_release(&ledger);
 }
@@ -220,7 +220,7 @@ static void counts_stay_exact_under_churn(void **state)
     }
     assert_exact(&ledger, RECORDS);
     assert_order(&ledger);
-    assert_int_equal(ledger.table.count, ROOM);
+    assert_int_equal(ledger.tally.table.count, ROOM);
     assert_memory_equal(ledger.by_kind, expected_by_kind, sizeof expected_by_kind);
     ledger_release(&ledger);
 }
@@ -246,18 +246,18 @@ static void merging_is_as_if_one_had_seen_all(void **state)
         ledger_merge(&merged, &parts[i]);
     assert_exact(&merged, 20000);
     assert_memory_equal(merged.by_kind, whole.by_kind, sizeof whole.by_kind);
-    struct list *other = merged.recent.next;
-    LIST_EACH(node, &whole.recent)
+    struct list *other = merged.tally.recent.next;
+    LIST_EACH(node, &whole.tally.recent)
     {
-        const struct ledger_entry *expected = CONTAINER_OF(node, struct ledger_entry, recent);
-        const struct ledger_entry *found = CONTAINER_OF(other, struct ledger_entry, recent);
+        const struct ledger_entry *expected = CONTAINER_OF(node, struct ledger_entry, entry.recent);
+        const struct ledger_entry *found = CONTAINER_OF(other, struct ledger_entry, entry.recent);
         assert_string_equal(found->violation.constraint, expected->violation.constraint);
-        assert_int_equal(found->count, expected->count);
-        assert_int_equal(found->first_us, expected->first_us);
-        assert_int_equal(found->last_us, expected->last_us);
+        assert_int_equal(found->entry.count, expected->entry.count);
+        assert_int_equal(found->entry.first_us, expected->entry.first_us);
+        assert_int_equal(found->entry.last_us, expected->entry.last_us);
         other = other->next;
     }
-    assert_ptr_equal(other, &merged.recent);
+    assert_ptr_equal(other, &merged.tally.recent);
     for (size_t i = 0; i < COUNT_OF(parts); i++)
         ledger_release(&parts[i]);
     ledger_release(&whole);
@@ -284,10 +284,10 @@ static void merging_keeps_the_bound_and_the_newest(void **state)
     assert_null(entry_of(&into, "old"));
     assert_null(entry_of(&into, "b"));
     assert_non_null(entry_of(&into, "middle"));
-    assert_int_equal(entry_of(&into, "a")->count, 2);
-    assert_int_equal(entry_of(&into, "a")->first_us, 10);
-    assert_int_equal(into.other, 4);
-    assert_int_equal(into.other_entries, 2);
+    assert_int_equal(entry_of(&into, "a")->entry.count, 2);
+    assert_int_equal(entry_of(&into, "a")->entry.first_us, 10);
+    assert_int_equal(into.tally.other, 4);
+    assert_int_equal(into.tally.other_entries, 2);
     ledger_release(&into);
     ledger_release(&from);
 }
@@ -303,8 +303,8 @@ static void merging_takes_what_others_hold_no_longer(void **state)
     record(&from, "b", 2);
     ledger_merge(&into, &from);
     assert_exact(&into, 2);
-    assert_int_equal(into.other, 1);
-    assert_int_equal(into.other_entries, 1);
+    assert_int_equal(into.tally.other, 1);
+    assert_int_equal(into.tally.other_entries, 1);
     ledger_release(&into);
     ledger_release(&from);
 }
@@ -323,8 +323,8 @@ static void the_first_occurrence_of_all_is_the_one_shown(void **state)
     ledger_record(&from, &violation, 2);
     ledger_merge(&into, &from);
     assert_string_equal(entry_of(&into, "a")->violation.statement, "earlier");
-    assert_int_equal(entry_of(&into, "a")->first_us, 2);
-    assert_int_equal(entry_of(&into, "a")->last_us, 9);
+    assert_int_equal(entry_of(&into, "a")->entry.first_us, 2);
+    assert_int_equal(entry_of(&into, "a")->entry.last_us, 9);
     ledger_release(&into);
     ledger_release(&from);
 }
@@ -368,8 +368,9 @@ static void a_part_of_the_top_is_the_top_of_the_whole(void **state)
     }
     size_t count = ledger_top(&ledger, whole, ROOM);
     for (size_t i = 1; i < count; i++)
-        assert_true(whole[i - 1]->count > whole[i]->count ||
-                    (whole[i - 1]->count == whole[i]->count && whole[i - 1]->last_us > whole[i]->last_us));
+        assert_true(whole[i - 1]->entry.count > whole[i]->entry.count ||
+                    (whole[i - 1]->entry.count == whole[i]->entry.count &&
+                     whole[i - 1]->entry.last_us > whole[i]->entry.last_us));
     for (size_t most = 1; most < count; most += 37) {
         assert_int_equal(ledger_top(&ledger, part, most), most);
         assert_memory_equal(part, whole, most * sizeof part[0]);
