@@ -13,8 +13,7 @@ struct gate_span {
     bool is_freeze;
     char
         name[POLICY_NAME_SIZE]; /* of the window or opening that allows it, or of the freeze that closes it */
-    char timezone[POLICY_TIMEZONE_SIZE]; /* of the texts; openings and freezes have that of the plan's first
-                                            window */
+    char timezone[POLICY_TIMEZONE_SIZE]; /* of the texts; openings and freezes have that of the plan */
     char from_text[INSTANT_TEXT_SIZE];   /* from_us as local time with its offset */
     char to_text[INSTANT_TEXT_SIZE]; /* to_us likewise; of a freeze, its own end, however openings cut it */
     char reason[POLICY_REASON_SIZE]; /* of an opening or a freeze; may be empty */
@@ -28,6 +27,7 @@ struct gate {
 };
 
 struct gate_plan {
+    const char *timezone; /* of what has none of its own; NULL: that of the first window, else UTC */
     const struct window *windows;
     size_t window_count;
     const struct freeze *freezes;
@@ -36,6 +36,8 @@ struct gate_plan {
     size_t opening_count;
 };
 
+/* The zone in which times of the plan are shown that have none of their own. */
+const char *gate_plan_timezone(const struct gate_plan *plan);
 /* Makes the line that holds for all from `from_us` on for `length_us`: moment by moment what the plan's
  * windows allow, the highest of them; nothing while a freeze lasts; and what an opening for all allows,
  * whatever else holds. Among equals an opening decides before a window, and else the first in the plan. Reads

@@ -24,7 +24,8 @@ struct guard_matter {
     const struct verdict *verdict;
     const struct object_names *objects; /* that it names; NULL: not known, as where it is not guarded */
     bool is_run;                        /* it runs now; false: it is only prepared */
-    enum safety_level passed; /* the highest level that passed before in its open transaction; 0: none */
+    enum safety_level passed; /* the highest level that windows let pass (GROUND_WINDOW, GROUND_TRANSACTION)
+                               * before in its open transaction; 0: none */
 };
 
 /* What the guard says to it, and why. All it points to lives as long as the policy and the matter. */
@@ -38,8 +39,9 @@ struct decision {
     const struct gate_span *next;     /* the next that would let it pass; NULL: none in the gate's line */
     const struct guard_rule *rule;    /* that decided, or by which windows were asked; NULL: none */
     const struct object_name *object; /* GROUND_PROTECTED: the one named; NULL: its names are not complete */
-    const struct readonly_order *order; /* GROUND_READONLY */
-    struct turnstile_holder holder;     /* GROUND_TAKEN */
+    const struct object_pattern *protected; /* of `object`, which it may or does match */
+    const struct readonly_order *order;     /* GROUND_READONLY */
+    struct turnstile_holder holder;         /* GROUND_TAKEN */
 };
 
 /* Whether a text of this verdict may be anything but passed: asked for every statement. */
@@ -51,19 +53,18 @@ static inline bool guard_concerns(const struct policy *policy, const struct verd
 /* The mode for this subject: the first scope that has it, else the policy's own. */
 enum guard_mode guard_mode_for(const struct policy *policy, const struct guard_subject *subject);
 
-/* Judges a text at `now_us`, class by class; the strictest word counts. In this order:
- *   an operator's read-only order, which holds in every mode, for what runs and writes (not for what is only
- *   prepared and asks for no window);
- *   the mode: off lets all pass, observe turns a refusal into ACTION_WOULD_REFUSE;
- *   for guarded classes, protected objects: what may change one is refused, whatever is open;
- *   the first rule that holds;
- *   for guarded classes, windows; a change in a transaction in which one of its level passed goes on after the
- *   window has closed, if the policy lets transactions finish.
- * Classes that are not guarded pass unless a rule says otherwise. */
+/* Judges a text at `now_us`, class by class; the strictest word counts, and when all pass that on the
+ * riskiest class. In this order: an operator's read-only order, which holds in every mode, for what runs and
+ * writes (of what is only prepared for schema changes alone); the mode: off lets all pass, observe turns a
+ * refusal into ACTION_WOULD_REFUSE; for guarded classes, protected objects: what may change one is refused,
+ * whatever is open; the first rule that holds; for guarded classes, and where a rule says so for others,
+ * windows; a change in a transaction in which one of its level passed goes on after the window has closed, if
+ * the policy lets transactions finish. Classes that are not guarded pass unless a rule says otherwise. */
 void guard_decide(const struct policy *policy, const struct guard_subject *subject,
                   const struct guard_matter *matter, int64_t now_us, struct decision *out);
-/* Has a schema change that may pass and runs now take its turn, where the policy has one go at a time: else
- * the decision becomes a refusal (or would be one, as the mode says). Whether a turn was taken. */
+/* Has a schema change that may pass and runs now take its turn, where the policy has one go at a time: while
+ * another is in, the decision becomes a refusal (or would be one, as the mode says). Whether a turn was
+ * taken. A NULL turnstile stops nobody. */
 bool guard_take_turn(const struct policy *policy, struct turnstile *turnstile,
                      const struct turnstile_claim *claim, enum guard_mode mode, int64_t now_us,
                      struct decision *decision);
@@ -76,8 +77,8 @@ const char *guard_ground_words(enum guard_ground ground);
 const char *guard_sqlstate(const struct policy *policy, const struct decision *decision);
 
 /* The refusal in words, for the client: never a byte of the statement but its command, and the name of a
- * protected object that it names. Each text is one line of ASCII, as long as the names in the configuration
- * are; other bytes of names stand as \xNN. */
+ * protected object that it names. Reads no time zone. Each text is one line of ASCII, as long as the names in
+ * the configuration are; other bytes of names stand as \xNN. */
 void guard_describe(const struct verdict *verdict, const struct decision *decision, int64_t now_us,
                     struct text *message, struct text *detail, struct text *hint);
 

@@ -7,7 +7,9 @@
 
 enum rule_action { RULE_WINDOW, RULE_ALLOW, RULE_REFUSE };
 
-/* What an operator has laid down for some statements, before windows are asked. */
+/* What the settings lay down for some statements, before windows are asked. Openings by hand count for rules
+ * that ask windows, whichever these count: they are an operator's word. They do not lift a rule that refuses,
+ * nor what a rule lets pass at most. */
 struct guard_rule {
     char name[POLICY_NAME_SIZE];
     struct scope scope;
@@ -15,12 +17,13 @@ struct guard_rule {
     struct object_pattern object;
     uint16_t classes; /* a bit 1 << class for each; 0: every class that is guarded */
     enum rule_action action;
-    enum safety_level most;      /* RULE_WINDOW: what windows let pass at most */
-    uint64_t windows[4];         /* RULE_WINDOW: a bit for each window of the plan that counts; none: all */
-    bool has_windows;
+    enum safety_level most; /* RULE_WINDOW: what passes at most, whatever is open; 0: anything */
+    bool has_windows;       /* RULE_WINDOW: only those of `windows` count; else all of them */
+    uint64_t windows[4];    /* a bit for each window of the plan: bit i % 64 of windows[i / 64] */
 };
 
-/* What is asked about: one class of a text. */
+/* What is asked about: one class of a text. The objects are those of its schema changes, so that they say
+ * nothing of a class that is not guarded. */
 struct rule_question {
     const struct guard_subject *subject;
     enum statement_class class;
@@ -28,8 +31,8 @@ struct rule_question {
 };
 
 /* Whether the rule is about it. A rule about objects that refuses holds when the text may change one of them:
- * it names one, or its names are not complete. One that allows or asks for windows holds only when all that the
- * text names surely are such, and its names are complete. */
+ * it names one, or its names are not complete. One that allows or asks for windows holds only when all that
+ * the text names surely are such, its names are complete, and there are some. */
 bool guard_rule_holds(const struct guard_rule *rule, const struct rule_question *question);
 
 #endif

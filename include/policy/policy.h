@@ -42,8 +42,9 @@ struct policy {
     bool lets_transactions_finish;
     bool has_turns; /* one schema change at a time */
     int64_t rest_us;
-    struct gate gate; /* what holds for all */
-    struct gate *rule_gates; /* of each rule that counts some windows only; empty ones elsewhere */
+    struct gate gate;        /* what holds for all */
+    struct gate *rule_gates; /* of each rule that counts some windows only, with the freezes and openings for
+                              * all; empty ones elsewhere */
     struct scoped_span *scoped;
     size_t scoped_count;
     struct guard_rule *guard_rules;
@@ -79,7 +80,7 @@ struct policy_plan {
 enum { POLICY_DAYS = 60, POLICY_WINDOWS_MOST = 256 };
 
 /* Copies the plan; the gate's line covers `now_us` and POLICY_DAYS more. One reference. NULL when memory is
- * short. */
+ * short. Reads time zones, as window.h says. */
 struct policy *policy_create(const struct policy_plan *plan, int64_t now_us);
 struct policy *policy_share(struct policy *policy);
 /* Frees it with the last reference. From any thread. NULL is allowed. */

@@ -7,8 +7,8 @@
 /* Whose statement it is. */
 struct guard_subject {
     struct bytes service;
-    struct bytes user;     /* the effective one */
-    struct bytes database; /* the effective one */
+    struct bytes user;             /* the effective one */
+    struct bytes database;         /* the effective one */
     const struct address *address; /* the client's; NULL: not known, which no network holds */
 };
 

@@ -70,7 +70,8 @@ static void judge_gate(struct report *report, struct entry *entry)
     struct text hint;
     struct decision decision;
     static const struct guard_subject nobody; /* what is open for some only does not count */
-    guard_decide(report->policy, &nobody, &entry->verdict, report->at_us, &decision);
+    const struct guard_matter matter = { .verdict = &entry->verdict, .is_run = true };
+    guard_decide(report->policy, &nobody, &matter, report->at_us, &decision);
     entry->is_refused = decision.action != ACTION_PASS;
     text_init(&message, entry->words, sizeof(entry->words));
     if (!entry->is_refused) {
@@ -232,6 +233,7 @@ static int report_with(struct report *report, const struct settings *settings, s
         if (!plan_create(&plan, settings, report->at_us, problems))
             goto release;
         plan.policy.mode = GUARD_ENFORCE;
+        plan.policy.mode_count = 0;
         policy = policy_create(&plan.policy, report->at_us);
         if (policy == NULL)
             goto release;

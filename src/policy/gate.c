@@ -89,9 +89,10 @@ static struct source *sweep_source(struct sweep *sweep, struct source source)
     return &sweep->sources[sweep->source_count++];
 }
 
-/* The zone in which times are shown that have none of their own. */
-static const char *plan_timezone(const struct gate_plan *plan)
+const char *gate_plan_timezone(const struct gate_plan *plan)
 {
+    if (plan->timezone != NULL)
+        return plan->timezone;
     return plan->window_count > 0 ? plan->windows[0].timezone : "UTC";
 }
 
@@ -100,7 +101,7 @@ static struct source source_of_opening(const struct gate_plan *plan, const struc
     return (struct source){ .kind = SOURCE_OPENING,
                             .allow = opening->allow,
                             .name = opening->name,
-                            .timezone = plan_timezone(plan),
+                            .timezone = gate_plan_timezone(plan),
                             .reason = opening->reason };
 }
 
@@ -124,7 +125,7 @@ static bool sweep_add_freezes(struct sweep *sweep, const struct gate_plan *plan)
         struct source *source = sweep_source(sweep, (struct source){ .kind = SOURCE_FREEZE,
                                                                      .allow = LEVEL_NONE,
                                                                      .name = freeze->name,
-                                                                     .timezone = plan_timezone(plan),
+                                                                     .timezone = gate_plan_timezone(plan),
                                                                      .reason = freeze->reason });
         if (!sweep_add_freeze(sweep, source, freeze))
             return false;
