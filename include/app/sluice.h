@@ -74,6 +74,9 @@ void sluice_log_start(struct sluice *sluice);
 /* What an operator did to the gate, and why: NOTICE_OPENING_MADE or _ENDED. */
 void sluice_log_opening(struct sluice *sluice, enum notice notice, const struct opening *opening,
                         const char *operator_name);
+/* What an operator ordered or took back, and why (may be empty): NOTICE_READONLY_ORDERED or _ENDED. */
+void sluice_log_readonly(struct sluice *sluice, enum notice notice, const struct readonly_order *order,
+                         const char *operator_name, const char *reason);
 /* What became of a host. */
 void sluice_log_host(struct sluice *sluice, const struct host_change *change);
 /* That lines of the audit could not be written: nothing while none was lost. */

@@ -40,6 +40,8 @@ struct network {
 /* False when it is no network or has bits set after its prefix; `why` (may be NULL) then says what would be
  * right. */
 MUST_USE bool network_parse(const char *text, struct network *out, struct text *why);
+/* Appends it as 10.2.0.0/16. */
+void network_describe(const struct network *network, struct text *out);
 /* IPv4 mapped into IPv6 counts as IPv4; a UNIX address is in no network. */
 bool network_holds(const struct network *network, const struct address *address);
 

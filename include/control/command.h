@@ -23,6 +23,8 @@ enum command_needs {
     COMMAND_NEEDS_SNAPSHOT,
     COMMAND_NEEDS_JOURNAL,
     COMMAND_NEEDS_WINDOWS,
+    COMMAND_NEEDS_RULES,
+    COMMAND_NEEDS_ORDERS,
     COMMAND_NEEDS_SETTINGS,
     COMMAND_NEEDS_EFFECT, /* the owner does what is asked and says how it ended */
 };
@@ -45,16 +47,18 @@ struct console_command {
     enum command_kind kind;
     uint32_t count;                  /* LIMIT; 0 when not given */
     char name[POLICY_NAME_SIZE];     /* empty when not given */
-    int64_t duration_us;             /* more than 0, at most the reader's duration_most_us */
+    int64_t duration_us;             /* FOR, within the command's bound; 0 when not given */
     enum safety_level level;         /* additive or modifying */
     struct scope scope;              /* empty where not given */
-    char reason[POLICY_REASON_SIZE]; /* not empty where the syntax has one */
+    char reason[POLICY_REASON_SIZE]; /* empty when not given */
 };
+
+enum { READONLY_DAYS_MOST = 31 }; /* the longest SET READONLY ON FOR */
 
 /* Walks the commands of one query text. */
 struct command_reader {
     struct word_reader words;
-    int64_t duration_most_us;
+    int64_t duration_most_us; /* the longest OPEN WINDOW */
 };
 
 enum command_result { COMMAND_READY, COMMAND_END, COMMAND_REFUSED };

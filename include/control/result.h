@@ -7,7 +7,7 @@
 /* Rows as RowDescription and DataRow messages. A row is result_row, then one call for each column. Every text
  * is made one harmless line of UTF-8; an empty one is NULL. */
 
-enum column_type { COLUMN_TEXT, COLUMN_INTEGER, COLUMN_TIME };
+enum column_type { COLUMN_TEXT, COLUMN_INTEGER, COLUMN_DURATION, COLUMN_TIME };
 
 struct result_column {
     const char *name;
@@ -29,12 +29,15 @@ void result_row_end(struct result *result);
 void result_text(struct result *result, const char *value);
 /* A type int8. */
 void result_integer(struct result *result, int64_t value);
-/* As 2026-11-21T03:04:05Z; 0 is NULL. */
+/* µs as a type int8; 0 is NULL. */
+void result_duration(struct result *result, int64_t duration_us);
+/* As 2026-11-21T03:04:05Z; 0 and INT64_MAX are NULL. */
 void result_time(struct result *result, int64_t time_us);
 
 /* The function for a column's type: for lists of columns that generate both description and rows. */
-#define RESULT_CELL_TEXT    result_text
-#define RESULT_CELL_INTEGER result_integer
-#define RESULT_CELL_TIME    result_time
+#define RESULT_CELL_TEXT     result_text
+#define RESULT_CELL_INTEGER  result_integer
+#define RESULT_CELL_DURATION result_duration
+#define RESULT_CELL_TIME     result_time
 
 #endif

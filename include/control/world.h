@@ -5,7 +5,7 @@
 #include "control/outcome.h"
 #include "observe/journal.h"
 #include "observe/snapshot.h"
-#include "policy/window.h"
+#include "policy/policy.h"
 
 enum window_kind { WINDOW_WEEKLY, WINDOW_RULE, WINDOW_ONCE, WINDOW_CALENDAR, WINDOW_OPENING, WINDOW_FREEZE };
 enum window_state { WINDOW_CLOSED, WINDOW_OPEN, WINDOW_FROZEN };
@@ -30,6 +30,26 @@ struct window_row {
     const char *database;
 };
 
+enum rule_kind { RULE_KIND_MODE, RULE_KIND_PROTECTED, RULE_KIND_RULE };
+
+const char *rule_kind_name(enum rule_kind kind);
+
+enum { RULE_CLASSES_SIZE = 192, RULE_WINDOWS_SIZE = 2048, RULE_NETWORK_SIZE = 64, RULE_OBJECT_SIZE = 256 };
+
+/* A mode, a protected object or a rule as SHOW RULES shows it. What is empty or NULL is shown as NULL. */
+struct rule_row {
+    enum rule_kind kind;
+    const char *name;
+    struct scope scope; /* for whom; all empty: for all */
+    char address[RULE_NETWORK_SIZE];
+    char object[RULE_OBJECT_SIZE];
+    char classes[RULE_CLASSES_SIZE]; /* empty: every class that needs a window */
+    const char *action;
+    const char *most;
+    char windows[RULE_WINDOWS_SIZE]; /* empty: all of them */
+    const char *mode;
+};
+
 /* One setting as SHOW SETTINGS shows it. */
 struct setting_row {
     const char *name;
@@ -46,6 +66,10 @@ struct console_world {
     const struct journal *journal;    /* COMMAND_NEEDS_JOURNAL */
     const struct window_row *windows; /* COMMAND_NEEDS_WINDOWS */
     size_t window_count;
+    const struct rule_row *rules; /* COMMAND_NEEDS_RULES; NULL: memory is short */
+    size_t rule_count;
+    const struct readonly_order *orders; /* COMMAND_NEEDS_ORDERS; what is over at now_us is not shown */
+    size_t order_count;
     const struct setting_row *settings; /* COMMAND_NEEDS_SETTINGS */
     size_t setting_count;
     struct console_outcome outcome; /* COMMAND_NEEDS_EFFECT: how the effect ended */

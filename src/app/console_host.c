@@ -3,6 +3,7 @@
  * into words. */
 #include "app/clock.h"
 #include "app/sluice.h"
+#include "control/rule_rows.h"
 #include "control/window_rows.h"
 
 #include <stdlib.h>
@@ -63,6 +64,18 @@ static void answer_windows(struct visit *visit, struct console_world *world, str
     free(rows);
 }
 
+static void answer_rules(struct visit *visit, struct console_world *world, struct buffer *out)
+{
+    const struct policy_plan *plan = &visit->sluice->keeper.plan.policy;
+    size_t most = rule_rows_most(plan);
+    struct rule_row *rows = calloc(most, sizeof(*rows));
+    if (rows != NULL)
+        world->rule_count = rule_rows_fill(plan, rows, most);
+    world->rules = rows;
+    console_answer(visit->console, world, out);
+    free(rows);
+}
+
 static void answer_settings(struct visit *visit, struct console_world *world, struct buffer *out)
 {
     size_t count;
@@ -86,32 +99,67 @@ static void gate_moved(struct sluice *sluice, enum notice notice, const struct o
     sluice_publish_policy(sluice);
 }
 
+static void writes_moved(struct sluice *sluice, enum notice notice, const struct readonly_order *order,
+                         const struct console_command *command, const char *who)
+{
+    sluice_log_readonly(sluice, notice, order, who, command->reason);
+    sluice_publish_policy(sluice);
+}
+
+static void do_effect(struct sluice *sluice, const struct console_command *command, const char *who,
+                      struct console_world *world)
+{
+    struct gatekeeper *keeper = &sluice->keeper;
+    struct console_outcome *outcome = &world->outcome;
+    struct opening opening;
+    struct readonly_order order;
+    switch (command->kind) {
+    case COMMAND_RELOAD:
+        sluice_reload(sluice, outcome);
+        break;
+    case COMMAND_OPEN_WINDOW:
+        if (gatekeeper_open(keeper, command, who, world->now_us, outcome, &opening))
+            gate_moved(sluice, NOTICE_OPENING_MADE, &opening, who);
+        break;
+    case COMMAND_CLOSE_WINDOW:
+        if (gatekeeper_close(keeper, command->name, world->now_us, outcome, &opening))
+            gate_moved(sluice, NOTICE_OPENING_ENDED, &opening, who);
+        break;
+    case COMMAND_SET_READONLY_ON:
+        if (gatekeeper_set_readonly(keeper, command, who, world->now_us, outcome, &order))
+            writes_moved(sluice, NOTICE_READONLY_ORDERED, &order, command, who);
+        break;
+    case COMMAND_SET_READONLY_OFF:
+        if (gatekeeper_clear_readonly(keeper, command, world->now_us, outcome, &order))
+            writes_moved(sluice, NOTICE_READONLY_ENDED, &order, command, who);
+        break;
+    default:
+        break; /* what only shows has no effect */
+    }
+}
+
 static void answer_effect(struct visit *visit, struct console_world *world, struct buffer *out)
 {
-    struct sluice *sluice = visit->sluice;
-    const struct console_command *command = console_command(visit->console);
-    const char *who = console_user(visit->console);
-    struct opening opening;
-    if (command->kind == COMMAND_RELOAD) {
-        sluice_reload(sluice, &world->outcome);
-    } else if (command->kind == COMMAND_OPEN_WINDOW) {
-        if (gatekeeper_open(&sluice->keeper, command, who, world->now_us, &world->outcome, &opening))
-            gate_moved(sluice, NOTICE_OPENING_MADE, &opening, who);
-    } else if (gatekeeper_close(&sluice->keeper, command->name, world->now_us, &world->outcome, &opening)) {
-        gate_moved(sluice, NOTICE_OPENING_ENDED, &opening, who);
-    }
+    do_effect(visit->sluice, console_command(visit->console), console_user(visit->console), world);
     console_answer(visit->console, world, out);
 }
 
 static void command_answer(struct visit *visit, struct buffer *out)
 {
-    struct console_world world = { .now_us = clock_now(), .journal = &visit->sluice->journal };
+    const struct gatekeeper *keeper = &visit->sluice->keeper;
+    struct console_world world = { .now_us = clock_now(),
+                                   .journal = &visit->sluice->journal,
+                                   .orders = keeper->orders,
+                                   .order_count = keeper->order_count };
     switch (command_forms[console_command(visit->console)->kind].needs) {
     case COMMAND_NEEDS_SNAPSHOT:
         answer_snapshot(visit, &world, out);
         break;
     case COMMAND_NEEDS_WINDOWS:
         answer_windows(visit, &world, out);
+        break;
+    case COMMAND_NEEDS_RULES:
+        answer_rules(visit, &world, out);
         break;
     case COMMAND_NEEDS_SETTINGS:
         answer_settings(visit, &world, out);
@@ -120,6 +168,7 @@ static void command_answer(struct visit *visit, struct buffer *out)
         answer_effect(visit, &world, out);
         break;
     case COMMAND_NEEDS_JOURNAL:
+    case COMMAND_NEEDS_ORDERS:
     case COMMAND_NEEDS_NOTHING:
         console_answer(visit->console, &world, out);
         break;

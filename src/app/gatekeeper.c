@@ -24,12 +24,15 @@ struct gate_plan gatekeeper_gate_plan(const struct gatekeeper *keeper)
     return plan;
 }
 
-/* Makes the policy of the plan and the openings of now. When memory is short the old one stays in force. */
+/* Makes the policy of the plan, the openings and the orders of now. When memory is short the old one stays in
+ * force. */
 static bool policy_make(struct gatekeeper *keeper, const struct plan *plan, int64_t now_us)
 {
     struct policy_plan whole = plan->policy;
     whole.gate.openings = keeper->openings;
     whole.gate.opening_count = keeper->opening_count;
+    whole.orders = keeper->orders;
+    whole.order_count = keeper->order_count;
     struct policy *policy = policy_create(&whole, now_us);
     if (policy == NULL)
         return false;
@@ -90,7 +93,7 @@ static void opening_fill(struct gatekeeper *keeper, const struct console_command
     keeper->opening_count++;
 }
 
-/* Appends " for service "kds"" and the like. */
+/* Appends "only for service "kds"" and the like, or "for all". */
 static void scope_describe(const struct scope *scope, struct text *text)
 {
     const struct {
@@ -99,13 +102,15 @@ static void scope_describe(const struct scope *scope, struct text *text)
     } conditions[] = { { "service", scope->service },
                        { "user", scope->user },
                        { "database", scope->database } };
-    const char *between = ", only for";
+    const char *between = "only for";
     for (size_t index = 0; index < COUNT_OF(conditions); index++) {
         if (conditions[index].pattern[0] == '\0')
             continue;
         text_append_format(text, "%s %s \"%s\"", between, conditions[index].what, conditions[index].pattern);
         between = " and";
     }
+    if (scope_is_open(scope))
+        text_append_string(text, "for all");
 }
 
 static void outcome_describe_opening(struct console_outcome *outcome, const struct opening *opening)
@@ -115,6 +120,9 @@ static void outcome_describe_opening(struct console_outcome *outcome, const stru
     text_append_format(&text, "window \"%s\" is open for %s changes until ", opening->name,
                        safety_level_name(opening->allow));
     text_append_time(&text, opening->to_us);
+    if (scope_is_open(&opening->scope))
+        return;
+    text_append_string(&text, ", ");
     scope_describe(&opening->scope, &text);
 }
 
@@ -176,12 +184,134 @@ bool gatekeeper_close(struct gatekeeper *keeper, const char *name, int64_t now_u
     return true;
 }
 
-bool gatekeeper_tick(struct gatekeeper *keeper, int64_t now_us)
+static struct readonly_order *order_find(struct gatekeeper *keeper, const struct scope *scope)
 {
-    size_t kept = keeper->opening_count;
-    for (size_t index = kept; index > 0; index--)
+    for (size_t index = 0; index < keeper->order_count; index++) {
+        const struct scope *other = &keeper->orders[index].scope;
+        if (strcmp(other->service, scope->service) == 0 && strcmp(other->user, scope->user) == 0 &&
+            strcmp(other->database, scope->database) == 0)
+            return &keeper->orders[index];
+    }
+    return NULL;
+}
+
+static void order_fill(struct readonly_order *order, const struct console_command *command,
+                       const char *operator_name, int64_t now_us)
+{
+    *order = (struct readonly_order){ .scope = command->scope, .from_us = now_us, .until_us = INT64_MAX };
+    if (command->duration_us > 0)
+        order->until_us = now_us + command->duration_us;
+    (void)bytes_copy_text(bytes_text(command->reason), order->reason, sizeof(order->reason));
+    (void)bytes_copy_text(bytes_text(operator_name), order->ordered_by, sizeof(order->ordered_by));
+}
+
+static void outcome_describe_order(struct console_outcome *outcome, const struct readonly_order *order)
+{
+    struct text text;
+    text_init(&text, outcome->message, sizeof(outcome->message));
+    text_append_string(&text, "writes are refused in every mode of the guard until ");
+    if (order->until_us == INT64_MAX)
+        text_append_string(&text, "SET READONLY OFF");
+    else
+        text_append_time(&text, order->until_us);
+    text_append_string(&text, ", ");
+    scope_describe(&order->scope, &text);
+    text_init(&text, outcome->detail, sizeof(outcome->detail));
+    text_append_string(
+        &text, "What runs goes on, and COMMIT passes. Writes that a statement's words do not show, as of "
+               "a function that SELECT calls, are not seen.");
+}
+
+bool gatekeeper_set_readonly(struct gatekeeper *keeper, const struct console_command *command,
+                             const char *operator_name, int64_t now_us, struct console_outcome *outcome,
+                             struct readonly_order *made)
+{
+    struct readonly_order *order = order_find(keeper, &command->scope);
+    size_t count = keeper->order_count;
+    if (order == NULL && count == ORDERS_MOST) {
+        outcome_fail(outcome, "53400", "%d read-only orders are in force already, as many as there may be",
+                     ORDERS_MOST);
+        outcome_hint(outcome, "SET READONLY OFF takes one back.");
+        return false;
+    }
+    if (order == NULL)
+        order = &keeper->orders[keeper->order_count++];
+    struct readonly_order before = *order;
+    order_fill(order, command, operator_name, now_us);
+    if (!policy_make(keeper, &keeper->plan, now_us)) {
+        *order = before;
+        keeper->order_count = count;
+        outcome_fail(outcome, "53200", "out of memory");
+        return false;
+    }
+    *made = *order;
+    outcome_describe_order(outcome, made);
+    return true;
+}
+
+static void order_remove(struct gatekeeper *keeper, size_t index)
+{
+    keeper->order_count--;
+    memmove(&keeper->orders[index], &keeper->orders[index + 1],
+            (keeper->order_count - index) * sizeof(keeper->orders[0]));
+}
+
+static void outcome_fail_no_order(struct console_outcome *outcome, const struct scope *scope)
+{
+    struct text text;
+    outcome_fail(outcome, "42704", "no read-only order is in force ");
+    text = (struct text){ outcome->message, strlen(outcome->message), sizeof(outcome->message), false };
+    scope_describe(scope, &text);
+    outcome_hint(outcome, "SHOW READONLY lists them; SERVICE, USER and DATABASE must be those of the order.");
+}
+
+static void outcome_describe_end(struct console_outcome *outcome, const struct scope *scope, size_t left)
+{
+    struct text text;
+    text_init(&text, outcome->message, sizeof(outcome->message));
+    text_append_string(&text, "the read-only order ");
+    scope_describe(scope, &text);
+    text_append_string(&text, " is taken back");
+    if (left > 0)
+        outcome_hint(outcome, "SHOW READONLY lists what is still in force.");
+}
+
+bool gatekeeper_clear_readonly(struct gatekeeper *keeper, const struct console_command *command,
+                               int64_t now_us, struct console_outcome *outcome, struct readonly_order *ended)
+{
+    struct readonly_order *order = order_find(keeper, &command->scope);
+    if (order == NULL) {
+        outcome_fail_no_order(outcome, &command->scope);
+        return false;
+    }
+    *ended = *order;
+    order_remove(keeper, (size_t)(order - keeper->orders));
+    if (!policy_make(keeper, &keeper->plan, now_us)) {
+        keeper->orders[keeper->order_count++] = *ended;
+        outcome_fail(outcome, "53200", "out of memory");
+        return false;
+    }
+    outcome_describe_end(outcome, &ended->scope, keeper->order_count);
+    return true;
+}
+
+/* Forgets what is over. Whether something was. */
+static bool forget_over(struct gatekeeper *keeper, int64_t now_us)
+{
+    size_t openings = keeper->opening_count;
+    size_t orders = keeper->order_count;
+    for (size_t index = openings; index > 0; index--)
         if (keeper->openings[index - 1].to_us <= now_us)
             opening_remove(keeper, index - 1);
+    for (size_t index = orders; index > 0; index--)
+        if (keeper->orders[index - 1].until_us <= now_us)
+            order_remove(keeper, index - 1);
+    return keeper->opening_count != openings || keeper->order_count != orders;
+}
+
+bool gatekeeper_tick(struct gatekeeper *keeper, int64_t now_us)
+{
+    bool is_over = forget_over(keeper, now_us);
     bool is_stale = now_us - keeper->made_us >= policy_lives_us || now_us < keeper->made_us;
-    return (is_stale || keeper->opening_count != kept) && policy_make(keeper, &keeper->plan, now_us);
+    return (is_stale || is_over) && policy_make(keeper, &keeper->plan, now_us);
 }

@@ -117,10 +117,17 @@ void sluice_log_gate(struct sluice *sluice, int64_t now_us)
     log_file_write(&sluice->log);
 }
 
-static void log_condition(struct log_line *line, const char *key, const char *pattern)
+static void log_given(struct log_line *line, const char *key, const char *value)
 {
-    if (pattern[0] != '\0')
-        log_string(line, key, pattern);
+    if (value[0] != '\0')
+        log_string(line, key, value);
+}
+
+static void log_scope(struct log_line *line, const struct scope *scope)
+{
+    log_given(line, "service", scope->service);
+    log_given(line, "user", scope->user);
+    log_given(line, "database", scope->database);
 }
 
 void sluice_log_opening(struct sluice *sluice, enum notice notice, const struct opening *opening,
@@ -133,9 +140,21 @@ void sluice_log_opening(struct sluice *sluice, enum notice notice, const struct 
     log_string(line, "operator", operator_name);
     log_string(line, "allow", safety_level_name(opening->allow));
     log_time(line, "until", opening->to_us);
-    log_condition(line, "service", opening->scope.service);
-    log_condition(line, "user", opening->scope.user);
-    log_condition(line, "database", opening->scope.database);
+    log_scope(line, &opening->scope);
     log_string(line, "reason", opening->reason);
+    log_file_write(&sluice->log);
+}
+
+void sluice_log_readonly(struct sluice *sluice, enum notice notice, const struct readonly_order *order,
+                         const char *operator_name, const char *reason)
+{
+    struct log_line *line = log_file_begin(&sluice->log, clock_now(), notice);
+    if (line == NULL)
+        return;
+    log_string(line, "operator", operator_name);
+    if (order->until_us != INT64_MAX)
+        log_time(line, "until", order->until_us);
+    log_scope(line, &order->scope);
+    log_given(line, "reason", reason);
     log_file_write(&sluice->log);
 }

@@ -175,13 +175,19 @@ static bool network_cut(struct network *network)
     return had_host_bits;
 }
 
-static bool refuse_host_bits(struct text *why, const struct network *network)
+void network_describe(const struct network *network, struct text *out)
 {
     char ip[LONGEST_IP_TEXT + 1] = "";
     inet_ntop(network->family == ADDRESS_IPV4 ? AF_INET : AF_INET6, network->ip, ip, sizeof ip);
-    if (why != NULL)
-        text_append_format(why, "the address has bits beyond its prefix; the network is %s/%u", ip,
-                           (unsigned)network->prefix);
+    text_append_format(out, "%s/%u", ip, (unsigned)network->prefix);
+}
+
+static bool refuse_host_bits(struct text *why, const struct network *network)
+{
+    if (why == NULL)
+        return false;
+    text_append_string(why, "the address has bits beyond its prefix; the network is ");
+    network_describe(network, why);
     return false;
 }
 

@@ -116,6 +116,12 @@ static enum argument_result take_level(const struct command_reader *reader, cons
     return ARGUMENT_FOREIGN;
 }
 
+static int64_t duration_most(const struct command_reader *reader, const struct console_command *command)
+{
+    static const int64_t day_us = INT64_C(86400000000);
+    return command->kind == COMMAND_SET_READONLY_ON ? READONLY_DAYS_MOST * day_us : reader->duration_most_us;
+}
+
 static enum argument_result take_duration(const struct command_reader *reader, const struct word *word,
                                           struct console_command *command, struct console_outcome *failure)
 {
@@ -130,10 +136,11 @@ static enum argument_result take_duration(const struct command_reader *reader, c
         outcome_hint(failure, "Write it as '30m', '1h30m' or '90 minutes'.");
         return ARGUMENT_WRONG;
     }
-    if (command->duration_us <= reader->duration_most_us)
+    int64_t most_us = duration_most(reader, command);
+    if (command->duration_us <= most_us)
         return ARGUMENT_TAKEN;
     text_init(&text, storage, sizeof storage);
-    text_append_duration(&text, reader->duration_most_us);
+    text_append_duration(&text, most_us);
     outcome_fail(failure, invalid_parameter_value, "longer than the longest allowed, %s", storage);
     return ARGUMENT_WRONG;
 }

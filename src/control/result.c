@@ -15,6 +15,7 @@ static const struct type {
 } types[] = {
     [COLUMN_TEXT] = { 25, 0xffff },
     [COLUMN_INTEGER] = { 20, 8 },
+    [COLUMN_DURATION] = { 20, 8 },
     [COLUMN_TIME] = { 25, 0xffff },
 };
 
@@ -109,11 +110,19 @@ void result_integer(struct result *result, int64_t value)
     write_cell(result, text_bytes(&text));
 }
 
+void result_duration(struct result *result, int64_t duration_us)
+{
+    if (duration_us == 0)
+        write_null(result);
+    else
+        result_integer(result, duration_us);
+}
+
 void result_time(struct result *result, int64_t time_us)
 {
     char storage[40];
     struct text text;
-    if (time_us == 0) {
+    if (time_us == 0 || time_us == INT64_MAX) {
         write_null(result);
         return;
     }

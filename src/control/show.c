@@ -38,6 +38,67 @@ static bool fill_windows(const struct show_source *source, struct result *result
 
 const struct show_form show_windows = { window_columns, COUNT_OF(window_columns), fill_windows };
 
+/* `order` counts from 1 through all kinds. */
+#define RULE_COLUMNS(COLUMN)                                                                                 \
+    COLUMN(order, INTEGER, (int64_t)(i + 1))                                                                 \
+    COLUMN(kind, TEXT, rule_kind_name(row->kind))                                                            \
+    COLUMN(name, TEXT, row->name)                                                                            \
+    COLUMN(service, TEXT, row->scope.service)                                                                \
+    COLUMN(user_name, TEXT, row->scope.user)                                                                 \
+    COLUMN(database, TEXT, row->scope.database)                                                              \
+    COLUMN(address, TEXT, row->address)                                                                      \
+    COLUMN(object, TEXT, row->object)                                                                        \
+    COLUMN(classes, TEXT, row->classes)                                                                      \
+    COLUMN(action, TEXT, row->action)                                                                        \
+    COLUMN(most, TEXT, row->most)                                                                            \
+    COLUMN(windows, TEXT, row->windows)                                                                      \
+    COLUMN(mode, TEXT, row->mode)
+
+static const struct result_column rule_columns[] = { RULE_COLUMNS(COLUMN_DESCRIPTION) };
+
+static bool fill_rules(const struct show_source *source, struct result *result,
+                       struct console_outcome *notice)
+{
+    (void)notice;
+    for (size_t i = 0; i < source->world->rule_count; i++) {
+        const struct rule_row *row = &source->world->rules[i];
+        result_row_begin(result, COUNT_OF(rule_columns));
+        RULE_COLUMNS(COLUMN_CELL)
+        result_row_end(result);
+    }
+    return source->world->rules != NULL;
+}
+
+const struct show_form show_rules = { rule_columns, COUNT_OF(rule_columns), fill_rules };
+
+#define READONLY_COLUMNS(COLUMN)                                                                             \
+    COLUMN(service, TEXT, order->scope.service)                                                              \
+    COLUMN(user_name, TEXT, order->scope.user)                                                               \
+    COLUMN(database, TEXT, order->scope.database)                                                            \
+    COLUMN(since, TIME, order->from_us)                                                                      \
+    COLUMN(until, TIME, order->until_us)                                                                     \
+    COLUMN(reason, TEXT, order->reason)                                                                      \
+    COLUMN(ordered_by, TEXT, order->ordered_by)
+
+static const struct result_column readonly_columns[] = { READONLY_COLUMNS(COLUMN_DESCRIPTION) };
+
+static bool fill_readonly(const struct show_source *source, struct result *result,
+                          struct console_outcome *notice)
+{
+    (void)notice;
+    for (size_t i = 0; i < source->world->order_count; i++) {
+        const struct readonly_order *order = &source->world->orders[i];
+        if (order->until_us <= source->world->now_us)
+            continue;
+        result_row_begin(result, COUNT_OF(readonly_columns));
+        READONLY_COLUMNS(COLUMN_CELL)
+        result_row_end(result);
+    }
+    return true;
+}
+
+const struct show_form show_readonly = { readonly_columns, COUNT_OF(readonly_columns), fill_readonly };
+
 static const char *setting_value(const struct setting_row *row)
 {
     bool is_hidden = row->is_secret && row->value != NULL && row->value[0] != '\0';

@@ -42,6 +42,12 @@ static void note_rows_left(size_t shown, size_t all, struct console_outcome *not
     append_notice(notice, storage);
 }
 
+static const char *level_name(uint8_t level)
+{
+    bool is_known = level >= LEVEL_NONE && level <= LEVEL_MODIFYING;
+    return is_known ? safety_level_name((enum safety_level)level) : NULL;
+}
+
 /* A row of SHOW VIOLATIONS: an entry of the ledger, or what no entry holds. */
 struct violation_row {
     const char *kind;
@@ -60,9 +66,9 @@ struct violation_row {
     COLUMN(service, TEXT, row.entry->violation.service)                                                      \
     COLUMN(database, TEXT, row.entry->violation.database)                                                    \
     COLUMN(user_name, TEXT, row.entry->violation.user)                                                       \
-    COLUMN(count, INTEGER, (int64_t)row.entry->entry.count)                                                        \
-    COLUMN(first_seen, TIME, row.entry->entry.first_us)                                                            \
-    COLUMN(last_seen, TIME, row.entry->entry.last_us)                                                              \
+    COLUMN(count, INTEGER, (int64_t)row.entry->entry.count)                                                  \
+    COLUMN(first_seen, TIME, row.entry->entry.first_us)                                                      \
+    COLUMN(last_seen, TIME, row.entry->entry.last_us)                                                        \
     COLUMN(phase, TEXT, row.phase)                                                                           \
     COLUMN(fingerprint, TEXT, row.entry->violation.fingerprint)                                              \
     COLUMN(statement, TEXT, row.entry->violation.statement)                                                  \
@@ -114,8 +120,76 @@ static bool fill_violations(const struct show_source *source, struct result *res
 
 const struct show_form show_violations = { violation_columns, COUNT_OF(violation_columns), fill_violations };
 
-/* What SHOW DDL calls the kinds of event that it shows; NULL for the others. */
-static const char *ddl_outcome(enum event_kind kind)
+/* A row of SHOW WOULD REFUSE: an entry of the docket, or what no entry holds. */
+struct would_refuse_row {
+    const char *class;
+    const struct docket_entry *entry;
+};
+
+#define WOULD_REFUSE_COLUMNS(COLUMN)                                                                         \
+    COLUMN(class, TEXT, row.class)                                                                           \
+    COLUMN(level, TEXT, level_name(row.entry->level))                                                        \
+    COLUMN(command, TEXT, row.entry->command)                                                                \
+    COLUMN(objects, TEXT, row.entry->objects)                                                                \
+    COLUMN(service, TEXT, row.entry->service)                                                                \
+    COLUMN(database, TEXT, row.entry->database)                                                              \
+    COLUMN(user_name, TEXT, row.entry->user)                                                                 \
+    COLUMN(count, INTEGER, (int64_t)row.entry->entry.count)                                                  \
+    COLUMN(first_seen, TIME, row.entry->entry.first_us)                                                      \
+    COLUMN(last_seen, TIME, row.entry->entry.last_us)                                                        \
+    COLUMN(ground, TEXT, row.entry->ground)                                                                  \
+    COLUMN(rule, TEXT, row.entry->rule)                                                                      \
+    COLUMN(window, TEXT, row.entry->window)                                                                  \
+    COLUMN(reason, TEXT, row.entry->reason)                                                                  \
+    COLUMN(fingerprint, TEXT, row.entry->fingerprint)                                                        \
+    COLUMN(statement, TEXT, row.entry->statement)
+
+static const struct result_column would_refuse_columns[] = { WOULD_REFUSE_COLUMNS(COLUMN_DESCRIPTION) };
+
+static void write_would_refuse(struct result *result, struct would_refuse_row row)
+{
+    result_row_begin(result, COUNT_OF(would_refuse_columns));
+    WOULD_REFUSE_COLUMNS(COLUMN_CELL)
+    result_row_end(result);
+}
+
+static bool write_docket(const struct docket *docket, size_t most, struct result *result)
+{
+    if (most == 0)
+        return true;
+    const struct docket_entry **entries = calloc(most, sizeof(const struct docket_entry *));
+    if (entries == NULL)
+        return false;
+    size_t count = docket_top(docket, entries, most);
+    for (size_t i = 0; i < count; i++)
+        write_would_refuse(result, (struct would_refuse_row){ entries[i]->class, entries[i] });
+    free(entries);
+    return true;
+}
+
+static bool fill_would_refuse(const struct show_source *source, struct result *result,
+                              struct console_outcome *notice)
+{
+    const struct snapshot *snapshot = source->world->snapshot;
+    const struct tally *tally = &snapshot->docket.tally;
+    size_t most = rows_most(source->command);
+    most = most < tally->table.count ? most : tally->table.count;
+
+    note_silent_workers(snapshot, notice);
+    note_rows_left(most, tally->table.count, notice);
+    if (!write_docket(&snapshot->docket, most, result))
+        return false;
+    struct docket_entry other = { .entry = { .count = tally->other } };
+    if (tally->other > 0)
+        write_would_refuse(result, (struct would_refuse_row){ "other", &other });
+    return true;
+}
+
+const struct show_form show_would_refuse = { would_refuse_columns, COUNT_OF(would_refuse_columns),
+                                             fill_would_refuse };
+
+/* What SHOW DDL calls the guard's word on the kinds of event that it shows; NULL for the others. */
+static const char *ddl_decision(enum event_kind kind)
 {
     switch (kind) {
     case EVENT_DDL_PASSED:
@@ -131,41 +205,53 @@ static const char *ddl_outcome(enum event_kind kind)
     }
 }
 
-static const char *level_name(uint8_t level)
+/* Nothing while its end was not seen, nor for what did not pass. */
+static const char *outcome_name(enum change_state state)
 {
-    bool is_known = level >= LEVEL_NONE && level <= LEVEL_MODIFYING;
-    return is_known ? safety_level_name((enum safety_level)level) : NULL;
+    return state == CHANGE_NONE || state == CHANGE_PASSED ? NULL : change_state_name(state);
 }
 
 #define DDL_COLUMNS(COLUMN)                                                                                  \
     COLUMN(time, TIME, event->time_us)                                                                       \
-    COLUMN(outcome, TEXT, ddl_outcome(event->kind))                                                          \
+    COLUMN(decision, TEXT, ddl_decision(event->kind))                                                        \
+    COLUMN(outcome, TEXT, outcome_name(entry->state))                                                        \
+    COLUMN(outcome_reason, TEXT, entry->note)                                                                \
+    COLUMN(sqlstate, TEXT, entry->sqlstate)                                                                  \
+    COLUMN(duration_us, DURATION, entry->duration_us)                                                        \
     COLUMN(command, TEXT, event->command)                                                                    \
     COLUMN(class, TEXT, event->class)                                                                        \
     COLUMN(level, TEXT, level_name(event->level))                                                            \
+    COLUMN(objects, TEXT, event->objects)                                                                    \
     COLUMN(service, TEXT, event->violation.service)                                                          \
     COLUMN(user_name, TEXT, event->violation.user)                                                           \
     COLUMN(database, TEXT, event->violation.database)                                                        \
     COLUMN(address, TEXT, event->address)                                                                    \
+    COLUMN(application_name, TEXT, event->application_name)                                                  \
+    COLUMN(ground, TEXT, event->ground)                                                                      \
+    COLUMN(rule, TEXT, event->rule)                                                                          \
     COLUMN(window, TEXT, event->window)                                                                      \
     COLUMN(reason, TEXT, event->reason)                                                                      \
+    COLUMN(fingerprint, TEXT, event->violation.fingerprint)                                                  \
     COLUMN(statement, TEXT, event->violation.statement)
 
 static const struct result_column ddl_columns[] = { DDL_COLUMNS(COLUMN_DESCRIPTION) };
 
+static void write_change(struct result *result, const struct journal_entry *entry)
+{
+    const struct event *event = &entry->event;
+    result_row_begin(result, COUNT_OF(ddl_columns));
+    DDL_COLUMNS(COLUMN_CELL)
+    result_row_end(result);
+}
+
 static bool fill_ddl(const struct show_source *source, struct result *result, struct console_outcome *notice)
 {
-    const struct journal *journal = source->world->journal;
-    const struct event *event;
+    const struct journal_entry *entry;
     size_t most = rows_most(source->command);
     size_t all = 0;
-    for (size_t age = 0; (event = journal_newest(journal, age)) != NULL; age++) {
-        if (ddl_outcome(event->kind) == NULL || all++ >= most)
-            continue;
-        result_row_begin(result, COUNT_OF(ddl_columns));
-        DDL_COLUMNS(COLUMN_CELL)
-        result_row_end(result);
-    }
+    for (size_t age = 0; (entry = journal_newest(source->world->journal, age)) != NULL; age++)
+        if (ddl_decision(entry->event.kind) != NULL && all++ < most)
+            write_change(result, entry);
     note_rows_left(most, all, notice);
     return true;
 }

@@ -19,3 +19,13 @@ const char *window_state_name(enum window_state state)
     };
     return names[state];
 }
+
+const char *rule_kind_name(enum rule_kind kind)
+{
+    static const char *const names[] = {
+        [RULE_KIND_MODE] = "mode",
+        [RULE_KIND_PROTECTED] = "protected",
+        [RULE_KIND_RULE] = "rule",
+    };
+    return names[kind];
+}
