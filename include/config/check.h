@@ -14,8 +14,11 @@ void settings_check(const struct settings *settings, const struct origins *origi
 void upstreams_check(const struct findings *findings);
 /* Whether the listener or one of its routes names the upstream. */
 bool listen_leads_to(const struct listen_settings *listen, const char *upstream);
-/* Its part about the guard: each window and freeze has the settings of its form, and no others. */
+/* Its part about windows: each window and freeze has the settings of its form, and no others. */
 void windows_check(const struct findings *findings);
+/* Its part about the rest of the guard: modes and rules are reached and have an effect, the windows that they
+ * name are there, patterns of objects can hold. */
+void guard_check(const struct findings *findings);
 /* Its part about encryption: what a mode needs is there, and what is there has an effect. */
 void tls_check(const struct findings *findings);
 

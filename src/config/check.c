@@ -42,6 +42,7 @@ static void check_names(const struct findings *findings)
         NAMES_OF("upstreams", &settings->upstreams, upstream_settings),
         NAMES_OF("guard.windows", &settings->guard.windows, window_settings),
         NAMES_OF("guard.freezes", &settings->guard.freezes, freeze_settings),
+        NAMES_OF("guard.rules", &settings->guard.rules, rule_settings),
     };
     for (size_t i = 0; i < COUNT_OF(lists); i++) {
         for (size_t j = 0; j < lists[i].count; j++)
@@ -133,6 +134,22 @@ static void check_balancers(const struct findings *findings)
     }
 }
 
+/* Both are appended to, each in its own form. */
+static void check_audit(const struct findings *findings)
+{
+    const char *audit = findings->settings->audit.file;
+    const char *log = findings->settings->log.file;
+    const struct origin *origin = origins_find(findings->origins, "audit.file");
+    if (audit[0] == '\0' || origin == NULL || findings_has_error(findings, "audit.file"))
+        return;
+    if (strcmp(origin->value, "-") == 0)
+        findings_fault(findings, "audit.file",
+                       "\"-\" is no file: write the path of one, such as /var/log/pgsluice/audit.jsonl; what "
+                       "goes to standard error is the log");
+    else if (strcmp(audit, log) == 0 || strcmp(origin->value, log) == 0)
+        findings_fault(findings, "audit.file", "\"%s\" is also log.file: give each a file of its own", log);
+}
+
 void settings_check(const struct settings *settings, const struct origins *origins, struct problems *problems)
 {
     const struct findings findings = { settings, origins, problems, problems_kept_count(problems) };
@@ -142,6 +159,8 @@ void settings_check(const struct settings *settings, const struct origins *origi
     check_console(&findings);
     check_services(&findings);
     windows_check(&findings);
+    guard_check(&findings);
+    check_audit(&findings);
     check_limits(&findings);
     upstreams_check(&findings);
     tls_check(&findings);

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "config/schema.h"
 
+#include "config/edits.h"
 #include "config/settings.h"
-
-#include <assert.h>
-
-enum { LONGEST_NAME = 32 };
 
 #define REQUIRED NULL
 #define UNSET    ""
@@ -145,37 +142,13 @@ const struct schema_row *schema_find(enum schema_group group, const char *name)
     return row;
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* How many letters must be put in, taken out or replaced to make the name of a row of a key (Levenshtein). */
-static size_t distance(struct bytes key, struct bytes name)
-{
-    size_t line[LONGEST_NAME + 1];
-    assert(name.size <= LONGEST_NAME);
-    for (size_t j = 0; j <= name.size; j++)
-        line[j] = j;
-    for (size_t i = 0; i < key.size; i++) {
-        size_t diagonal = line[0];
-        line[0] = i + 1;
-        for (size_t j = 0; j < name.size; j++) {
-            size_t replaced = diagonal + (key.data[i] != name.data[j]);
-            diagonal = line[j + 1];
-            line[j + 1] = smaller(replaced, smaller(line[j], line[j + 1]) + 1);
-        }
-    }
-    return line[name.size];
-}
-
 const struct schema_row *schema_nearest(enum schema_group group, const char *name)
 {
     struct bytes wanted = bytes_text(name);
     const struct schema_row *nearest = NULL;
-    size_t best = wanted.size / 3 + 2;
+    size_t best = edits_too_many(wanted);
     for (const struct schema_row *row = schema_first(group); row != NULL; row = schema_next(row)) {
-        size_t away = distance(wanted, bytes_text(row->name));
+        size_t away = edits_between(wanted, bytes_text(row->name));
         if (away >= best)
             continue;
         best = away;

@@ -5,6 +5,8 @@
 
 #include <strings.h>
 
+enum { ENTRY_TEXT_MOST = 255 };
+
 _Static_assert(sizeof(enum setting_mode) == sizeof(unsigned), "words are stored as unsigned");
 
 static enum value_result (*const readers[])(const struct schema_row *, const char *, void *,
@@ -74,11 +76,22 @@ bool value_is_within(const struct schema_row *row, uint64_t value, bool (*read)(
            value <= largest;
 }
 
+/* The bounds of a list count its entries, not their bytes. */
+static enum value_result check_entry(const char *text, struct text *why)
+{
+    size_t size = strlen(text);
+    if (size > 0 && size <= ENTRY_TEXT_MOST)
+        return VALUE_READ;
+    text_append_format(why, "has %zu bytes: 1 to %d are right", size, ENTRY_TEXT_MOST);
+    return VALUE_REFUSED;
+}
+
 enum value_result value_read_text(const struct schema_row *row, const char *text, void *field,
                                   struct text *why)
 {
-    (void)why;
     memcpy(field, &text, sizeof text);
+    if (row->shape == SHAPE_VALUES)
+        return check_entry(text, why);
     return value_is_within(row, strlen(text), value_read_digits) ? VALUE_READ : VALUE_OUT_OF_BOUNDS;
 }
 
@@ -167,18 +180,34 @@ static const char *sqlstate_danger(const char *code)
     return code[0] >= 'I' ? NULL : "it has a meaning of its own in the SQL standard or in PostgreSQL";
 }
 
+/* `known` are the codes that are right although they are PostgreSQL's own. */
+static enum value_result read_code(const char *text, void *field, bool is_known, const char *known,
+                                   struct text *why)
+{
+    const char *danger =
+        is_sqlstate(text) ? sqlstate_danger(text) : "it is not five digits or capital letters";
+    memcpy(field, &text, sizeof text);
+    if (danger == NULL || is_known)
+        return VALUE_READ;
+    text_append_format(why,
+                       "is not a code for refusals (%s): write %s, or a code of your own that begins "
+                       "with a letter from I to Z other than P0, XX and JZ, such as MW001",
+                       danger, known);
+    return VALUE_REFUSED;
+}
+
 enum value_result value_read_sqlstate(const struct schema_row *row, const char *text, void *field,
                                       struct text *why)
 {
     (void)row;
-    const char *danger =
-        is_sqlstate(text) ? sqlstate_danger(text) : "it is not five digits or capital letters";
-    memcpy(field, &text, sizeof text);
-    if (danger == NULL || strcmp(text, "42501") == 0)
-        return VALUE_READ;
-    text_append_format(why,
-                       "is not a code for refusals (%s): write 42501, or a code of your own that begins "
-                       "with a letter from I to Z other than P0, XX and JZ, such as MW001",
-                       danger);
-    return VALUE_REFUSED;
+    return read_code(text, field, strcmp(text, "42501") == 0, "42501", why);
+}
+
+/* What a server says itself where nothing may be written: the operator's word that it is meant. */
+enum value_result value_read_readonly_sqlstate(const struct schema_row *row, const char *text, void *field,
+                                               struct text *why)
+{
+    bool is_known = strcmp(text, "42501") == 0 || strcmp(text, "25006") == 0;
+    (void)row;
+    return read_code(text, field, is_known, "42501, 25006", why);
 }

@@ -136,6 +136,17 @@ static void no_balancer_at_all_is_worth_a_warning(void **state)
 #undef LISTEN
 }
 
+static void the_audit_has_a_file_of_its_own(void **state)
+{
+    (void)state;
+    assert_warned(NEEDED OFF "audit: { file: audit.jsonl }\nlog: { file: log.txt }\n", 0, 0, NULL);
+    assert_refused(NEEDED OFF "audit: { file: /l/both }\nlog: { file: /l/both }\n", 4, 16,
+                   "audit.file: \"/l/both\" is also log.file: give each a file of its own");
+    assert_refused(NEEDED OFF "audit: { file: both }\nlog: { file: both }\n", 4, 16, "is also log.file");
+    assert_refused(NEEDED OFF "audit: { file: \"-\" }\n", 4, 16, "audit.file: \"-\" is no file");
+    assert_refused(NEEDED OFF "audit: { file: \"\" }\n", 4, 16, "out of bounds");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +160,7 @@ int main(void)
         cmocka_unit_test(a_rule_that_hides_others_is_worth_a_warning),
         cmocka_unit_test(a_bound_that_a_wider_one_hides_is_worth_a_warning),
         cmocka_unit_test(no_balancer_at_all_is_worth_a_warning),
+        cmocka_unit_test(the_audit_has_a_file_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

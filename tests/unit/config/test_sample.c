@@ -106,6 +106,9 @@ static void the_examples_of_the_sample_are_right_too(void **state)
     assert_string_equal(given.settings->upstreams.items[0].tls.key, "client.key");
     assert_int_equal(given.settings->guard.windows.count, 1);
     assert_int_equal(given.settings->guard.freezes.count, 1);
+    assert_int_equal(given.settings->guard.modes.count, 1);
+    assert_int_equal(given.settings->guard.rules.count, 1);
+    assert_int_equal(given.settings->guard.protected.count, 1);
     assert_int_equal(given.settings->services.count, 1);
     assert_string_equal(given.settings->services.items[0].when.database, "orders");
     assert_string_equal(given.settings->console.password, "...");

@@ -296,6 +296,39 @@ static void a_refusal_has_a_code_that_clients_bear(void **state)
                    1);
 }
 
+static void a_read_only_order_may_speak_as_the_server_does(void **state)
+{
+    (void)state;
+    static const struct sample samples[] = {
+        { GROUP_guard_settings, "readonly_sqlstate", "25006", NULL },
+        { GROUP_guard_settings, "readonly_sqlstate", "42501", NULL },
+        { GROUP_guard_settings, "readonly_sqlstate", "MW002", NULL },
+        { GROUP_guard_settings, "readonly_sqlstate", "25001", "(clients would take it for a state" },
+        { GROUP_guard_settings, "readonly_sqlstate", "57P01", "write 42501, 25006, or a code of your own" },
+        { GROUP_guard_settings, "readonly_sqlstate", "", "is not five digits" },
+    };
+    assert_samples(samples, COUNT_OF(samples));
+}
+
+/* The bounds of a list are of its entries. */
+static void a_text_in_a_list_has_a_byte_at_least(void **state)
+{
+    (void)state;
+    static const struct sample samples[] = {
+        { GROUP_guard_settings, "protected", "a", NULL },
+        { GROUP_guard_settings, "protected", "", "has 0 bytes: 1 to 255 are right" },
+        { GROUP_rule_settings, "windows", "a", NULL },
+        { GROUP_rule_settings, "windows", "", "is not a name" },
+    };
+    char longest[257];
+    memset(longest, 'a', sizeof longest);
+    longest[256] = '\0';
+    assert_samples(samples, COUNT_OF(samples));
+    assert_samples(&(struct sample){ GROUP_guard_settings, "protected", longest, "has 256 bytes" }, 1);
+    longest[255] = '\0';
+    assert_samples(&(struct sample){ GROUP_guard_settings, "protected", longest, NULL }, 1);
+}
+
 static void the_words_are_those_that_log_lines_show(void **state)
 {
     (void)state;
@@ -341,6 +374,8 @@ int main(void)
         cmocka_unit_test(the_versions_of_tls_are_words),
         cmocka_unit_test(addresses_are_of_the_families_that_fit),
         cmocka_unit_test(a_refusal_has_a_code_that_clients_bear),
+        cmocka_unit_test(a_read_only_order_may_speak_as_the_server_does),
+        cmocka_unit_test(a_text_in_a_list_has_a_byte_at_least),
         cmocka_unit_test(the_words_are_those_that_log_lines_show),
         cmocka_unit_test(every_default_and_every_example_of_the_table_is_right),
     };
