@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: PostgreSQL
+"""The audit: every schema change, passed or refused, with what became of it; and what operators did."""
+import json
+import os
+
+from harness import wire
+from harness.case import REFUSED, Case, main
+
+SETUP = """
+drop schema public cascade;
+create schema public;
+create table orders (id int primary key, status text);
+"""
+
+
+class Audit(Case):
+    SETUP = SETUP
+
+    def setUp(self):
+        self.sluice = self.new_sluice(guard={"mode": "enforce"}, audit={"file": "audit.jsonl"})
+
+    def lines(self):
+        with open(os.path.join(self.sluice.folder, "audit.jsonl"), encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    def told(self, name):
+        return [line for line in self.lines() if line["event"] == name]
+
+    def open(self):
+        self.sluice.console("OPEN WINDOW w FOR '10m' ALLOW modifying REASON 'release 7'")
+
+    def test_a_refused_change_stands_in_it_with_all_that_is_known(self):
+        error = self.fails("alter table orders add constraint c check (status in ('secret'))", user="postgres",
+                           application_name="migrator")
+        self.assertEqual(error.pgcode, REFUSED)
+        self.wait_for(lambda: self.told("ddl_refused"), "it is written")
+        line = self.told("ddl_refused")[0]
+        self.assertEqual((line["service"], line["user"], line["database"], line["application_name"]),
+                         ("migrator", "postgres", "postgres", "migrator"))
+        self.assertEqual((line["command"], line["class"], line["objects"], line["ground"]),
+                         ("ALTER TABLE", "modifying", "orders", "closed"))
+        self.assertIn("127.0.0.1", line["address"])
+        self.assertNotIn("secret", json.dumps(line))
+
+    def test_a_change_is_followed_to_the_end_of_its_transaction(self):
+        self.open()
+        raw = self.wire()
+        for sql in ("begin", "alter table orders add a int", "alter table orders add b int", "commit",
+                    "begin", "alter table orders add c int", "rollback",
+                    "alter table orders add a int", "alter table orders add d int"):
+            raw.ask(wire.query(sql))
+        self.wait_for(lambda: len(self.told("ddl_committed")) == 2, "it is written")
+        self.assertEqual([line["change"] for line in self.told("ddl_passed")], [1, 2, 3, 4, 5])
+        self.assertEqual([line["change"] for line in self.told("ddl_completed")], [1, 2, 3, 5])
+        self.assertEqual([(line["change"], line["sqlstate"]) for line in self.told("ddl_failed")], [(4, "42701")])
+        self.assertEqual([(line["change"], line.get("change_last", line["change"])) for line in self.told("ddl_committed")],
+                         [(1, 2), (5, 5)])
+        self.assertEqual([line["change"] for line in self.told("ddl_undone")], [3])
+        rows = self.sluice.console("SHOW DDL LIMIT 5")
+        self.assertEqual([row["outcome"] for row in rows],
+                         ["committed", "failed", "rolled back", "committed", "committed"])
+        self.assertEqual(rows[1]["sqlstate"], "42701")
+        self.assertTrue(all(line["window"] == "w" for line in self.told("ddl_passed")))
+
+    def test_what_operators_did_stands_in_it(self):
+        self.open()
+        self.sluice.console("CLOSE WINDOW w")
+        self.sluice.console("SET READONLY ON FOR '1m' SERVICE booking REASON 'cut-over'")
+        self.sluice.console("SET READONLY OFF SERVICE booking")
+        events = [(line["event"], line.get("reason")) for line in self.lines()]
+        self.assertEqual(events, [("opening_made", "release 7"), ("opening_ended", "release 7"),
+                                  ("readonly_ordered", "cut-over"), ("readonly_ended", "cut-over")])
+        self.assertEqual({line["operator"] for line in self.lines()}, {"operator"})
+
+    def test_it_is_only_appended_to(self):
+        self.fails("drop table orders")
+        self.wait_for(lambda: self.told("ddl_refused"), "it is written")
+        self.sluice.stop()
+        self.sluice.start()
+        self.fails("drop table orders")
+        self.wait_for(lambda: len(self.told("ddl_refused")) == 2, "it is written")
+
+    def test_it_may_be_rotated_away(self):
+        path = os.path.join(self.sluice.folder, "audit.jsonl")
+        self.fails("drop table orders")
+        self.wait_for(lambda: self.told("ddl_refused"), "it is written")
+        os.rename(path, path + ".1")
+        self.sluice.console("RELOAD")
+        self.fails("drop table orders")
+        self.wait_for(lambda: len(self.told("ddl_refused")) == 1, "it is written anew")
+
+    def test_a_reload_to_a_file_that_cannot_be_written_is_refused(self):
+        self.sluice.settings["audit"]["file"] = "/nonexistent/audit.jsonl"
+        self.sluice.write()
+        done = self.sluice.console_psql("RELOAD")
+        self.assertIn("audit file", done.stderr)
+        self.fails("drop table orders")
+        self.wait_for(lambda: self.told("ddl_refused"), "the old one stays")
+
+
+if __name__ == "__main__":
+    main()
