@@ -5,6 +5,7 @@
 #include "app/complaint.h"
 #include "app/plan.h"
 #include "base/buffer.h"
+#include "policy/guard.h"
 #include "sql/advice.h"
 #include "sql/split.h"
 

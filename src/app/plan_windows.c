@@ -2,6 +2,7 @@
 #include "app/plan_windows.h"
 
 #include "app/place.h"
+#include "app/plan_overlaps.h"
 #include "config/window_form.h"
 #include "policy/calendar.h"
 
@@ -38,12 +39,7 @@ static void warn(const struct reading *reading, const char *name, const char *te
     problem_at(reading->problems, reading->settings, reading->list, reading->index, name, true, text);
 }
 
-static void copy_setting(const char *from, char *to, size_t capacity)
-{
-    (void)bytes_copy_text(bytes_text(from), to, capacity);
-}
-
-static enum safety_level level_of(enum setting_allow allow)
+enum safety_level plan_level(enum setting_allow allow)
 {
     return allow == ALLOW_ADDITIVE ? LEVEL_ADDITIVE : LEVEL_MODIFYING;
 }
@@ -189,10 +185,10 @@ static void window_read(const struct reading *reading, const struct window_setti
                                               [FORM_RULE] = WINDOW_FORM_RULE,
                                               [FORM_ONCE] = WINDOW_FORM_ONCE,
                                               [FORM_WEEKLY] = WINDOW_FORM_WEEKLY };
-    copy_setting(from->name, window->name, sizeof(window->name));
-    copy_setting(from->timezone, window->timezone, sizeof(window->timezone));
+    plan_copy(from->name, window->name, sizeof(window->name));
+    plan_copy(from->timezone, window->timezone, sizeof(window->timezone));
     window->days = (uint8_t)from->days;
-    window->allow = level_of(from->allow);
+    window->allow = plan_level(from->allow);
     window->form = forms[window_form(from)];
     if (!timezone_is_known(window->timezone))
         fault(reading, "timezone", unknown_zone);
@@ -211,8 +207,8 @@ static void freeze_read(const struct reading *reading, const struct freeze_setti
 {
     struct occurrence stretch;
     const char *timezone = from->timezone[0] != '\0' ? from->timezone : "UTC";
-    copy_setting(from->name, freeze->name, sizeof(freeze->name));
-    copy_setting(from->reason, freeze->reason, sizeof(freeze->reason));
+    plan_copy(from->name, freeze->name, sizeof(freeze->name));
+    plan_copy(from->reason, freeze->reason, sizeof(freeze->reason));
     if (!timezone_is_known(timezone)) {
         fault(reading, "timezone", unknown_zone);
     } else if (from->calendar[0] != '\0') {
@@ -270,6 +266,8 @@ void plan_read_windows(struct plan *plan, const struct settings *settings, int64
     reading.list = freezes_list;
     for (reading.index = 0; reading.index < settings->guard.freezes.count; reading.index++)
         freeze_read(&reading, &settings->guard.freezes.items[reading.index], &plan->freezes[reading.index]);
-    if (problems->error_count == errors_before)
+    if (problems->error_count == errors_before) {
         warn_of_frozen(&reading, plan);
+        plan_warn_of_overlaps(plan, settings, now_us, problems);
+    }
 }

@@ -28,7 +28,7 @@ static void a_rule_names_windows_that_are_there(void **state)
     assert_refused(RULES(RULE("a", "action: window, windows: [x]")), 4, 38,
                    "guard.rules[0].windows[0]: there is no window \"x\": write the name of an entry of "
                    "guard.windows, such as sunday");
-    assert_refused(GUARD("rules: [ { name: a, action: window, windows: [sunday] } ]"), 3, 70,
+    assert_refused(GUARD("rules: [ { name: a, action: window, windows: [sunday] } ]"), 3, 71,
                    "there is no window \"sunday\": guard.windows has none");
 }
 
@@ -55,7 +55,7 @@ static void only_a_rule_that_asks_windows_says_which(void **state)
     assert_warned(RULES(RULE("a", "when: { user: x }, action: allow, most: modifying, windows: []")), 0, 0,
                   NULL);
     assert_warned(RULES(RULE("a", "when: { user: x }, action: window, most: additive")), 0, 0, NULL);
-    assert_refused(RULES(RULE("a", "when: { user: x }, action: pass, most: additive")), 4, 38,
+    assert_refused(RULES(RULE("a", "when: { user: x }, action: pass, most: additive")), 4, 39,
                    "is none of the words known here: write window, allow or refuse");
 }
 
