@@ -113,6 +113,25 @@ static void loopback_is_what_only_this_machine_reaches(void **state)
     }
 }
 
+static void networks_are_shown_as_they_are_read(void **state)
+{
+    static const char *const cases[][2] = {
+        { "10.2.0.0/16", "10.2.0.0/16" },
+        { "10.2.3.4", "10.2.3.4/32" },
+        { "fd00::/8", "fd00::/8" },
+        { "::ffff:10.0.0.0/104", "10.0.0.0/8" },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char storage[64];
+        struct text out;
+        struct network network = network_parsed(cases[i][0]);
+        text_init(&out, storage, sizeof storage);
+        network_describe(&network, &out);
+        assert_string_equal(storage, cases[i][1]);
+    }
+}
+
 static void assert_holds(const char *network_text, const char *address_text, bool expected)
 {
     struct network network = network_parsed(network_text);
@@ -245,6 +264,7 @@ int main(void)
         cmocka_unit_test(what_is_no_address_is_refused_with_a_reason),
         cmocka_unit_test(names_and_paths_have_a_largest_length),
         cmocka_unit_test(loopback_is_what_only_this_machine_reaches),
+        cmocka_unit_test(networks_are_shown_as_they_are_read),
         cmocka_unit_test(a_network_holds_its_addresses_only),
         cmocka_unit_test(families_are_not_mixed_but_for_mapped_addresses),
         cmocka_unit_test(every_prefix_length_cuts_at_its_bit),

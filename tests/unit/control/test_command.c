@@ -222,6 +222,47 @@ static void an_opening_may_be_for_some_only(void **state)
             "expected the end of the command at or near \"SCHEMA\"", 48);
 }
 
+static void writes_are_stopped_for_all_or_for_some(void **state)
+{
+    (void)state;
+    struct console_command command = accepted("SET READONLY ON REASON 'incident 7'", COMMAND_SET_READONLY_ON);
+    assert_int_equal(command.duration_us, 0);
+    assert_true(scope_is_open(&command.scope));
+    assert_string_equal(command.reason, "incident 7");
+    command = accepted("set readonly on for '25h' service \"kds*\" user app database shop reason 'r'",
+                       COMMAND_SET_READONLY_ON);
+    assert_int_equal(command.duration_us, 25 * HOUR_US);
+    assert_string_equal(command.scope.service, "kds*");
+    assert_string_equal(command.scope.user, "app");
+    assert_string_equal(command.scope.database, "shop");
+    assert_string_equal(
+        accepted("SET READONLY ON DATABASE x REASON 'r'", COMMAND_SET_READONLY_ON).scope.database, "x");
+    refused("SET READONLY ON", "42601", "expected REASON at the end", 16);
+    refused("SET READONLY ON FOR '31d1s' REASON 'r'", "22023", "longer than the longest allowed, 31d", 21);
+    refused("SET READONLY ON REASON 'r' FOR '1h'", "42601",
+            "expected the end of the command at or near \"FOR\"", 28);
+    refused("SET READONLY ON USER x SERVICE y REASON 'r'", "42601", "expected REASON at or near \"SERVICE\"",
+            24);
+}
+
+static void orders_are_taken_back_with_or_without_a_reason(void **state)
+{
+    (void)state;
+    struct console_command command = accepted("SET READONLY OFF", COMMAND_SET_READONLY_OFF);
+    assert_true(scope_is_open(&command.scope));
+    assert_string_equal(command.reason, "");
+    command = accepted("SET READONLY OFF REASON 'mended'", COMMAND_SET_READONLY_OFF);
+    assert_true(scope_is_open(&command.scope));
+    assert_string_equal(command.reason, "mended");
+    command =
+        accepted("SET READONLY OFF SERVICE kds DATABASE \"Shop\" REASON 'mended'", COMMAND_SET_READONLY_OFF);
+    assert_string_equal(command.scope.service, "kds");
+    assert_string_equal(command.scope.user, "");
+    assert_string_equal(command.scope.database, "Shop");
+    refused("SET READONLY OFF FOR '1h'", "42601", "expected the end of the command at or near \"FOR\"", 18);
+    refused("SET READONLY", "42601", "unknown command at or near \"SET\"", 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +279,8 @@ int main(void)
         cmocka_unit_test(texts_without_a_command_are_empty),
         cmocka_unit_test(every_value_of_the_table_is_known),
         cmocka_unit_test(an_opening_may_be_for_some_only),
+        cmocka_unit_test(writes_are_stopped_for_all_or_for_some),
+        cmocka_unit_test(orders_are_taken_back_with_or_without_a_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,6 +28,7 @@ static const struct window_row windows[] = {
     { "sunday", WINDOW_WEEKLY, LEVEL_MODIFYING, WINDOW_CLOSED, 1795053845000000, 0, "America/New_York", NULL,
       "", NULL, NULL, NULL },
 };
+static const struct rule_row rules[] = { { .kind = RULE_KIND_MODE, .mode = "enforce" } };
 static const struct setting_row setting_rows[] = {
     { "console.password", "canary-7f3a", NULL, "the password", true },
     { "log.level", "info", "info", "how much is logged", false },
@@ -45,6 +46,8 @@ static void visit_begin(struct visit *visit, const struct address *peer)
                                            .journal = &visit->journal,
                                            .windows = windows,
                                            .window_count = COUNT_OF(windows),
+                                           .rules = rules,
+                                           .rule_count = COUNT_OF(rules),
                                            .settings = setting_rows,
                                            .setting_count = COUNT_OF(setting_rows) };
     buffer_init(&visit->said, CONVERSATION_MOST);
@@ -447,8 +450,9 @@ static void an_effect_that_failed_ends_the_query(void **state)
     visit_ask(&visit, "SHOW VERSION", "T version:25\nD 9.8.7\nC SHOW\nZ\n");
     visit_ask(
         &visit, "SHOW DDL",
-        "T time:25|outcome:25|command:25|class:25|level:25|service:25|user_name:25|database:25|address:25|"
-        "window:25|reason:25|statement:25\nC SHOW\nZ\n");
+        "T time:25|decision:25|outcome:25|outcome_reason:25|sqlstate:25|duration_us:20|command:25|class:25|"
+        "level:25|objects:25|service:25|user_name:25|database:25|address:25|application_name:25|ground:25|"
+        "rule:25|window:25|reason:25|fingerprint:25|statement:25\nC SHOW\nZ\n");
     visit_end(&visit);
 }
 
@@ -474,6 +478,19 @@ static void a_window_opens_no_longer_than_the_settings_allow(void **state)
               "E C=22023|M=longer than the longest allowed, 1h|P=17\nZ\n");
     visit.settings.opening_most_us *= 2;
     visit_ask(&visit, "OPEN WINDOW FOR '61m' ALLOW additive REASON 'x'", "C OPEN WINDOW\nZ\n");
+    visit_end(&visit);
+}
+
+static void writes_are_stopped_longer_than_windows_may_be_open(void **state)
+{
+    (void)state;
+    struct visit visit;
+    visit_begin(&visit, &loopback);
+    visit_login(&visit, "alice");
+    visit_ask(&visit, "SET READONLY ON FOR '31d' REASON 'x'", "C SET READONLY ON\nZ\n");
+    visit_ask(&visit, "SET READONLY ON FOR '31d1s' REASON 'x'",
+              "E C=22023|M=longer than the longest allowed, 31d|P=21\nZ\n");
+    visit_ask(&visit, "SET READONLY OFF", "C SET READONLY OFF\nZ\n");
     visit_end(&visit);
 }
 
@@ -734,6 +751,7 @@ int main(void)
         cmocka_unit_test(an_effect_that_failed_ends_the_query),
         cmocka_unit_test(an_effect_may_say_something),
         cmocka_unit_test(a_window_opens_no_longer_than_the_settings_allow),
+        cmocka_unit_test(writes_are_stopped_longer_than_windows_may_be_open),
         cmocka_unit_test(every_command_keeps_to_its_role),
         cmocka_unit_test(secrets_are_not_shown),
         cmocka_unit_test(every_cut_gives_the_same_answers),

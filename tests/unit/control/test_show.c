@@ -162,20 +162,37 @@ static void every_counter_is_shown(void **state)
     showing_destroy(showing);
 }
 
-static void record_event(struct showing *showing, enum event_kind kind, const char *command, uint8_t level)
+static struct event change_event(enum event_kind kind, uint32_t change)
 {
     struct event event = { .kind = kind,
+                           .session = 7,
                            .time_us = SECOND,
                            .address = "10.2.0.1:4",
-                           .reason = "closed",
-                           .class = "modifying",
-                           .level = level,
-                           .window = "sunday" };
-    (void)snprintf(event.command, sizeof event.command, "%s", command);
+                           .application_name = "psql",
+                           .reason = "why",
+                           .change = change,
+                           .command = "DROP TABLE",
+                           .class = "destructive",
+                           .level = LEVEL_MODIFYING,
+                           .ground = "rule",
+                           .window = "sunday",
+                           .rule = "scratch",
+                           .objects = "public.x" };
     (void)snprintf(event.violation.service, sizeof event.violation.service, "kds");
     (void)snprintf(event.violation.user, sizeof event.violation.user, "app");
     (void)snprintf(event.violation.database, sizeof event.violation.database, "shop");
+    (void)snprintf(event.violation.fingerprint, sizeof event.violation.fingerprint, "00ff");
     (void)snprintf(event.violation.statement, sizeof event.violation.statement, "DROP TABLE x");
+    return event;
+}
+
+#define CHANGE_TAIL                                                                                          \
+    "DROP TABLE|destructive|modifying|public.x|kds|app|shop|10.2.0.1:4|psql|rule|scratch|sunday|why|00ff|"   \
+    "DROP TABLE x\n"
+
+static void record_change(struct showing *showing, enum event_kind kind, uint32_t change)
+{
+    struct event event = change_event(kind, change);
     journal_record(&showing->journal, &event);
 }
 
@@ -183,22 +200,133 @@ static void schema_changes_come_newest_first(void **state)
 {
     (void)state;
     struct showing *showing = showing_create();
-    record_event(showing, EVENT_DDL_PASSED, "ONE", LEVEL_ADDITIVE);
-    record_event(showing, EVENT_DDL_REFUSED, "TWO", LEVEL_MODIFYING);
-    record_event(showing, EVENT_VIOLATION, "NOT SHOWN", 0);
-    record_event(showing, EVENT_DDL_UNSEEN, "THREE", 0);
-    assert_shown(
-        showing, &show_ddl,
-        "D 1970-01-01T00:00:01Z|unseen|THREE|modifying|~|kds|app|shop|10.2.0.1:4|sunday|closed|DROP TABLE x\n"
-        "D 1970-01-01T00:00:01Z|refused|TWO|modifying|modifying|kds|app|shop|10.2.0.1:4|sunday|closed|DROP "
-        "TABLE x\n"
-        "D 1970-01-01T00:00:01Z|passed|ONE|modifying|additive|kds|app|shop|10.2.0.1:4|sunday|closed|DROP "
-        "TABLE x\n");
-    showing->command.count = 1;
+    record_change(showing, EVENT_DDL_PASSED, 1);
+    record_change(showing, EVENT_DDL_REFUSED, 0);
+    record_change(showing, EVENT_DDL_WOULD_REFUSE, 2);
+    record_change(showing, EVENT_DDL_UNSEEN, 0);
     assert_shown(showing, &show_ddl,
-                 "D 1970-01-01T00:00:01Z|unseen|THREE|modifying|~|kds|app|shop|10.2.0.1:4|sunday|closed|DROP "
-                 "TABLE x\n");
-    assert_string_equal(showing->notice.message, "1 of 3 rows are shown; add LIMIT for more.");
+                 "D 1970-01-01T00:00:01Z|unseen|~|~|~|~|" CHANGE_TAIL
+                 "D 1970-01-01T00:00:01Z|would_refuse|~|~|~|~|" CHANGE_TAIL
+                 "D 1970-01-01T00:00:01Z|refused|~|~|~|~|" CHANGE_TAIL
+                 "D 1970-01-01T00:00:01Z|passed|~|~|~|~|" CHANGE_TAIL);
+    showing->command.count = 1;
+    assert_shown(showing, &show_ddl, "D 1970-01-01T00:00:01Z|unseen|~|~|~|~|" CHANGE_TAIL);
+    assert_string_equal(showing->notice.message, "1 of 4 rows are shown; add LIMIT for more.");
+    showing_destroy(showing);
+}
+
+static void the_end_of_a_change_is_shown_with_its_decision(void **state)
+{
+    (void)state;
+    struct showing *showing = showing_create();
+    record_change(showing, EVENT_DDL_PASSED, 1);
+    record_change(showing, EVENT_DDL_PASSED, 2);
+    struct event end = change_event(EVENT_DDL_COMPLETED, 1);
+    end.duration_us = 1500;
+    end.reason[0] = '\0';
+    journal_record(&showing->journal, &end);
+    assert_shown(showing, &show_ddl,
+                 "D 1970-01-01T00:00:01Z|passed|~|~|~|~|" CHANGE_TAIL
+                 "D 1970-01-01T00:00:01Z|passed|completed|~|~|1500|" CHANGE_TAIL);
+    end = change_event(EVENT_DDL_COMMITTED, 1);
+    end.change_last = 1;
+    (void)snprintf(end.reason, sizeof end.reason, "note");
+    journal_record(&showing->journal, &end);
+    end = change_event(EVENT_DDL_FAILED, 2);
+    end.duration_us = 20;
+    (void)snprintf(end.reason, sizeof end.reason, "error");
+    (void)snprintf(end.violation.sqlstate, sizeof end.violation.sqlstate, "55P03");
+    journal_record(&showing->journal, &end);
+    assert_shown(showing, &show_ddl,
+                 "D 1970-01-01T00:00:01Z|passed|failed|error|55P03|20|" CHANGE_TAIL
+                 "D 1970-01-01T00:00:01Z|passed|committed|note|~|1500|" CHANGE_TAIL);
+    showing_destroy(showing);
+}
+
+static void count_refusal(struct showing *showing, const char *service, unsigned times)
+{
+    struct event event = change_event(EVENT_DDL_WOULD_REFUSE, 1);
+    (void)snprintf(event.violation.service, sizeof event.violation.service, "%s", service);
+    for (unsigned i = 0; i < times; i++, event.time_us += SECOND)
+        docket_record(&showing->snapshot.docket, &event);
+}
+
+static void would_be_refusals_come_by_frequency_and_what_no_entry_holds_last(void **state)
+{
+    (void)state;
+    struct showing *showing = showing_create();
+    assert_shown(showing, &show_would_refuse, "");
+    count_refusal(showing, "forgotten", 3);
+    count_refusal(showing, "rare", 1);
+    count_refusal(showing, "frequent", 2);
+    assert_shown(showing, &show_would_refuse,
+                 "D destructive|modifying|DROP TABLE|public.x|frequent|shop|app|2|1970-01-01T00:00:01Z|"
+                 "1970-01-01T00:00:02Z|rule|scratch|sunday|why|00ff|DROP TABLE x\n"
+                 "D destructive|modifying|DROP TABLE|public.x|rare|shop|app|1|1970-01-01T00:00:01Z|"
+                 "1970-01-01T00:00:01Z|rule|scratch|sunday|why|00ff|DROP TABLE x\n"
+                 "D other|~|~|~|~|~|~|3|~|~|~|~|~|~|~|~\n");
+    showing->command.count = 1;
+    showing->snapshot.workers = 2;
+    showing->snapshot.workers_silent = 1;
+    assert_shown(showing, &show_would_refuse,
+                 "D destructive|modifying|DROP TABLE|public.x|frequent|shop|app|2|1970-01-01T00:00:01Z|"
+                 "1970-01-01T00:00:02Z|rule|scratch|sunday|why|00ff|DROP TABLE x\n"
+                 "D other|~|~|~|~|~|~|3|~|~|~|~|~|~|~|~\n");
+    assert_string_equal(showing->notice.message,
+                        "1 of 2 workers did not answer in time: their part is missing. "
+                        "1 of 2 rows are shown; add LIMIT for more.");
+    showing_destroy(showing);
+}
+
+static void rules_are_numbered_through_all_kinds(void **state)
+{
+    static const struct rule_row rows[] = {
+        { .kind = RULE_KIND_MODE, .scope = { .user = "kds_*" }, .address = "10.2.0.0/16", .mode = "observe" },
+        { .kind = RULE_KIND_PROTECTED, .object = "public.orders", .action = "refuse" },
+        { .kind = RULE_KIND_RULE,
+          .name = "r",
+          .scope = { .service = "s", .database = "d" },
+          .classes = "dcl",
+          .action = "window",
+          .most = "additive",
+          .windows = "sunday" },
+    };
+    (void)state;
+    struct showing *showing = showing_create();
+    showing->world.rules = rows;
+    showing->world.rule_count = COUNT_OF(rows);
+    assert_shown(showing, &show_rules,
+                 "D 1|mode|~|~|kds_*|~|10.2.0.0/16|~|~|~|~|~|observe\n"
+                 "D 2|protected|~|~|~|~|~|public.orders|~|refuse|~|~|~\n"
+                 "D 3|rule|r|s|~|d|~|~|dcl|window|additive|sunday|~\n");
+    showing_destroy(showing);
+}
+
+static void rules_are_not_shown_in_part_when_memory_is_short(void **state)
+{
+    (void)state;
+    struct showing *showing = showing_create();
+    struct show_source source = { &showing->command, &showing->world, "1.2.3" };
+    struct result result = result_of(&showing->heard, 0);
+    assert_false(show_rules.fill(&source, &result, &showing->notice));
+    showing_destroy(showing);
+}
+
+static void orders_that_are_over_are_not_shown(void **state)
+{
+    static const struct readonly_order orders[] = {
+        { .from_us = SECOND, .until_us = INT64_MAX, .reason = "incident", .ordered_by = "alice" },
+        { .from_us = SECOND, .until_us = 3 * SECOND, .reason = "over" },
+        { .scope = { "kds", "app", "shop", false, { 0 } }, .from_us = SECOND, .until_us = 4 * SECOND },
+    };
+    (void)state;
+    struct showing *showing = showing_create();
+    showing->world.now_us = 3 * SECOND;
+    showing->world.orders = orders;
+    showing->world.order_count = COUNT_OF(orders);
+    assert_shown(showing, &show_readonly,
+                 "D ~|~|~|1970-01-01T00:00:01Z|~|incident|alice\n"
+                 "D kds|app|shop|1970-01-01T00:00:01Z|1970-01-01T00:00:04Z|~|~\n");
     showing_destroy(showing);
 }
 
@@ -283,6 +411,11 @@ int main(void)
         cmocka_unit_test(silent_workers_are_named),
         cmocka_unit_test(every_counter_is_shown),
         cmocka_unit_test(schema_changes_come_newest_first),
+        cmocka_unit_test(the_end_of_a_change_is_shown_with_its_decision),
+        cmocka_unit_test(would_be_refusals_come_by_frequency_and_what_no_entry_holds_last),
+        cmocka_unit_test(rules_are_numbered_through_all_kinds),
+        cmocka_unit_test(rules_are_not_shown_in_part_when_memory_is_short),
+        cmocka_unit_test(orders_that_are_over_are_not_shown),
         cmocka_unit_test(windows_of_every_kind_are_shown),
         cmocka_unit_test(an_unset_secret_is_not_hidden),
         cmocka_unit_test(help_is_the_table_of_commands),
