@@ -32,10 +32,15 @@ static struct event event_full(enum event_kind kind)
                        .fingerprint = "f00d",
                        .key_columns = "a, b",
                        .statement = "UPDATE orders SET status = ?" },
+        .change = 4,
+        .change_last = 6,
         .command = "ALTER TABLE",
         .class = "modifying",
         .level = 3,
+        .ground = "window",
         .window = "sunday",
+        .rule = "strict",
+        .objects = "public.orders, orders_id_seq",
     };
 }
 
@@ -69,23 +74,40 @@ static void a_violation_has_all_its_fields_in_order(void **state)
                 "\"statement\":\"UPDATE orders SET status = ?\",\"duration_us\":1500}\n");
 }
 
-static void a_schema_change_has_its_own_fields(void **state)
+/* What stands in a line between the address and the duration. */
+static void assert_middle(enum event_kind kind, const char *middle)
+{
+    struct event event = event_full(kind);
+    char expected[1024];
+    snprintf(expected, sizeof expected,
+             "time=2026-11-21T12:00:00.123456Z level=%s event=%s session=77 worker=2 service=kds user=anna "
+             "database=shop application_name=app address=10.0.0.1:5000 %s duration_us=1500\n",
+             log_level_name(event_kind_level(kind)), event_kind_name(kind), middle);
+    assert_line(&event, LOG_LOGFMT, expected);
+}
+
+#define JUDGED                                                                                               \
+    "command=\"ALTER TABLE\" class=modifying safety_level=3 ground=window window=sunday rule=strict "        \
+    "objects=\"public.orders, orders_id_seq\" reason=why fingerprint=f00d "                                  \
+    "statement=\"UPDATE orders SET status = ?\""
+
+static void schema_changes_and_refusals_have_their_own_fields(void **state)
 {
     (void)state;
-    struct event event = event_full(EVENT_DDL_PASSED);
-    assert_line(
-        &event, LOG_LOGFMT,
-        "time=2026-11-21T12:00:00.123456Z level=info event=ddl_passed session=77 worker=2 service=kds "
-        "user=anna database=shop application_name=app address=10.0.0.1:5000 command=\"ALTER TABLE\" "
-        "class=modifying safety_level=3 window=sunday reason=why fingerprint=f00d "
-        "statement=\"UPDATE orders SET status = ?\" duration_us=1500\n");
-    event = event_full(EVENT_DDL_WOULD_REFUSE);
-    assert_line(
-        &event, LOG_LOGFMT,
-        "time=2026-11-21T12:00:00.123456Z level=warning event=ddl_would_refuse session=77 worker=2 "
-        "service=kds user=anna database=shop application_name=app address=10.0.0.1:5000 "
-        "command=\"ALTER TABLE\" class=modifying safety_level=3 rule=sunday reason=why fingerprint=f00d "
-        "statement=\"UPDATE orders SET status = ?\" duration_us=1500\n");
+    static const enum event_kind judged[] = { EVENT_DDL_PASSED, EVENT_DDL_REFUSED, EVENT_DDL_WOULD_REFUSE,
+                                              EVENT_WRITE_REFUSED, EVENT_WRITE_WOULD_REFUSE };
+    for (size_t i = 0; i < COUNT_OF(judged); i++)
+        assert_middle(judged[i], "change=4 " JUDGED);
+}
+
+static void outcomes_name_the_changes_they_are_about(void **state)
+{
+    (void)state;
+    assert_middle(EVENT_DDL_COMPLETED, "change=4 " JUDGED);
+    assert_middle(EVENT_DDL_FAILED, "sqlstate=23514 change=4 " JUDGED);
+    assert_middle(EVENT_DDL_COMMITTED, "change=4 change_last=6 " JUDGED);
+    assert_middle(EVENT_DDL_UNDONE, "change=4 change_last=6 " JUDGED);
+    assert_middle(EVENT_DDL_OUTLIVED, "change=4 change_last=6 " JUDGED);
 }
 
 static void a_session_says_nothing_of_statements(void **state)
@@ -119,6 +141,19 @@ static void what_is_empty_is_left_out_but_for_what_must_stand(void **state)
                              "class=\"\" safety_level=0\n" },
         { EVENT_DDL_WOULD_REFUSE, "level=warning event=ddl_would_refuse session=0 worker=0 service=\"\" "
                                   "command=\"\" class=\"\" safety_level=0\n" },
+        { EVENT_DDL_COMPLETED,
+          "level=info event=ddl_completed session=0 worker=0 service=\"\" change=0 duration_us=0\n" },
+        { EVENT_DDL_FAILED,
+          "level=info event=ddl_failed session=0 worker=0 service=\"\" change=0 duration_us=0\n" },
+        { EVENT_DDL_COMMITTED,
+          "level=info event=ddl_committed session=0 worker=0 service=\"\" change=0 change_last=0\n" },
+        { EVENT_DDL_UNDONE,
+          "level=info event=ddl_undone session=0 worker=0 service=\"\" change=0 change_last=0\n" },
+        { EVENT_DDL_OUTLIVED, "level=warning event=ddl_outlived session=0 worker=0 service=\"\"\n" },
+        { EVENT_WRITE_REFUSED, "level=warning event=write_refused session=0 worker=0 service=\"\" "
+                               "command=\"\" class=\"\" safety_level=0\n" },
+        { EVENT_WRITE_WOULD_REFUSE, "level=warning event=write_would_refuse session=0 worker=0 "
+                                    "service=\"\" command=\"\" class=\"\" safety_level=0\n" },
         { EVENT_DDL_UNSEEN, "level=error event=ddl_unseen session=0 worker=0 service=\"\" command=\"\"\n" },
         { EVENT_UNFOLLOWED, "level=error event=session_unfollowed session=0 worker=0 reason=\"\"\n" },
     };
@@ -153,13 +188,18 @@ static void a_full_event_is_one_whole_line(void **state)
     assert_int_equal(bytes_find(bytes, '\n'), bytes.size - 1);
     assert_null(strstr(line.storage, "is_cut"));
     assert_non_null(strstr(line.storage, "\"duration_us\":1500}"));
+    event.kind = EVENT_DDL_FAILED;
+    memset(event.objects, 0x05, OBJECTS_TEXT_SIZE - 1);
+    bytes = event_log(&event, LOG_JSON, &line);
+    assert_null(strstr(line.storage, "is_cut"));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_violation_has_all_its_fields_in_order),
-        cmocka_unit_test(a_schema_change_has_its_own_fields),
+        cmocka_unit_test(schema_changes_and_refusals_have_their_own_fields),
+        cmocka_unit_test(outcomes_name_the_changes_they_are_about),
         cmocka_unit_test(a_session_says_nothing_of_statements),
         cmocka_unit_test(what_is_empty_is_left_out_but_for_what_must_stand),
         cmocka_unit_test(no_field_breaks_the_line),

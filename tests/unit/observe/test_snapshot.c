@@ -46,11 +46,45 @@ static void a_snapshot_begins_with_nothing_counted(void **state)
     snapshot_release(&snapshot);
 }
 
+static void snapshots_of_several_workers_make_one(void **state)
+{
+    (void)state;
+    struct snapshot into;
+    struct snapshot from;
+    struct violation violation = { .kind = VIOLATION_CHECK, .sqlstate = "23514" };
+    struct event event = { .kind = EVENT_WRITE_WOULD_REFUSE, .time_us = 3 };
+    snapshot_init(&into, &key, 10);
+    snapshot_init(&from, &key, 10);
+    ledger_record(&into.ledger, &violation, 1);
+    ledger_record(&from.ledger, &violation, 2);
+    docket_record(&into.docket, &event);
+    docket_record(&from.docket, &event);
+    counter_add(&into.counters.errors, 1);
+    counter_add(&from.counters.errors, 2);
+    into.workers = 1;
+    from.workers = 2;
+    from.workers_silent = 1;
+    snapshot_add_session(&into)->id = 5;
+    snapshot_add_session(&from)->id = 6;
+    snapshot_merge(&into, &from);
+    assert_int_equal(ledger_total(&into.ledger), 2);
+    assert_int_equal(into.docket.tally.total, 2);
+    assert_int_equal(counter_read(&into.counters.errors), 3);
+    assert_int_equal(into.workers, 3);
+    assert_int_equal(into.workers_silent, 1);
+    assert_int_equal(into.session_count, 2);
+    assert_int_equal(into.sessions[0].id, 5);
+    assert_int_equal(into.sessions[1].id, 6);
+    snapshot_release(&into);
+    snapshot_release(&from);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_kept_while_the_snapshot_grows),
         cmocka_unit_test(a_snapshot_begins_with_nothing_counted),
+        cmocka_unit_test(snapshots_of_several_workers_make_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
