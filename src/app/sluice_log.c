@@ -123,38 +123,63 @@ static void log_given(struct log_line *line, const char *key, const char *value)
         log_string(line, key, value);
 }
 
-static void log_scope(struct log_line *line, const struct scope *scope)
+/* What an operator did to the gate stands in the log and in the audit. */
+struct act {
+    enum notice notice;
+    const char *operator_name;
+    const char *window; /* NULL: none */
+    const char *allow;
+    int64_t until_us; /* INT64_MAX: not said */
+    const struct scope *scope;
+    const char *reason;
+};
+
+static bool act_write(struct log_file *file, const struct act *act)
 {
-    log_given(line, "service", scope->service);
-    log_given(line, "user", scope->user);
-    log_given(line, "database", scope->database);
+    struct log_line *line = log_file_begin(file, clock_now(), act->notice);
+    if (line == NULL)
+        return true;
+    if (act->window != NULL)
+        log_string(line, "window", act->window);
+    log_string(line, "operator", act->operator_name);
+    if (act->window != NULL)
+        log_string(line, "allow", act->allow);
+    if (act->until_us != INT64_MAX)
+        log_time(line, "until", act->until_us);
+    log_given(line, "service", act->scope->service);
+    log_given(line, "user", act->scope->user);
+    log_given(line, "database", act->scope->database);
+    log_given(line, "reason", act->reason);
+    return log_file_write(file);
+}
+
+static void act_log(struct sluice *sluice, const struct act *act)
+{
+    (void)act_write(&sluice->log, act);
+    if (sluice->audit.is_on && !act_write(&sluice->audit.file, act))
+        sluice->audit.lost++;
 }
 
 void sluice_log_opening(struct sluice *sluice, enum notice notice, const struct opening *opening,
                         const char *operator_name)
 {
-    struct log_line *line = log_file_begin(&sluice->log, clock_now(), notice);
-    if (line == NULL)
-        return;
-    log_string(line, "window", opening->name);
-    log_string(line, "operator", operator_name);
-    log_string(line, "allow", safety_level_name(opening->allow));
-    log_time(line, "until", opening->to_us);
-    log_scope(line, &opening->scope);
-    log_string(line, "reason", opening->reason);
-    log_file_write(&sluice->log);
+    struct act act = { .notice = notice,
+                       .operator_name = operator_name,
+                       .window = opening->name,
+                       .allow = safety_level_name(opening->allow),
+                       .until_us = opening->to_us,
+                       .scope = &opening->scope,
+                       .reason = opening->reason };
+    act_log(sluice, &act);
 }
 
 void sluice_log_readonly(struct sluice *sluice, enum notice notice, const struct readonly_order *order,
                          const char *operator_name, const char *reason)
 {
-    struct log_line *line = log_file_begin(&sluice->log, clock_now(), notice);
-    if (line == NULL)
-        return;
-    log_string(line, "operator", operator_name);
-    if (order->until_us != INT64_MAX)
-        log_time(line, "until", order->until_us);
-    log_scope(line, &order->scope);
-    log_given(line, "reason", reason);
-    log_file_write(&sluice->log);
+    struct act act = { .notice = notice,
+                       .operator_name = operator_name,
+                       .until_us = order->until_us,
+                       .scope = &order->scope,
+                       .reason = reason };
+    act_log(sluice, &act);
 }

@@ -66,10 +66,10 @@ class Audit(Case):
         self.open()
         self.sluice.console("CLOSE WINDOW w")
         self.sluice.console("SET READONLY ON FOR '1m' SERVICE booking REASON 'cut-over'")
-        self.sluice.console("SET READONLY OFF SERVICE booking")
+        self.sluice.console("SET READONLY OFF SERVICE booking REASON 'done'")
         events = [(line["event"], line.get("reason")) for line in self.lines()]
         self.assertEqual(events, [("opening_made", "release 7"), ("opening_ended", "release 7"),
-                                  ("readonly_ordered", "cut-over"), ("readonly_ended", "cut-over")])
+                                  ("readonly_ordered", "cut-over"), ("readonly_ended", "done")])
         self.assertEqual({line["operator"] for line in self.lines()}, {"operator"})
 
     def test_it_is_only_appended_to(self):
