@@ -167,6 +167,27 @@ static bool judge(struct session *session, const struct judged *judged, enum jud
     return true;
 }
 
+static const struct verdict unknown_execute = { .class = CLASS_OPAQUE,
+                                                .level = LEVEL_NONE,
+                                                .classes = 1 << CLASS_OPAQUE,
+                                                .levels = { [CLASS_OPAQUE] = LEVEL_NONE },
+                                                .statement_count = 1,
+                                                .command = "EXECUTE" };
+static const struct verdict function_call = { .class = CLASS_OPAQUE,
+                                              .level = LEVEL_NONE,
+                                              .classes = 1 << CLASS_OPAQUE,
+                                              .levels = { [CLASS_OPAQUE] = LEVEL_NONE },
+                                              .statement_count = 1,
+                                              .command = "FunctionCall" };
+
+/* An EXECUTE of a name that nothing is known of. */
+static struct judged judged_unknown(const struct statement *statement)
+{
+    struct judged judged = judged_of(statement);
+    judged.verdict = &unknown_execute;
+    return judged;
+}
+
 static bool judge_all(struct session *session, const struct statement *statement, enum judge_step step,
                       struct ruling *ruling)
 {
@@ -174,10 +195,10 @@ static bool judge_all(struct session *session, const struct statement *statement
     const struct hash_key *key = &session->world->hash_key;
     for (const char *name = NULL; (name = name_list_next(&statement->verdict.executes, name)) != NULL;) {
         const struct statement *executed = names_riskiest(&session->statements, key, bytes_text(name));
-        if (executed == NULL || !guard_concerns(policy, &executed->verdict))
-            continue;
-        struct judged judged = judged_of(executed);
-        if (!judge(session, &judged, step, ruling))
+        if (executed == NULL && name_list_holds(&statement->verdict.prepares, name))
+            continue; /* the text itself has what it runs */
+        struct judged judged = executed != NULL ? judged_of(executed) : judged_unknown(statement);
+        if (guard_concerns(policy, judged.verdict) && !judge(session, &judged, step, ruling))
             return false;
     }
     struct judged judged = judged_of(statement);
@@ -196,13 +217,8 @@ bool judge_statement(struct session *session, const struct statement *statement,
 
 bool judge_function_call(struct session *session, struct ruling *ruling)
 {
-    static const struct verdict verdict = { .class = CLASS_OPAQUE,
-                                            .level = LEVEL_NONE,
-                                            .classes = 1 << CLASS_OPAQUE,
-                                            .levels = { [CLASS_OPAQUE] = LEVEL_NONE },
-                                            .statement_count = 1,
-                                            .command = "FunctionCall" };
-    struct judged judged = { .verdict = &verdict };
+    struct judged judged = { .verdict = &function_call };
     *ruling = (struct ruling){ .refusal = NULL };
-    return !guard_concerns(session->world->policy, &verdict) || judge(session, &judged, JUDGE_RUN, ruling);
+    return !guard_concerns(session->world->policy, &function_call) ||
+           judge(session, &judged, JUDGE_RUN, ruling);
 }

@@ -402,6 +402,16 @@ static void an_sql_execute_of_a_write_is_refused(void **state)
     stage_end(stage);
 }
 
+static void an_sql_execute_of_an_unknown_name_is_refused_as_it_may_write(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin_open();
+    set_readonly(stage, GUARD_ENFORCE);
+    stage_say(stage, "client: Query \"execute nobody_knows\"\n-> server: Query " POISON "\n" SYNTAX_ERROR
+                     "-> client: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"25006\" ...\n" IDLE "= passed\n");
+    stage_end(stage);
+}
+
 static void a_function_call_is_refused_as_it_may_write(void **state)
 {
     (void)state;
@@ -453,6 +463,7 @@ int main(void)
         cmocka_unit_test(a_read_only_order_refuses_writes_in_every_mode),
         cmocka_unit_test(a_write_may_be_prepared_and_is_refused_when_it_is_to_run),
         cmocka_unit_test(an_sql_execute_of_a_write_is_refused),
+        cmocka_unit_test(an_sql_execute_of_an_unknown_name_is_refused_as_it_may_write),
         cmocka_unit_test(a_function_call_is_refused_as_it_may_write),
         cmocka_unit_test(what_would_be_refused_is_counted_though_nobody_listens),
     };
