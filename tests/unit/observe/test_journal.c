@@ -293,7 +293,6 @@ static void every_state_has_a_name_of_its_own(void **state)
 {
     (void)state;
     for (int a = 0; a < CHANGE_STATE_COUNT; a++) {
-        assert_true(strlen(change_state_about((enum change_state)a)) > 0);
         for (int b = 0; b < a; b++)
             assert_string_not_equal(change_state_name((enum change_state)a),
                                     change_state_name((enum change_state)b));
