@@ -18,7 +18,6 @@ enum change_state {
 };
 
 const char *change_state_name(enum change_state state);
-const char *change_state_about(enum change_state state);
 
 struct journal_entry {
     struct event event; /* the decision */

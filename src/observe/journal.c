@@ -13,16 +13,6 @@ const char *change_state_name(enum change_state state)
     return names[state];
 }
 
-const char *change_state_about(enum change_state state)
-{
-    static const char *const abouts[] = {
-#define CHANGE(symbol, name, about) [CHANGE_##symbol] = (about),
-#include "observe/changes.def"
-#undef CHANGE
-    };
-    return abouts[state];
-}
-
 /* What the kinds of event do: file an entry in a state, or bring entries from some states into one. Kinds
  * that are not here do nothing. */
 static const struct journal_act {

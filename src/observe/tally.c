@@ -177,16 +177,18 @@ void tally_merge(struct tally *into, const struct tally *from)
 }
 
 /* The pointers of a ranking are of the owner's type, so they go in and out as plain bytes. */
+enum { POINTER_SIZE = sizeof(void *) };
+
 static const struct tally_entry *rank_get(const void *ranking, size_t at)
 {
     const struct tally_entry *entry;
-    memcpy(&entry, (const char *)ranking + at * sizeof entry, sizeof entry);
+    memcpy(&entry, (const char *)ranking + at * POINTER_SIZE, POINTER_SIZE);
     return entry;
 }
 
 static void rank_set(void *ranking, size_t at, const struct tally_entry *entry)
 {
-    memcpy((char *)ranking + at * sizeof entry, &entry, sizeof entry);
+    memcpy((char *)ranking + at * POINTER_SIZE, &entry, POINTER_SIZE);
 }
 
 static bool ranks_before(const struct tally_entry *a, const struct tally_entry *b)
@@ -223,17 +225,16 @@ static void heap_replace_root(void *heap, size_t count, const struct tally_entry
 
 size_t tally_top(const struct tally *tally, void *out, size_t most)
 {
-    const size_t size = sizeof(const struct tally_entry *);
     size_t count = 0;
     struct list *node = tally->recent.next;
     for (; node != &tally->recent && count < most; node = node->next)
         rank_set(out, count++, entry_of_recent(node));
     /* Sorted with the last in rank first, it is a heap. */
-    qsort(out, count, size, compare_last_before_first);
+    qsort(out, count, POINTER_SIZE, compare_last_before_first);
     for (; node != &tally->recent && count > 0; node = node->next) {
         if (ranks_before(entry_of_recent(node), rank_get(out, 0)))
             heap_replace_root(out, count, entry_of_recent(node));
     }
-    qsort(out, count, size, compare_first_before_last);
+    qsort(out, count, POINTER_SIZE, compare_first_before_last);
     return count;
 }
