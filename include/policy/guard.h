@@ -54,12 +54,15 @@ static inline bool guard_concerns(const struct policy *policy, const struct verd
 enum guard_mode guard_mode_for(const struct policy *policy, const struct guard_subject *subject);
 
 /* Judges a text at `now_us`, class by class; the strictest word counts, and when all pass that on the
- * riskiest class. In this order: an operator's read-only order, which holds in every mode, for what runs and
- * writes (of what is only prepared for schema changes alone); the mode: off lets all pass, observe turns a
- * refusal into ACTION_WOULD_REFUSE; for guarded classes, protected objects: what may change one is refused,
- * whatever is open; the first rule that holds; for guarded classes, and where a rule says so for others,
- * windows; a change in a transaction in which one of its level passed goes on after the window has closed, if
- * the policy lets transactions finish. Classes that are not guarded pass unless a rule says otherwise. */
+ * riskiest class. In this order:
+ * - an operator's read-only order, which holds in every mode, for what runs and writes (of what is only
+ *   prepared, for schema changes alone);
+ * - the mode: off lets all pass, observe turns a refusal into ACTION_WOULD_REFUSE;
+ * - for guarded classes, protected objects: what may change one is refused, whatever is open;
+ * - the first rule that holds;
+ * - for guarded classes, and where a rule says so for others, windows; a change in a transaction in which one
+ *   of its level passed goes on after the window has closed, if the policy lets transactions finish.
+ * Classes that are not guarded pass unless a rule says otherwise. */
 void guard_decide(const struct policy *policy, const struct guard_subject *subject,
                   const struct guard_matter *matter, int64_t now_us, struct decision *out);
 /* Has a schema change that may pass and runs now take its turn, where the policy has one go at a time: while
