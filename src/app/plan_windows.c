@@ -119,11 +119,39 @@ static bool has_overlap(struct calendar *calendar, int64_t now_us)
     return false;
 }
 
+/* Whether it opens again whenever it ends, as far as is looked. */
+static bool is_without_end(struct calendar *calendar, int64_t now_us)
+{
+    struct occurrence last;
+    struct occurrence next;
+    if (!calendar_next(calendar, now_us, &last))
+        return false;
+    for (unsigned i = 0; i < OVERLAPS_LOOKED_FOR; i++) {
+        if (!calendar_next(calendar, last.to_us, &next) || next.from_us > last.to_us)
+            return false;
+        last = next;
+    }
+    return true;
+}
+
+static void warn_of_rule(const struct reading *reading, const struct window_settings *from,
+                         struct calendar *calendar)
+{
+    const char *end = from->to[0] != '\0' ? "to" : "duration";
+    struct occurrence next;
+    if (!calendar_next(calendar, reading->now_us, &next))
+        warn(reading, "rrule",
+             "this window does not open in the next ten years: its rule has ended, or begins later");
+    else if (is_without_end(calendar, reading->now_us))
+        warn(reading, end, "this window never closes: it opens again before or when it ends");
+    else if (has_overlap(calendar, reading->now_us))
+        warn(reading, end, "it lasts longer than until it opens again: its times run into one another");
+}
+
 static void rule_read(const struct reading *reading, const struct window_settings *from,
                       struct window *window)
 {
     struct text why;
-    struct occurrence next;
     char storage[PROBLEM_TEXT_SIZE];
     text_init(&why, storage, sizeof(storage));
     text_append_string(&why, "not a rule for a window: ");
@@ -141,11 +169,8 @@ static void rule_read(const struct reading *reading, const struct window_setting
     window->calendar = calendar_of_rule(&rule, &why);
     if (window->calendar == NULL)
         fault(reading, "rrule", storage);
-    else if (!calendar_next(window->calendar, reading->now_us, &next))
-        warn(reading, "rrule", "this window does not open any more: its rule has ended");
-    else if (has_overlap(window->calendar, reading->now_us))
-        warn(reading, has_end ? "to" : "duration",
-             "it lasts longer than until it opens again: it is open without end");
+    else
+        warn_of_rule(reading, from, window->calendar);
 }
 
 /* A stretch between two instants. */

@@ -10,13 +10,14 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import sources
 from tables import documents
 
 # names in backquotes that are not the sluice's: PostgreSQL's, examples
-FOREIGN = set("no_application_protocol idle_session_timeout orders_status_check shop_app pg_cron pg_isready lo_import ddl_window".split())
+FOREIGN = set("no_application_protocol idle_session_timeout orders_status_check shop_app pg_cron pg_isready lo_import ddl_window search_path".split())
 FOLDERS = ("src/", "include/", "tests/", "docs/", "conf/", "docker/", "bench/", "build/")
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 PLACEHOLDER = re.compile(r"[A-Z]{4,}|\*|<|\.\.\.")
@@ -177,6 +178,29 @@ def check_shell(text, program):
             yield number, fault
 
 
+# what a file of settings needs besides the part that a page shows, and the calendar that it may name
+NEEDED = "listen: [ { address: '127.0.0.1:6432', upstream: main } ]\nupstreams: [ { name: main, hosts: ['127.0.0.1:5432'] } ]\n"
+CALENDAR = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//pgsluice//EN\r\nEND:VCALENDAR\r\n"
+
+
+def judge_settings(block, program):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pgsluice.yaml"
+        path.write_text(NEEDED + block)
+        (Path(folder) / "team.ics").write_text(CALENDAR)
+        done = subprocess.run([program, "check", "--config", path], capture_output=True, text=True, check=False)
+    return None if done.returncode == 0 else f"pgsluice check refuses these settings: {done.stdout}{done.stderr}"
+
+
+def check_examples(text, program):
+    """What a page shows of the guard's settings is right."""
+    for match in FENCE.finditer(text):
+        if program is not None and match.group(2) == "yaml" and match.group(3).startswith("guard:"):
+            fault = judge_settings(match.group(3), program)
+            if fault is not None:
+                yield text[:match.start()].count("\n") + 1, fault
+
+
 def check_text(path, text, program=None):
     yield from check_links(path, text)
     yield from check_settings(text)
@@ -185,6 +209,7 @@ def check_text(path, text, program=None):
     yield from check_commands(text)
     yield from check_described(text)
     yield from check_shell(text, program)
+    yield from check_examples(text, program)
 
 
 # text, and words of the finding that it must give; no words: none

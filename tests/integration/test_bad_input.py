@@ -473,6 +473,74 @@ class Starts(Case):
         for word in ("guard.mode", "guard.sqlstate", "workers"):
             self.assertRegex(said, rf"pgsluice.yaml:\d+:\d+: error: .*{word}")
 
+    def check_of(self, window, files=(), **guard):
+        """What check says of one more window beside a good one."""
+        sluice = self.start_of(guard={"windows": [
+            {"name": "good", "days": ["sun"], "from": "02:00", "to": "04:00", "allow": "modifying"},
+            {"name": "odd", "allow": "additive", **window}], **guard})
+        for name, content in files:
+            with open(os.path.join(sluice.folder, name), "wb") as file:
+                file.write(content)
+        return sluice.check()
+
+    def test_check_tells_what_is_wrong_with_the_times_of_a_window(self):
+        daily = {"rrule": "FREQ=DAILY", "from": "02:00"}
+        for window, words in (
+            ({"from": "02:00", "to": "03:00", "timezone": "Mars/Phobos"}, "unknown time zone"),
+            ({"from": "02:00", "to": "02:00"}, "closes when it opens"),
+            ({"from": "2030-12-06T02:00:00Z", "to": "2030-12-05T02:00:00Z"}, "ends before it begins"),
+            ({**daily, "rrule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "duration": "1h"}, "never occurs"),
+            ({**daily, "rrule": "FREQ=SOMETIMES", "duration": "1h"}, "not a rule for a window"),
+        ):
+            with self.subTest(words=words):
+                status, said = self.check_of(window)
+                self.assertEqual(status, 1)
+                self.assertRegex(said, rf"pgsluice.yaml:\d+:\d+: error: .*{words}")
+
+    def test_check_warns_of_windows_that_may_not_be_what_is_meant(self):
+        daily = {"rrule": "FREQ=DAILY", "from": "02:00"}
+        for window, words in (
+            ({**daily, "rrule": "FREQ=DAILY;UNTIL=20200101", "duration": "1h"}, "does not open in the next ten years"),
+            ({**daily, "start": "2099-01-01", "duration": "1h"}, "does not open in the next ten years"),
+            ({**daily, "duration": "24h"}, "never closes"),
+            ({**daily, "rrule": "FREQ=WEEKLY;BYDAY=SA,SU", "duration": "25h"}, "run into one another"),
+            ({"from": "2020-12-06T02:00:00Z", "to": "2020-12-07T02:00:00Z"}, "is over"),
+            ({"from": "03:00", "to": "05:00"}, 'overlaps with "good" .* what "good" allows counts'),
+        ):
+            with self.subTest(words=words):
+                status, said = self.check_of(window)
+                self.assertEqual(status, 0, said)
+                self.assertRegex(said, rf"pgsluice.yaml:\d+:\d+: warning: .*{words}")
+
+    def test_check_bears_whatever_a_calendar_file_holds(self):
+        event = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:1\r\n%s\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        for content, words in (
+            (random.Random(7).randbytes(2000), "not an iCalendar file"),
+            (b"\0" * 50, "not an iCalendar file"),
+            (b"", "it is empty"),
+            (event % b"DTSTART:20301201T020000Z\r\nDTEND:20301201T010000Z", "does not end after it begins"),
+            (event % b"DTSTART;TZID=Mars/Phobos:20301201T020000\r\nDURATION:PT1H", "unknown time zone"),
+        ):
+            with self.subTest(words=words):
+                status, said = self.check_of({"calendar": "odd.ics"}, [("odd.ics", content)])
+                self.assertEqual(status, 1)
+                self.assertRegex(said, rf"odd.ics(:\d+)?: error: .*{words}")
+        status, said = self.check_of({"calendar": "missing.ics"})
+        self.assertEqual(status, 1)
+        self.assertRegex(said, r"pgsluice.yaml:\d+:\d+: error: .*missing.ics cannot be read")
+
+    def test_check_tells_what_is_wrong_with_rules(self):
+        for guard, words in (
+            ({"rules": [{"name": "a", "action": "window", "windows": ["god"]}]}, 'error: .*did you mean "good"'),
+            ({"rules": [{"name": "a", "action": "allow"}]}, "warning: .*lets every schema change pass"),
+            ({"protected": ["a.b.c"]}, "error: .*more than one dot"),
+            ({"modes": [{"mode": "off"}]}, "warning: .*guard.mode and the entries after it never count"),
+        ):
+            with self.subTest(words=words):
+                status, said = self.check_of({"days": ["mon"], "from": "02:00", "to": "03:00"}, **guard)
+                self.assertEqual(status, words.startswith("error"), said)
+                self.assertRegex(said, rf"pgsluice.yaml:\d+:\d+: {words}")
+
     def test_wrong_arguments_get_usage_and_status_2(self):
         for arguments in ([], ["walk"], ["run", "--what"], ["run", "--config"], ["check", "extra"]):
             done = subprocess.run([machine.BINARY, *arguments], capture_output=True, text=True, timeout=10, check=False)
