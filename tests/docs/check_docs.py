@@ -17,7 +17,8 @@ import sources
 from tables import documents
 
 # names in backquotes that are not the sluice's: PostgreSQL's, examples
-FOREIGN = set("no_application_protocol idle_session_timeout orders_status_check shop_app pg_cron pg_isready lo_import ddl_window search_path".split())
+FOREIGN = set("no_application_protocol idle_session_timeout orders_status_check shop_app pg_cron pg_isready lo_import "
+              "ddl_window search_path pg_terminate_backend".split())
 FOLDERS = ("src/", "include/", "tests/", "docs/", "conf/", "docker/", "bench/", "build/")
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 PLACEHOLDER = re.compile(r"[A-Z]{4,}|\*|<|\.\.\.")
@@ -58,7 +59,7 @@ def known_words():
     words |= {row[0] for table in (sources.counters(), sources.violations(), sources.phases()) for row in table}
     words |= {name for _, name, _, _ in sources.events()} | {row[0] for row in sources.notices()}
     words |= {key for keys in sources.event_keys().values() for key in keys}
-    for name in ("VIOLATION", "DDL", "WINDOW", "SESSION", "STAT"):
+    for name in ("VIOLATION", "DDL", "WOULD_REFUSE", "RULE", "READONLY", "WINDOW", "SESSION", "STAT"):
         words |= set(sources.columns(name))
     code = "".join(path.read_text() for path in sorted((sources.ROOT / "include").glob("*/*.h")))
     return words | set(re.findall(r"\b[a-z]+_[a-z_]+(?=\()", code)) | FOREIGN
@@ -103,10 +104,10 @@ def is_command(text):
 
 def check_commands(text):
     for number, span in spans_of(text):
-        if re.match(r"(SHOW|OPEN WINDOW|CLOSE WINDOW|RELOAD)\b", span) and not is_command(span):
+        if re.match(r"(SHOW|OPEN WINDOW|CLOSE WINDOW|SET READONLY|RELOAD)\b", span) and not is_command(span):
             yield number, f"the console has no command {span}"
     for _, language, block in FENCE.findall(text):
-        for command in re.findall(r"((?:SHOW|OPEN WINDOW|CLOSE WINDOW) [^;\"]*)", block):
+        for command in re.findall(r"((?:SHOW|OPEN WINDOW|CLOSE WINDOW|SET READONLY) [^;\"]*)", block):
             if not is_command(command):
                 yield 1, f"the console has no command {command}"
 

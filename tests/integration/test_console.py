@@ -122,8 +122,9 @@ class Roles(Case):
     def test_a_viewer_sees_and_changes_nothing(self):
         for row in self.sluice.console("HELP", user="viewer", password="open sesame"):
             command = row["command"].split("[")[0].strip()
-            if "WINDOW" in command and "SHOW" not in command:
-                command = "OPEN WINDOW v FOR '30m' ALLOW additive REASON 'r'" if "OPEN" in command else "CLOSE WINDOW v"
+            command = {"OPEN WINDOW": "OPEN WINDOW v FOR '30m' ALLOW additive REASON 'r'",
+                       "CLOSE WINDOW name": "CLOSE WINDOW v",
+                       "SET READONLY ON": "SET READONLY ON REASON 'r'"}.get(command, command)
             done = self.sluice.console_psql(command, user="viewer", password="open sesame")
             if row["role"] == "viewer":
                 self.assertEqual(done.returncode, 0, command)

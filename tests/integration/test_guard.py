@@ -247,7 +247,7 @@ class Closed(Case):
     def test_show_ddl_says_who_what_and_why(self):
         self.fails("alter table items add constraint sane check (id > 0)", user="app", application_name="migrator")
         row = self.sluice.console("SHOW DDL LIMIT 1")[0]
-        self.assertEqual((row["outcome"], row["command"], row["service"], row["user_name"], row["database"]),
+        self.assertEqual((row["decision"], row["command"], row["service"], row["user_name"], row["database"]),
                          ("refused", "ALTER TABLE", "migrator", "app", "postgres"))
         self.assertIn("127.0.0.1", row["address"])
         self.assertEqual((row["class"], row["level"]), ("modifying", "modifying"))
@@ -331,7 +331,7 @@ class Openings(Case):
         self.run_sql("create table made (a int)")
         self.run_sql("drop table made")
         row = self.sluice.console("SHOW DDL LIMIT 1")[0]
-        self.assertEqual((row["outcome"], row["command"], row["window"]), ("passed", "DROP TABLE", "by_hand"))
+        self.assertEqual((row["decision"], row["command"], row["window"]), ("passed", "DROP TABLE", "by_hand"))
         self.close()
         self.assertEqual(self.fails("create table made (a int)").pgcode, REFUSED)
 
@@ -608,7 +608,7 @@ class Modes(Case):
                          "12CZ")
         counters = self.sluice.counters()
         self.assertEqual((counters["ddl_would_refuse"], counters["ddl_refused"], counters["ddl_passed"]), (2, 0, 0))
-        self.assertEqual([row["outcome"] for row in self.sluice.console("SHOW DDL")], ["would_refuse"] * 2)
+        self.assertEqual([row["decision"] for row in self.sluice.console("SHOW DDL")], ["would_refuse"] * 2)
 
     def test_off_lets_pass(self):
         self.sluice = self.new_sluice(guard={"mode": "off"})

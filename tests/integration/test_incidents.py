@@ -88,7 +88,7 @@ class Incidents(Case):
         rows = self.violations_of("inventory_reference", "inventory_transactions")
         self.assertEqual([(row["service"], row["kind"], row["statement"]) for row in rows],
                          [("booking", "check", "insert into program_items values (?)")])
-        changes = [(row["outcome"], row["service"], row["user_name"]) for row in self.sluice.console("SHOW DDL")
+        changes = [(row["decision"], row["service"], row["user_name"]) for row in self.sluice.console("SHOW DDL")
                    if row["statement"].startswith("alter table inventory_transactions")]
         self.assertEqual(changes, [("passed", "deploy", "app"), ("refused", "deploy", "app")])
 

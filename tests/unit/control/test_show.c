@@ -317,7 +317,9 @@ static void orders_that_are_over_are_not_shown(void **state)
     static const struct readonly_order orders[] = {
         { .from_us = SECOND, .until_us = INT64_MAX, .reason = "incident", .ordered_by = "alice" },
         { .from_us = SECOND, .until_us = 3 * SECOND, .reason = "over" },
-        { .scope = { "kds", "app", "shop", false, { 0 } }, .from_us = SECOND, .until_us = 4 * SECOND },
+        { .scope = { .service = "kds", .user = "app", .database = "shop" },
+          .from_us = SECOND,
+          .until_us = 4 * SECOND },
     };
     (void)state;
     struct showing *showing = showing_create();

@@ -88,7 +88,7 @@ static void what_is_over_is_left_out(void **state)
           .allow = LEVEL_ADDITIVE,
           .reason = "r",
           .opened_by = "alice",
-          .scope = { "kds", "deployer", "shop" } },
+          .scope = { .service = "kds", .user = "deployer", .database = "shop" } },
     };
     struct freeze freezes[] = { { .name = "past", .from_us = 1, .to_us = 10, .reason = "r" },
                                 { .name = "now", .from_us = 10, .to_us = 20, .reason = "r" },
