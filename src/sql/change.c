@@ -96,7 +96,8 @@ static void take_list(struct change *change, const struct token *token)
         change->state = change->is_cycle ? CHANGE_CYCLE : CHANGE_BEHIND;
         break;
     case CHANGE_CYCLE:
-        change->state = is_word(token, "using") ? CHANGE_USING : CHANGE_CYCLE;
+        if (!change->was_dot && is_word(token, "using"))
+            change->state = CHANGE_USING;
         break;
     default:
         change->state = CHANGE_BEHIND;
