@@ -73,14 +73,14 @@ static inline void byte_block_fold(struct byte_block block, char *out)
     _mm_storeu_si128((__m128i *)(void *)out, folded);
 }
 
-/* Where the letters of INTO begin, in either case: for the sixteen bytes from `at` on, of which three more
- * are read. */
-static inline uint32_t byte_block_into(const uint8_t *at)
+/* Where the four letters, given in lower case, begin in either case: for the sixteen bytes from `at` on, of
+ * which three more are read. */
+static inline uint32_t byte_block_letters(const uint8_t *at, const char *letters)
 {
     __m128i found = _mm_set1_epi8(-1);
     for (size_t i = 0; i < 4; i++) {
         __m128i folded = _mm_or_si128(byte_block_load(at + i).bytes, _mm_set1_epi8(0x20));
-        found = _mm_and_si128(found, _mm_cmpeq_epi8(folded, _mm_set1_epi8("into"[i])));
+        found = _mm_and_si128(found, _mm_cmpeq_epi8(folded, _mm_set1_epi8(letters[i])));
     }
     return (uint32_t)_mm_movemask_epi8(found);
 }
@@ -136,12 +136,12 @@ static inline void byte_block_fold(struct byte_block block, char *out)
             (char)(block.bytes[i] >= 'A' && block.bytes[i] <= 'Z' ? block.bytes[i] | 0x20 : block.bytes[i]);
 }
 
-static inline uint32_t byte_block_into(const uint8_t *at)
+static inline uint32_t byte_block_letters(const uint8_t *at, const char *letters)
 {
     uint32_t found = BYTE_BLOCK_ALL;
     for (size_t i = 0; i < 4; i++) {
         struct byte_block block = byte_block_load(at + i);
-        uint8_t letter = (uint8_t) "into"[i];
+        uint8_t letter = (uint8_t)letters[i];
         found &= byte_block_equal(block, (char)letter) | byte_block_equal(block, (char)(letter & ~0x20));
     }
     return found;

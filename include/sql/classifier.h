@@ -8,18 +8,21 @@
 #include "sql/name_list.h"
 #include "sql/outline.h"
 
-/* Finds out whether a text holds a schema change, and of which class: never less than what the server will do
- * with it, whatever the reading. Streaming, in constant memory. */
+/* Finds out whether a text holds a schema change or another statement that somebody may want to hold back,
+ * and of which class: never less than what the server will do with it, whatever the reading. A statement is
+ * judged by its words: what functions, triggers and rules do is not seen. Streaming, in constant memory. */
 
-/* What is known of a text: of several statements, the riskiest. */
+/* What is known of a text: `class`, `level` and `command` are the riskiest statement's (class_is_riskier), of
+ * equally risky ones the first's. */
 struct verdict {
     enum statement_class class;
     enum safety_level level;
-    bool is_guarded;          /* some statement in it asks for a window */
-    uint16_t classes;         /* all that occur in it: a bit 1 << class for each; one statement may have
-                               * several (COPY FROM PROGRAM) */
+    bool is_guarded;             /* some statement in it asks for a window */
+    uint16_t classes;            /* all that occur in it: a bit 1 << class for each; one statement may have
+                                  * several (COPY FROM PROGRAM). CLASS_NONE, at level 1: a statement of no other
+                                  * class occurs, or none at all */
     uint8_t levels[CLASS_COUNT]; /* the highest of each class that occurs; 0 elsewhere */
-    uint32_t statement_count; /* statements that are not empty; each semicolon ends one */
+    uint32_t statement_count;    /* statements that are not empty; each semicolon ends one */
     const char *command; /* of the riskiest statement: "ALTER TABLE", "SELECT"; empty where unknown; lives
                           * for ever */
     struct name_list executes; /* what SQL EXECUTEs in it name, cut at 63 bytes as the server does */
@@ -33,9 +36,11 @@ struct classifier_lane {
     struct outcome worst;
     uint32_t statement_count;
     bool is_first_harmless; /* the first statement's command, see command_is_harmless */
-    bool is_first_select;
-    bool has_unknown; /* a statement that begins with no known word */
+    bool is_first_query;
+    bool is_first_told; /* see command_is_told */
+    bool has_unknown;   /* a statement that begins with no known word */
     bool has_keyword;
+    uint16_t others; /* classes besides: keyword_other_classes of words that may begin a statement there */
     bool is_unterminated;
     bool is_lost;             /* a dollar quote that could not be followed */
     bool has_unreadable_name; /* a prepared statement that cannot be looked up by one name */

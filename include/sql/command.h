@@ -10,7 +10,9 @@
 /* What has to be looked at behind the command's words. */
 enum command_shape {
     SHAPE_PLAIN,
-    SHAPE_SELECT,       /* may hold INTO */
+    SHAPE_SELECT, /* may hold INTO */
+    SHAPE_WITH,   /* also data changes */
+    SHAPE_COPY,
     SHAPE_CREATE,       /* OR REPLACE, TEMP, a name in pg_temp */
     SHAPE_CREATE_TABLE, /* also PARTITION OF */
     SHAPE_CREATE_SCHEMA,
@@ -58,8 +60,12 @@ bool command_path_extend(struct command_path *path, struct bytes word);
 const struct command *command_path_end(const struct command_path *path);
 /* The command that a SELECT becomes by INTO. */
 const struct command *command_select_into(void);
+/* Whether it is a query that may hold INTO. */
+bool command_is_query(const struct command *command);
 /* Whether a text that begins with this command holds no schema change unless it holds a further statement
- * (or, for SHAPE_SELECT, the word INTO). */
+ * (or, for a query, the word INTO). */
 bool command_is_harmless(const struct command *command);
+/* Whether its first word tells all: such a command is of its own class and of no other. */
+bool command_is_told(const struct command *command);
 
 #endif

@@ -27,14 +27,16 @@ static inline bool keyword_may_be(const char *word, size_t size)
 
 /* The class of the word's commands (given in lower case), or CLASS_NONE where it begins no schema change. */
 enum statement_class keyword_class(struct bytes word);
-/* The riskier of two classes. */
-enum statement_class class_riskier(enum statement_class a, enum statement_class b);
+/* The classes that a command of the word may be of without being a schema change, a bit 1 << class for each:
+ * INSERT, COPY, LOCK and the like. */
+uint16_t keyword_other_classes(struct bytes word);
 
 /* Goes through raw bytes, whatever strings and comments they hold; any split gives the same. Fields are
- * private but for the three findings. */
+ * private but for the four findings. */
 struct keyword_scan {
     enum statement_class anywhere; /* the riskiest of the words found */
     enum statement_class at_start; /* the same of words that may begin a statement */
+    uint16_t others;               /* keyword_other_classes of all words */
     bool has_into;
     bool is_at_start;
     uint8_t last;

@@ -3,7 +3,8 @@
 #define SQL_OUTLINE_H
 
 #include "sql/alteration.h"
-#include "sql/command.h"
+#include "sql/change.h"
+#include "sql/outcome.h"
 
 /* What can be told of one statement while its tokens go by: its command, its class and level. */
 
@@ -28,13 +29,6 @@ enum outline_phase {
 
 enum { OUTLINE_WORD_SIZE = 16, OUTLINE_NAME_SIZE = 64, OUTLINE_DEPTH = 64 };
 
-/* What the statement comes to. */
-struct outcome {
-    enum statement_class class;
-    enum safety_level level;
-    const struct command *command; /* NULL where the first word begins none */
-};
-
 /* All fields are private but for the findings. */
 struct outline {
     enum outline_phase phase;
@@ -58,6 +52,7 @@ struct outline {
     const struct command *wrapper;
     struct outcome worst; /* of the parts that are complete */
     struct alteration alteration;
+    struct change change;
     enum token_kind previous_kind;
     char previous[OUTLINE_WORD_SIZE]; /* the word before, empty where it was none */
     bool was_label;                   /* it was a name only: behind AS or a dot */
@@ -78,7 +73,7 @@ void outline_take(struct outline *outline, const struct token *token);
 /* Whether further tokens of the statement change nothing: they need not be given. */
 static inline bool outline_is_settled(const struct outline *outline)
 {
-    bool is_indifferent = outline->command == NULL || outline->command->shape == SHAPE_PLAIN;
+    bool is_indifferent = outline->command != NULL && outline->command->shape == SHAPE_PLAIN;
     return outline->phase == OUTLINE_BODY && is_indifferent && !outline->is_schema;
 }
 
@@ -88,7 +83,7 @@ static inline bool outline_take_filler(struct outline *outline, const struct tok
 {
     bool is_filler = (token->kind >= TOKEN_QUOTED_NAME && token->kind <= TOKEN_COMMA) &&
                      outline->phase == OUTLINE_BODY && outline->command != NULL &&
-                     outline->command->shape == SHAPE_SELECT;
+                     command_is_query(outline->command) && outline->change.state == CHANGE_DONE;
     if (is_filler) {
         outline->previous_kind = token->kind;
         outline->previous[0] = '\0';

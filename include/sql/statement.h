@@ -50,7 +50,9 @@ struct statement *statement_of(struct statement_pool *pool, struct bytes text, s
 struct statement *statement_of_streamed(struct statement_pool *pool, struct bytes beginning,
                                         uint64_t full_size, struct lexer_reading reading,
                                         const struct verdict *verdict);
-/* The one that asks for more of a gate; `a` where they ask the same. Either may be NULL. */
+/* The one that asks for more of a gate: what is guarded before what is not, then by level; of two that are
+ * not guarded the one of more classes, then of the riskier one. `a` where they ask the same; either may be
+ * NULL, which asks for as much as a statement of CLASS_NONE. */
 struct statement *statement_riskier(struct statement *a, struct statement *b);
 struct statement *statement_share(struct statement *statement);
 /* Gives a reference back; NULL is allowed. */

@@ -103,7 +103,7 @@ const struct advice *advice_of(struct bytes statement, struct lexer_reading read
     struct token_walk walk;
     token_walk_begin(&walk, statement, reading);
     skip_command(&walk, verdict->command);
-    bool is_locking = strcmp(verdict->command, "LOCK") == 0 || verdict->class == CLASS_OPAQUE;
+    bool is_locking = verdict->class == CLASS_LOCK || verdict->class == CLASS_OPAQUE;
     if (verdict->level == LEVEL_NONE && !is_locking)
         return NULL;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

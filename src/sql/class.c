@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "sql/class.h"
 
+#include <stdint.h>
+
 struct class_row {
     const char *name;
     enum safety_level level;
@@ -33,6 +35,20 @@ enum safety_level statement_class_level(enum statement_class class)
 bool statement_class_is_guarded(enum statement_class class)
 {
     return rows[class].is_guarded;
+}
+
+bool class_is_riskier(enum statement_class class, enum safety_level level, enum statement_class than,
+                      enum safety_level than_level)
+{
+    static const uint8_t ranks[CLASS_COUNT] = {
+        [CLASS_NONE] = 0,      [CLASS_LOCK] = 1,        [CLASS_WRITE] = 2,       [CLASS_COPY_PROGRAM] = 3,
+        [CLASS_OPAQUE] = 4,    [CLASS_ADDITIVE] = 5,    [CLASS_MAINTENANCE] = 6, [CLASS_DCL] = 7,
+        [CLASS_MODIFYING] = 8, [CLASS_DESTRUCTIVE] = 9, [CLASS_UNKNOWN] = 10,
+    };
+    bool is_guarded = statement_class_is_guarded(class);
+    if (is_guarded != statement_class_is_guarded(than))
+        return is_guarded;
+    return level != than_level ? level > than_level : ranks[class] > ranks[than];
 }
 
 const char *safety_level_name(enum safety_level level)

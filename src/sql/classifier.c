@@ -3,26 +3,29 @@
 
 #include "sql/harmless.h"
 
+static const struct outcome nothing = { .class = CLASS_NONE, .level = LEVEL_NONE };
+
 static void lane_begin(struct classifier_lane *lane, struct lexer_reading reading)
 {
-    *lane = (struct classifier_lane){ .worst = { CLASS_NONE, LEVEL_NONE, NULL }, .open_start = UINT64_MAX };
+    *lane = (struct classifier_lane){ .worst = nothing, .open_start = UINT64_MAX };
     lexer_init(&lane->lexer, reading);
     outline_begin(&lane->outline);
 }
 
-static void worsen(struct outcome *worst, const struct outcome *outcome)
-{
-    enum statement_class class = class_riskier(worst->class, outcome->class);
-    if (class != worst->class || worst->command == NULL)
-        worst->command = outcome->command;
-    worst->class = class;
-    worst->level = outcome->level > worst->level ? outcome->level : worst->level;
-}
-
 static void make_unknown(struct outcome *worst)
 {
-    struct outcome unknown = { CLASS_UNKNOWN, LEVEL_MODIFYING, worst->command };
-    worsen(worst, &unknown);
+    struct outcome unknown = outcome_of(CLASS_UNKNOWN, LEVEL_MODIFYING, worst->command);
+    outcome_unite(worst, &unknown);
+}
+
+/* What may hide in the text without being a schema change. */
+static void add_others(struct outcome *worst, uint16_t classes)
+{
+    for (size_t class = 0; class < CLASS_COUNT; class ++) {
+        struct outcome other = outcome_of((enum statement_class) class, LEVEL_NONE, worst->command);
+        if ((classes >> class & 1) != 0)
+            outcome_unite(worst, &other);
+    }
 }
 
 /* A name that is not readable, or one too many to be kept, is not to slip through. */
@@ -38,8 +41,7 @@ static void judge_do(struct classifier_lane *lane, struct outcome *outcome)
     bool is_unreadable = lane->outline.is_do_unreadable;
     if (lane->body.at_start == CLASS_NONE && !is_unreadable)
         return;
-    outcome->class = is_unreadable ? CLASS_UNKNOWN : lane->body.at_start;
-    outcome->level = LEVEL_MODIFYING;
+    outcome_add(outcome, is_unreadable ? CLASS_UNKNOWN : lane->body.at_start, LEVEL_MODIFYING);
 }
 
 static void end_statement(struct classifier_lane *lane)
@@ -51,7 +53,8 @@ static void end_statement(struct classifier_lane *lane)
             judge_do(lane, &outcome);
         if (lane->statement_count == 0 && outcome.command != NULL) {
             lane->is_first_harmless = command_is_harmless(outcome.command);
-            lane->is_first_select = outcome.command->shape == SHAPE_SELECT;
+            lane->is_first_query = command_is_query(outcome.command);
+            lane->is_first_told = command_is_told(outcome.command);
         }
         lane->statement_count++;
         lane->has_unknown |= outline->is_unknown;
@@ -59,7 +62,7 @@ static void end_statement(struct classifier_lane *lane)
             note_name(lane, &lane->executes);
         if (outline->has_prepare)
             note_name(lane, &lane->prepares);
-        worsen(&lane->worst, &outcome);
+        outcome_unite(&lane->worst, &outcome);
     }
     outline_begin(outline);
 }
@@ -70,6 +73,8 @@ static void note_unterminated(struct classifier_lane *lane, const struct token *
     lane->is_lost |= token->is_word_cut;
     keyword_scan_end(&lane->open);
     lane->has_keyword |= lane->open_start == token->start && lane->open.anywhere != CLASS_NONE;
+    if (lane->open_start == token->start)
+        lane->others |= lane->open.others;
 }
 
 static void take_token(struct classifier_lane *lane, const struct token *token)
@@ -82,6 +87,8 @@ static void take_token(struct classifier_lane *lane, const struct token *token)
     }
     if (token->kind == TOKEN_WORD && keyword_may_be(token->word, token->word_size))
         lane->has_keyword |= keyword_class(bytes_of(token->word, token->word_size)) != CLASS_NONE;
+    if (token->kind == TOKEN_WORD && lane->outline.is_unknown)
+        lane->others |= keyword_other_classes(bytes_of(token->word, token->word_size));
     if (token->kind == TOKEN_UNTERMINATED)
         note_unterminated(lane, token);
     bool was_do = lane->outline.is_do;
@@ -236,6 +243,8 @@ static void judge_lane(const struct classifier *classifier, struct classifier_la
     bool is_doubtful = lane->has_unknown || (lane->is_unterminated && !is_proven);
     if ((is_doubtful && lane->has_keyword) || lane->has_unreadable_name)
         make_unknown(&lane->worst);
+    if (is_doubtful)
+        add_others(&lane->worst, lane->others);
 }
 
 /* Two and more bytes in doubt can be read in more ways than there are lanes. */
@@ -246,9 +255,11 @@ static void judge_doubts(struct classifier *classifier, struct outcome *worst)
     if (classifier->doubts < 2)
         return;
     bool is_proven = lane->is_first_harmless && !classifier->has_inner_semicolon;
-    bool may_select_into = classifier->raw.has_into && (lane->is_first_select || !lane->is_first_harmless);
+    bool may_select_into = classifier->raw.has_into && (lane->is_first_query || !lane->is_first_harmless);
     if (may_select_into || (classifier->raw.anywhere != CLASS_NONE && !is_proven))
         make_unknown(worst);
+    if (!is_proven || !lane->is_first_told)
+        add_others(worst, classifier->raw.others);
 }
 
 static void merge_names(struct outcome *worst, struct name_list *names, const struct name_list *more)
@@ -260,7 +271,7 @@ static void merge_names(struct outcome *worst, struct name_list *names, const st
 
 static void merge_lane(const struct classifier_lane *lane, struct outcome *worst, struct verdict *out)
 {
-    worsen(worst, &lane->worst);
+    outcome_unite(worst, &lane->worst);
     merge_names(worst, &out->executes, &lane->executes);
     merge_names(worst, &out->prepares, &lane->prepares);
 }
@@ -271,6 +282,27 @@ static void verdict_set(struct verdict *out, const struct outcome *worst)
     out->level = worst->level;
     out->is_guarded = statement_class_is_guarded(worst->class);
     out->command = worst->command != NULL ? worst->command->name : "";
+    memcpy(out->levels, worst->levels, sizeof(out->levels));
+    out->classes = 0;
+    for (size_t class = 0; class < CLASS_COUNT; class ++)
+        out->classes |= (uint16_t)((worst->levels[class] != 0) << class);
+    if (out->classes != 0)
+        return;
+    out->classes = 1u << CLASS_NONE;
+    out->levels[CLASS_NONE] = LEVEL_NONE;
+}
+
+/* A text of one statement of one class. */
+static void verdict_set_plain(struct verdict *out, const struct command *command)
+{
+    out->class = command->class;
+    out->level = command->level;
+    out->is_guarded = false;
+    out->command = command->name;
+    memset(out->levels, 0, sizeof(out->levels));
+    out->levels[command->class] = (uint8_t)command->level;
+    out->classes = (uint16_t)(1u << command->class);
+    out->statement_count = 1;
 }
 
 static void verdict_begin(struct verdict *out)
@@ -282,7 +314,7 @@ static void verdict_begin(struct verdict *out)
 
 void classifier_end(struct classifier *classifier, struct verdict *out)
 {
-    struct outcome worst = { CLASS_NONE, LEVEL_NONE, NULL };
+    struct outcome worst = nothing;
     verdict_begin(out);
     for (size_t i = 0; i < classifier->lane_count; i++) {
         struct classifier_lane *lane = &classifier->lanes[i];
@@ -301,10 +333,8 @@ void classify(struct bytes text, struct lexer_reading reading, struct verdict *o
 {
     const struct command *harmless = harmless_find(text);
     if (harmless != NULL) {
-        struct outcome outcome = { CLASS_NONE, LEVEL_NONE, harmless };
         verdict_begin(out);
-        out->statement_count = 1;
-        verdict_set(out, &outcome);
+        verdict_set_plain(out, harmless);
         return;
     }
     struct classifier classifier;

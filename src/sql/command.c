@@ -92,7 +92,19 @@ const struct command *command_select_into(void)
     return &select_into;
 }
 
+bool command_is_query(const struct command *command)
+{
+    return command->shape == SHAPE_SELECT || command->shape == SHAPE_WITH;
+}
+
 bool command_is_harmless(const struct command *command)
 {
-    return command->class == CLASS_NONE && (command->shape == SHAPE_PLAIN || command->shape == SHAPE_SELECT);
+    bool is_schema_change = statement_class_is_guarded(command->class) || command->class == CLASS_OPAQUE;
+    bool is_simple = command->shape == SHAPE_PLAIN || command->shape == SHAPE_COPY;
+    return !is_schema_change && (is_simple || command_is_query(command));
+}
+
+bool command_is_told(const struct command *command)
+{
+    return command->shape == SHAPE_PLAIN || command->shape == SHAPE_SELECT;
 }

@@ -56,18 +56,34 @@ static struct bytes take_keyword(struct bytes text, char word[LEXER_WORD_SIZE])
     return is_whole && size < LEXER_WORD_SIZE ? bytes_of(word, size) : BYTES_NONE;
 }
 
-static bool has_into(struct bytes text)
+static inline bool has_letters(struct bytes text, const char *letters)
 {
     enum { ROOM = BYTE_BLOCK_SIZE + 3 };
     while (text.size >= ROOM) {
-        if (byte_block_into(text.data) != 0)
+        if (byte_block_letters(text.data, letters) != 0)
             return true;
         bytes_take(&text, BYTE_BLOCK_SIZE);
     }
     uint8_t copy[ROOM] = { 0 };
     if (text.size > 0)
         memcpy(copy, text.data, text.size);
-    return byte_block_into(copy) != 0;
+    return byte_block_letters(copy, letters) != 0;
+}
+
+/* Whether the command's own class is all that the text comes to. INSERT and MERGE do not go without INTO; the
+ * letters of UPDATE and DELETE are looked for by four of each. */
+static bool is_proven(const struct command *command, struct bytes text)
+{
+    switch (command->shape) {
+    case SHAPE_SELECT:
+        return !has_letters(text, "into");
+    case SHAPE_WITH:
+        return !has_letters(text, "into") && !has_letters(text, "pdat") && !has_letters(text, "elet");
+    case SHAPE_COPY:
+        return false;
+    default:
+        return true;
+    }
 }
 
 const struct command *harmless_find(struct bytes text)
@@ -83,8 +99,6 @@ const struct command *harmless_find(struct bytes text)
     if (!command_path_begin(&path, take_keyword(begun, word)))
         return NULL;
     const struct command *command = command_path_end(&path);
-    if (command == NULL || !command_is_harmless(command) ||
-        (command->shape == SHAPE_SELECT && has_into(begun)))
-        return NULL;
-    return command;
+    bool is_found = command != NULL && command_is_harmless(command) && is_proven(command, begun);
+    return is_found ? command : NULL;
 }

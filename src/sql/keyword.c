@@ -15,6 +15,20 @@ static const struct keyword keywords[] = {
 #undef KEYWORD
 };
 
+struct other_keyword {
+    const char *word;
+    uint16_t classes;
+};
+
+static const struct other_keyword others[] = {
+    { "insert", 1u << CLASS_WRITE },
+    { "update", 1u << CLASS_WRITE },
+    { "delete", 1u << CLASS_WRITE },
+    { "merge", 1u << CLASS_WRITE },
+    { "copy", 1u << CLASS_WRITE | 1u << CLASS_COPY_PROGRAM },
+    { "lock", 1u << CLASS_LOCK },
+};
+
 /* Words of a procedural language behind which a statement may begin. */
 static const char *const openers[] = { "begin", "then", "else", "loop", "do", "execute" };
 
@@ -30,14 +44,18 @@ enum statement_class keyword_class(struct bytes word)
     return CLASS_NONE;
 }
 
-/* From the least to the most: at equal level what cannot be taken back, or is not even known, outweighs. */
-enum statement_class class_riskier(enum statement_class a, enum statement_class b)
+uint16_t keyword_other_classes(struct bytes word)
 {
-    static const uint8_t ranks[CLASS_COUNT] = {
-        [CLASS_NONE] = 0, [CLASS_OPAQUE] = 1,    [CLASS_ADDITIVE] = 2,    [CLASS_MAINTENANCE] = 3,
-        [CLASS_DCL] = 4,  [CLASS_MODIFYING] = 5, [CLASS_DESTRUCTIVE] = 6, [CLASS_UNKNOWN] = 7,
-    };
-    return ranks[b] > ranks[a] ? b : a;
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        if (bytes_equal_text(word, others[i].word))
+            return others[i].classes;
+    }
+    return 0;
+}
+
+static enum statement_class riskier(enum statement_class a, enum statement_class b)
+{
+    return class_is_riskier(b, LEVEL_MODIFYING, a, LEVEL_MODIFYING) ? b : a;
 }
 
 void keyword_scan_begin(struct keyword_scan *scan)
@@ -63,7 +81,7 @@ static bool is_opener(struct bytes word)
 /* Rules most words out by their first letter. */
 static bool may_matter(const struct keyword_scan *scan)
 {
-    static const char letters[] = "btelid"; /* of the openers and of INTO */
+    static const char letters[] = "btelidumc"; /* of the openers, of INTO and the others */
     if (scan->size > KEYWORD_SIZE_MOST)
         return false;
     bool may_open = false;
@@ -81,10 +99,11 @@ static void end_word(struct keyword_scan *scan)
         return;
     scan->is_at_start = is_opener(word);
     scan->has_into |= bytes_equal_text(word, "into");
+    scan->others |= keyword_other_classes(word);
     enum statement_class class = keyword_class(word);
-    scan->anywhere = class_riskier(scan->anywhere, class);
+    scan->anywhere = riskier(scan->anywhere, class);
     if (was_at_start)
-        scan->at_start = class_riskier(scan->at_start, class);
+        scan->at_start = riskier(scan->at_start, class);
 }
 
 /* Quotes and line ends count as starts, since what is in a string may be run and a comment may stand before.

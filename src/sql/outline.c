@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "sql/outline.h"
 
-#include "sql/keyword.h"
-
 typedef bool (*phase_function)(struct outline *outline, const struct token *token);
 
 void outline_begin(struct outline *outline)
 {
-    *outline = (struct outline){ .worst = { CLASS_NONE, LEVEL_NONE, NULL } };
+    *outline = (struct outline){ .worst = { .class = CLASS_NONE, .level = LEVEL_NONE } };
 }
 
 static bool is_word(const struct token *token, const char *word)
@@ -44,20 +42,13 @@ static void begin_part(struct outline *outline)
     outline->is_temporary = outline->names_temporary = outline->names_permanent = false;
     outline->is_replacing = outline->is_concurrent = outline->has_values = outline->has_target = false;
     outline->is_partition = outline->is_full = outline->is_selecting_into = false;
-}
-
-static struct outcome worse(struct outcome a, struct outcome b)
-{
-    enum statement_class class = class_riskier(a.class, b.class);
-    struct outcome worst = class == a.class ? a : b;
-    worst.level = a.level > b.level ? a.level : b.level;
-    return worst;
+    change_begin(&outline->change, CHANGE_DONE);
 }
 
 static void end_part(struct outline *outline)
 {
     struct outcome outcome = outline_judge(outline);
-    outline->worst = outline->worst.command == NULL ? outcome : worse(outline->worst, outcome);
+    outcome_unite(&outline->worst, &outcome);
 }
 
 static bool phase_begin(struct outline *outline, const struct token *token)
@@ -110,11 +101,19 @@ static enum outline_phase phase_behind_head(struct outline *outline)
     case SHAPE_ALTER_STATISTICS:
         alteration_begin(&outline->alteration, ALTERATION_STATISTICS);
         return OUTLINE_TARGET;
-    case SHAPE_CREATE:
     case SHAPE_CREATE_TABLE:
+        change_begin(&outline->change, CHANGE_TABLE);
+        return OUTLINE_TARGET;
+    case SHAPE_CREATE:
     case SHAPE_DROP:
     case SHAPE_ALTER:
         return OUTLINE_TARGET;
+    case SHAPE_WITH:
+        change_begin(&outline->change, CHANGE_LIST);
+        return OUTLINE_BODY;
+    case SHAPE_COPY:
+        change_begin(&outline->change, CHANGE_COPY);
+        return OUTLINE_BODY;
     default:
         outline->is_schema |= outline->command->shape == SHAPE_CREATE_SCHEMA;
         return OUTLINE_BODY;
@@ -228,13 +227,30 @@ static bool is_alteration(enum command_shape shape)
     return shape == SHAPE_ALTER_TABLE || shape == SHAPE_ALTER_TYPE || shape == SHAPE_ALTER_STATISTICS;
 }
 
+static bool may_change_rows(enum command_shape shape)
+{
+    return shape == SHAPE_WITH || shape == SHAPE_COPY || shape == SHAPE_CREATE_TABLE;
+}
+
+/* AS EXECUTE: a prepared query, which may change rows itself. */
+static void take_table(struct outline *outline, const struct token *token)
+{
+    outline->is_partition |= was_word(outline, "partition") && is_word(token, "of");
+    if (!was_word(outline, "as") || !is_word(token, "execute") || outline->has_prepare)
+        return;
+    outline->has_execute = true;
+    outline->phase = OUTLINE_NAME;
+}
+
 static void take_body(struct outline *outline, const struct token *token)
 {
     enum command_shape shape = outline->command->shape;
-    if (shape == SHAPE_SELECT && begins_into(outline, token))
+    if (may_change_rows(shape))
+        change_take(&outline->change, token, outline->depth);
+    if (command_is_query(outline->command) && begins_into(outline, token))
         outline->phase = OUTLINE_INTO;
     if (shape == SHAPE_CREATE_TABLE && outline->depth == 0)
-        outline->is_partition |= was_word(outline, "partition") && is_word(token, "of");
+        take_table(outline, token);
     if (shape == SHAPE_DROP && outline->depth == 0 && token->kind == TOKEN_COMMA)
         outline->phase = OUTLINE_TARGET;
     if (is_alteration(shape))
@@ -428,7 +444,7 @@ struct outcome outline_end(struct outline *outline)
     end_part(outline);
     struct outcome outcome = outline->worst;
     if (outline->is_dry) {
-        outcome = (struct outcome){ CLASS_NONE, LEVEL_NONE, outline->wrapper };
+        outcome = outcome_of(CLASS_NONE, LEVEL_NONE, outline->wrapper);
         outline->has_execute = false;
     } else if (outline->wrapper != NULL && !statement_class_is_guarded(outcome.class)) {
         outcome.command = outline->wrapper;

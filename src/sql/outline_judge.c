@@ -11,14 +11,13 @@ static bool is_temporary(const struct outline *outline)
 
 static void set_outcome(struct outcome *outcome, enum statement_class class, enum safety_level level)
 {
-    outcome->class = class;
-    outcome->level = level;
+    *outcome = outcome_of(class, level, outcome->command);
 }
 
 static void judge_reindex(const struct outline *outline, struct outcome *outcome)
 {
     if (outline->is_concurrent && !outline->has_values)
-        outcome->level = LEVEL_ADDITIVE;
+        set_outcome(outcome, outcome->class, LEVEL_ADDITIVE);
 }
 
 static void judge_alteration(struct outline *outline, struct outcome *outcome)
@@ -38,8 +37,9 @@ static void judge_shape(struct outline *outline, struct outcome *outcome)
 {
     switch (outcome->command->shape) {
     case SHAPE_SELECT:
+    case SHAPE_WITH:
         if (outline->is_selecting_into)
-            *outcome = (struct outcome){ CLASS_ADDITIVE, LEVEL_ADDITIVE, command_select_into() };
+            *outcome = outcome_of(CLASS_ADDITIVE, LEVEL_ADDITIVE, command_select_into());
         break;
     case SHAPE_CREATE:
     case SHAPE_CREATE_TABLE:
@@ -65,14 +65,18 @@ static void judge_shape(struct outline *outline, struct outcome *outcome)
 
 struct outcome outline_judge(struct outline *outline)
 {
-    struct outcome outcome = { CLASS_NONE, LEVEL_NONE, outline->command };
+    struct outcome outcome = outcome_of(CLASS_NONE, LEVEL_NONE, outline->command);
     if (outline->command == NULL)
         return outcome;
     if (outline->phase >= OUTLINE_INTO && outline->phase <= OUTLINE_INTO_SCHEMA)
         outline->is_selecting_into = true;
     set_outcome(&outcome, outline->command->class, outline->command->level);
     judge_shape(outline, &outcome);
-    if (is_temporary(outline) && outline->command->shape != SHAPE_SELECT)
+    if (is_temporary(outline) && !command_is_query(outline->command))
         set_outcome(&outcome, CLASS_NONE, LEVEL_NONE);
+    if (outline->change.is_write)
+        outcome_add(&outcome, CLASS_WRITE, LEVEL_NONE);
+    if (outline->change.is_outside)
+        outcome_add(&outcome, CLASS_COPY_PROGRAM, LEVEL_NONE);
     return outcome;
 }

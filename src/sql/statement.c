@@ -129,11 +129,25 @@ struct statement *statement_of_streamed(struct statement_pool *pool, struct byte
     return statement;
 }
 
+/* How many things besides nothing it does. */
+static unsigned count_classes(const struct verdict *verdict)
+{
+    return (unsigned)__builtin_popcount(verdict->classes & ~(1u << CLASS_NONE));
+}
+
 struct statement *statement_riskier(struct statement *a, struct statement *b)
 {
-    if (b == NULL || !b->verdict.is_guarded)
+    static const struct verdict harmless = { .level = LEVEL_NONE, .classes = 1u << CLASS_NONE };
+    const struct verdict *one = a != NULL ? &a->verdict : &harmless;
+    if (b == NULL)
         return a;
-    bool is_riskier = a == NULL || !a->verdict.is_guarded || b->verdict.level > a->verdict.level;
+    if (one->is_guarded || b->verdict.is_guarded)
+        return b->verdict.is_guarded && (!one->is_guarded || b->verdict.level > one->level) ? b : a;
+    unsigned count = count_classes(one);
+    unsigned other_count = count_classes(&b->verdict);
+    bool is_riskier = other_count != count
+                          ? other_count > count
+                          : class_is_riskier(b->verdict.class, b->verdict.level, one->class, one->level);
     return is_riskier ? b : a;
 }
 

@@ -25,6 +25,13 @@ static void check_verdict(const struct verdict *verdict)
     check(verdict->is_guarded == statement_class_is_guarded(verdict->class));
     check(verdict->level >= statement_class_level(verdict->class));
     check(!verdict->is_guarded || verdict->level > LEVEL_NONE);
+    check(verdict->levels[verdict->class] == (uint8_t)verdict->level);
+    for (unsigned class = 0; class < CLASS_COUNT; class ++) {
+        check((verdict->classes >> class & 1) == (verdict->levels[class] != 0));
+        check(!class_is_riskier((enum statement_class) class, (enum safety_level)verdict->levels[class],
+                                verdict->class, verdict->level) ||
+              verdict->levels[class] == 0);
+    }
 }
 
 static struct verdict judge(struct bytes text, size_t step, struct lexer_reading reading)
@@ -48,6 +55,7 @@ static void check_same_names(const struct name_list *one, const struct name_list
 static void check_same(const struct verdict *one, const struct verdict *other)
 {
     check(one->class == other->class && one->level == other->level && one->is_guarded == other->is_guarded);
+    check(one->classes == other->classes && memcmp(one->levels, other->levels, sizeof(one->levels)) == 0);
     check(one->statement_count == other->statement_count && one->command == other->command);
     check_same_names(&one->executes, &other->executes);
     check_same_names(&one->prepares, &other->prepares);

@@ -100,18 +100,24 @@ static void every_schema_change_has_advice_and_a_query_has_none(void **state)
 {
     (void)state;
     static const char *const commands[] = {
-#define COMMAND(class, level, shape, privacy, name) CLASS_##class == CLASS_NONE ? "" : name,
+#define COMMAND(class, level, shape, privacy, name) name,
+#include "sql/commands.def"
+#undef COMMAND
+    };
+    static const enum statement_class classes[] = {
+#define COMMAND(class, level, shape, privacy, name) CLASS_##class,
 #include "sql/commands.def"
 #undef COMMAND
     };
     for (size_t i = 0; i < COUNT_OF(commands); i++) {
-        if (commands[i][0] == '\0')
+        if (classes[i] == CLASS_NONE || classes[i] == CLASS_WRITE)
             continue;
         if (advice_about(commands[i]) == NULL)
             print_error("%s\n", commands[i]);
         assert_non_null(advice_about(commands[i]));
     }
     assert_null(advice_about("select 1"));
+    assert_null(advice_about("delete from t"));
     assert_null(advice_about("create temp table t (a int)"));
 }
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-enum { CUT_TEXT_MOST = 48 }; /* pairs of cuts grow with the square of the size */
+enum { CLASSES_TEXT_SIZE = 128, CUT_TEXT_MOST = 48 }; /* pairs of cuts grow with the square of the size */
 
 static void assert_same_names(const struct name_list *one, const struct name_list *other)
 {
@@ -21,12 +21,17 @@ static void assert_same(const struct verdict *one, const struct verdict *other)
     assert_int_equal(one->class, other->class);
     assert_int_equal(one->level, other->level);
     assert_int_equal(one->is_guarded, other->is_guarded);
+    assert_int_equal(one->classes, other->classes);
+    assert_memory_equal(one->levels, other->levels, sizeof(one->levels));
     assert_int_equal(one->statement_count, other->statement_count);
     assert_ptr_equal(one->command, other->command);
     assert_same_names(&one->executes, &other->executes);
     assert_same_names(&one->prepares, &other->prepares);
 }
 
+static const struct lexer_reading readings[] = {
+    { true, false, false }, { false, false, false }, { false, false, true }, { true, true, true }
+};
 static const struct lexer_reading standard = { .has_standard_strings = true };
 static const struct lexer_reading escaping = { .has_standard_strings = false };
 static const struct lexer_reading unsafe = { .has_standard_strings = true, .has_unsafe_encoding = true };
@@ -82,62 +87,118 @@ static void each_statement_has_its_class(void **state)
     assert_true(rows > 400);
 }
 
+static const char *const tables[] = { TESTS_FOLDER "/unit/sql/statements.tsv",
+                                      TESTS_FOLDER "/unit/sql/classes.tsv" };
+static const size_t columns[] = { 4, 2 };
+
+typedef void (*text_check)(struct bytes text);
+
+static void for_each_text(text_check check)
+{
+    struct golden golden;
+    for (size_t i = 0; i < COUNT_OF(tables); i++) {
+        golden_open(&golden, tables[i]);
+        while (golden_next(&golden, columns[i]))
+            check(golden.text);
+    }
+}
+
+static void check_cuts(struct bytes text)
+{
+    if (text.size > CUT_TEXT_MOST)
+        return;
+    struct verdict whole = verdict_streamed(text, text.size, 0, standard);
+    for (size_t i = 0; i <= text.size; i++) {
+        for (size_t j = 0; i + j <= text.size; j++) {
+            struct verdict cut = verdict_streamed(text, i, j, standard);
+            assert_same(&cut, &whole);
+        }
+    }
+}
+
 static void a_text_is_judged_alike_however_it_is_cut(void **state)
 {
     (void)state;
-    struct golden golden;
-    golden_open(&golden, TESTS_FOLDER "/unit/sql/statements.tsv");
-    while (golden_next(&golden, 4)) {
-        if (golden.text.size > CUT_TEXT_MOST)
-            continue;
-        struct verdict whole = verdict_streamed(golden.text, golden.text.size, 0, standard);
-        for (size_t i = 0; i <= golden.text.size; i++) {
-            for (size_t j = 0; i + j <= golden.text.size; j++) {
-                struct verdict cut = verdict_streamed(golden.text, i, j, standard);
-                assert_same(&cut, &whole);
-            }
-        }
+    for_each_text(check_cuts);
+}
+
+static void check_bytes(struct bytes text)
+{
+    for (size_t r = 0; r < COUNT_OF(readings); r++) {
+        struct verdict whole = verdict_streamed(text, text.size, 0, readings[r]);
+        struct classifier classifier;
+        struct verdict verdict;
+        classifier_begin(&classifier, readings[r]);
+        for (size_t i = 0; i < text.size; i++)
+            classifier_feed(&classifier, bytes_of(text.data + i, 1));
+        classifier_end(&classifier, &verdict);
+        assert_same(&verdict, &whole);
     }
 }
 
 static void a_text_is_judged_alike_byte_by_byte(void **state)
 {
     (void)state;
-    struct golden golden;
-    static const struct lexer_reading readings[] = { { true, false, false },
-                                                     { false, false, true },
-                                                     { true, true, false } };
-    golden_open(&golden, TESTS_FOLDER "/unit/sql/statements.tsv");
-    while (golden_next(&golden, 4)) {
-        for (size_t r = 0; r < COUNT_OF(readings); r++) {
-            struct verdict whole = verdict_streamed(golden.text, golden.text.size, 0, readings[r]);
-            struct classifier classifier;
-            struct verdict verdict;
-            classifier_begin(&classifier, readings[r]);
-            for (size_t i = 0; i < golden.text.size; i++)
-                classifier_feed(&classifier, bytes_of(golden.text.data + i, 1));
-            classifier_end(&classifier, &verdict);
-            assert_same(&verdict, &whole);
-        }
+    for_each_text(check_bytes);
+}
+
+static void check_paths(struct bytes text)
+{
+    for (size_t r = 0; r < COUNT_OF(readings); r++) {
+        struct verdict streamed = verdict_streamed(text, text.size, 0, readings[r]);
+        struct verdict verdict;
+        classify(text, readings[r], &verdict);
+        assert_same(&verdict, &streamed);
     }
 }
 
 static void the_fast_path_agrees_with_the_streaming_one(void **state)
 {
     (void)state;
-    struct golden golden;
-    static const struct lexer_reading readings[] = { { true, false, false },
-                                                     { false, false, false },
-                                                     { true, true, true } };
-    golden_open(&golden, TESTS_FOLDER "/unit/sql/statements.tsv");
-    while (golden_next(&golden, 4)) {
-        for (size_t r = 0; r < COUNT_OF(readings); r++) {
-            struct verdict streamed = verdict_streamed(golden.text, golden.text.size, 0, readings[r]);
-            struct verdict verdict;
-            classify(golden.text, readings[r], &verdict);
-            assert_same(&verdict, &streamed);
-        }
+    for_each_text(check_paths);
+}
+
+static const char *classes_text(const struct verdict *verdict, char storage[CLASSES_TEXT_SIZE])
+{
+    struct text text;
+    text_init(&text, storage, CLASSES_TEXT_SIZE);
+    for (size_t class = 0; class < CLASS_COUNT; class ++) {
+        if ((verdict->classes >> class & 1) != 0)
+            text_append_format(&text, "%s%s", text.size > 0 ? "," : "",
+                               statement_class_name((enum statement_class) class));
     }
+    return storage;
+}
+
+static void assert_levels(const struct verdict *verdict)
+{
+    for (size_t class = 0; class < CLASS_COUNT; class ++) {
+        bool occurs = (verdict->classes >> class & 1) != 0;
+        uint8_t least = (uint8_t)statement_class_level((enum statement_class) class);
+        assert_true(occurs ? verdict->levels[class] >= least : verdict->levels[class] == 0);
+    }
+    assert_int_equal(verdict->levels[verdict->class], verdict->level);
+}
+
+static void each_text_has_the_classes_of_all_its_statements(void **state)
+{
+    (void)state;
+    struct golden golden;
+    size_t rows = 0;
+    size_t wrong = 0;
+    golden_open(&golden, TESTS_FOLDER "/unit/sql/classes.tsv");
+    for (; golden_next(&golden, 2); rows++) {
+        char storage[CLASSES_TEXT_SIZE];
+        struct verdict verdict;
+        classify(golden.text, standard, &verdict);
+        assert_levels(&verdict);
+        bool is_right = strcmp(classes_text(&verdict, storage), golden.columns[0]) == 0;
+        if (!is_right)
+            print_error("%.*s: %s\n", (int)golden.text.size, (const char *)golden.text.data, storage);
+        wrong += !is_right;
+    }
+    assert_int_equal(wrong, 0);
+    assert_true(rows > 150);
 }
 
 static void both_settings_of_standard_conforming_strings_are_feared(void **state)
@@ -153,8 +214,8 @@ static void both_settings_of_standard_conforming_strings_are_feared(void **state
 static void another_reading_that_does_not_end_is_no_danger(void **state)
 {
     (void)state;
-    assert_class(CLASS_NONE, "insert into t values ('C:\\', 'x; drop it')", standard);
-    assert_class(CLASS_NONE, "insert into t values ('x; drop \\'it\\'')", escaping);
+    assert_class(CLASS_WRITE, "insert into t values ('C:\\', 'x; drop it')", standard);
+    assert_class(CLASS_WRITE, "insert into t values ('x; drop \\'it\\'')", escaping);
     assert_class(CLASS_UNKNOWN, "insert into t values ('C:\\', 'x; drop it')", escaping);
 }
 
@@ -166,7 +227,7 @@ static void a_backslash_may_be_half_a_character(void **state)
     assert_class(CLASS_DESTRUCTIVE, text, unsafe);
     assert_class(CLASS_DESTRUCTIVE, "select E'\xb1\\\\'; drop table dd; --'", unsafe);
     assert_true(verdict_of("select $\x83|$ ' $\x83|$; drop table dd; --'", unsafe).is_guarded);
-    assert_class(CLASS_NONE, "insert into t values ('\x95\\')", unsafe);
+    assert_class(CLASS_WRITE, "insert into t values ('\x95\\')", unsafe);
 }
 
 static void several_doubtful_bytes_are_not_trusted(void **state)
@@ -177,7 +238,7 @@ static void several_doubtful_bytes_are_not_trusted(void **state)
     struct verdict verdict = verdict_of(mixed, unsafe);
     assert_true(verdict.is_guarded && verdict.level == LEVEL_MODIFYING);
     assert_class(CLASS_UNKNOWN, "select E'\xb1\\' \x95\\' into t --'", unsafe);
-    assert_class(CLASS_NONE, "insert into t values ('\x95\\ \x95\\ drop')", unsafe);
+    assert_class(CLASS_WRITE, "insert into t values ('\x95\\ \x95\\ drop')", unsafe);
 }
 
 static void nothing_is_overlooked_behind_what_is_settled(void **state)
@@ -288,6 +349,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_statement_has_its_class),
+        cmocka_unit_test(each_text_has_the_classes_of_all_its_statements),
         cmocka_unit_test(a_text_is_judged_alike_however_it_is_cut),
         cmocka_unit_test(a_text_is_judged_alike_byte_by_byte),
         cmocka_unit_test(the_fast_path_agrees_with_the_streaming_one),

@@ -179,6 +179,50 @@ static void churn_stays_within_the_bounds_and_loses_nothing(void **state)
     statement_pool_release(&pool);
 }
 
+static void assert_riskier(const char *less, const char *more)
+{
+    struct statement_pool pool;
+    statement_pool_init(&pool, &key, ROOM, ROOM);
+    struct statement *one = of(&pool, less);
+    struct statement *other = of(&pool, more);
+    assert_ptr_equal(statement_riskier(one, other), other);
+    assert_ptr_equal(statement_riskier(other, one), other);
+    assert_ptr_equal(statement_riskier(NULL, other), other);
+    assert_ptr_equal(statement_riskier(other, NULL), other);
+    statement_release(&pool, one);
+    statement_release(&pool, other);
+    statement_pool_release(&pool);
+}
+
+static void what_asks_for_more_of_a_gate_is_riskier(void **state)
+{
+    (void)state;
+    assert_riskier("select 1", "delete from t");
+    assert_riskier("select 1", "lock t");
+    assert_riskier("lock t", "delete from t");
+    assert_riskier("delete from t", "copy t from 'f'");
+    assert_riskier("call p()", "lock t; delete from t");
+    assert_riskier("lock t; delete from t", "create table t (a int)");
+    assert_riskier("create table t (a int); delete from t", "drop table t");
+}
+
+static void of_two_that_ask_the_same_the_first_is_riskier(void **state)
+{
+    (void)state;
+    struct statement_pool pool;
+    statement_pool_init(&pool, &key, ROOM, ROOM);
+    struct statement *one = of(&pool, "select 1");
+    struct statement *other = of(&pool, "select 2");
+    assert_ptr_equal(statement_riskier(one, other), one);
+    assert_ptr_equal(statement_riskier(other, one), other);
+    assert_null(statement_riskier(NULL, one));
+    assert_null(statement_riskier(NULL, NULL));
+    assert_ptr_equal(statement_riskier(one, NULL), one);
+    statement_release(&pool, one);
+    statement_release(&pool, other);
+    statement_pool_release(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +233,8 @@ int main(void)
         cmocka_unit_test(what_is_in_use_may_exceed_the_bound_of_the_unused),
         cmocka_unit_test(a_long_text_is_cut_and_not_shared),
         cmocka_unit_test(a_streamed_text_keeps_its_beginning_and_verdict),
+        cmocka_unit_test(what_asks_for_more_of_a_gate_is_riskier),
+        cmocka_unit_test(of_two_that_ask_the_same_the_first_is_riskier),
         cmocka_unit_test(churn_stays_within_the_bounds_and_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef SQL_CHANGE_H
+#define SQL_CHANGE_H
+
+#include "sql/lexer.h"
+
+/* Whether a WITH, a COPY or a CREATE TABLE AS changes rows, told by where its words stand: a data change can
+ * only be the query itself or one of its WITH list, in parentheses behind AS. (Elsewhere in a query the
+ * server refuses a WITH that holds one.) Everywhere else INSERT, UPDATE, DELETE and MERGE are names or
+ * clauses. */
+
+enum change_state {
+    CHANGE_DONE,        /* nothing further can be one */
+    CHANGE_BEGIN,       /* a query begins, perhaps in more parentheses */
+    CHANGE_LIST,        /* WITH: before the AS of a list's entry */
+    CHANGE_AS,          /* behind it, before its parenthesis */
+    CHANGE_BEHIND,      /* behind an entry: a comma, SEARCH, CYCLE or the query's first word */
+    CHANGE_SEARCH,      /* before BY */
+    CHANGE_COLUMN,      /* before a name in a list of columns */
+    CHANGE_COLUMN_NEXT, /* behind it */
+    CHANGE_SET,         /* before the name that SEARCH or CYCLE sets */
+    CHANGE_CYCLE,       /* before USING */
+    CHANGE_USING,       /* before its name */
+    CHANGE_TABLE,       /* CREATE TABLE: before AS */
+    CHANGE_COPY,        /* COPY: before its first word */
+    CHANGE_COPY_FILE,   /* behind FROM or TO */
+};
+
+/* All fields are private but for the findings. */
+struct change {
+    enum change_state state;
+    uint32_t level; /* parentheses around the list that is being read */
+    uint64_t lists; /* a bit for each number of parentheses: around a list whose query has not begun */
+    bool is_cycle;
+    bool is_copy; /* before its FROM or TO */
+    bool was_dot;
+    /* findings */
+    bool is_write;
+    bool is_outside; /* a program or a file on the server */
+};
+
+/* `state` says where the statement stands: CHANGE_DONE, CHANGE_LIST behind WITH, CHANGE_TABLE, CHANGE_COPY.
+ */
+void change_begin(struct change *change, enum change_state state);
+/* The next token; `depth` is the number of parentheses open around it: before one that opens is counted, and
+ * before one that closes is taken off. */
+void change_take(struct change *change, const struct token *token, uint32_t depth);
+
+#endif
