@@ -58,6 +58,9 @@ bool command_path_extend(struct command_path *path, struct bytes word);
 /* The command that the words name; where they only begin one, the longest command that they contain, or NULL.
  */
 const struct command *command_path_end(const struct command_path *path);
+/* Whether the word (in lower case) may stand between CREATE and the kind of object: OR, REPLACE, TEMP,
+ * UNIQUE. */
+bool command_is_modifier(struct bytes word);
 /* The command that a SELECT becomes by INTO. */
 const struct command *command_select_into(void);
 /* Whether it is a query that may hold INTO. */

@@ -29,7 +29,10 @@ struct object_names {
 
 /* Of all guarded statements in the text; `is_cut` when it is the beginning of a longer one. */
 void objects_named(struct bytes text, bool is_cut, struct lexer_reading reading, struct object_names *out);
-/* Appends "public.orders, orders_id_seq", printable, in the order of the text. */
+/* Appends "public.orders", "\"Lead\"" or "schema audit", printable, quoted where the server asks for quotes.
+ */
+void object_name_describe(const struct object_name *name, struct text *out);
+/* Appends "public.orders, orders_id_seq", in the order of the text. */
 void objects_describe(const struct object_names *objects, struct text *out);
 
 #endif

@@ -7,12 +7,19 @@
 #include "base/buffer.h"
 #include "policy/guard.h"
 #include "sql/advice.h"
+#include "sql/objects.h"
 #include "sql/split.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { EXIT_UNTOLD = 2, SCRIPT_MOST = 256 * 1024 * 1024, PIECE_SIZE = 64 * 1024, WORDS_SIZE = 1024 };
+enum {
+    EXIT_UNTOLD = 2,
+    SCRIPT_MOST = 256 * 1024 * 1024,
+    PIECE_SIZE = 64 * 1024,
+    WORDS_SIZE = 1024,
+    OBJECTS_SIZE = 20 * 1024
+};
 
 static const struct lexer_reading reading = { .has_standard_strings = true, .has_vertical_tab = true };
 
@@ -32,7 +39,7 @@ struct entry {
     struct bytes statement;
     struct verdict verdict;
     const struct advice *advice; /* or NULL */
-    struct object_list objects;
+    struct object_names objects;
     bool is_refused;
     char words[WORDS_SIZE]; /* why it is refused and when it would pass; empty without settings */
 };
@@ -95,20 +102,20 @@ static void judge(struct report *report, struct bytes statement, struct entry *e
     entry->words[0] = '\0';
     classify(statement, reading, &entry->verdict);
     entry->advice = advice_of(statement, reading, &entry->verdict);
-    advice_objects(statement, reading, &entry->verdict, &entry->objects);
+    objects_named(statement, false, reading, &entry->objects);
     entry->is_refused = entry->verdict.is_guarded;
     if (report->policy != NULL)
         judge_gate(report, entry);
     report->has_refusal |= entry->is_refused;
 }
 
-static void write_bytes(struct bytes bytes)
+static void write_objects(const struct object_names *objects)
 {
-    char storage[WORDS_SIZE];
+    char storage[OBJECTS_SIZE];
     struct text text;
     text_init(&text, storage, sizeof(storage));
-    text_append_printable(&text, bytes);
-    (void)fputs(storage, stdout);
+    objects_describe(objects, &text);
+    (void)printf(", on %s", storage);
 }
 
 static void write_text(const struct report *report, const struct entry *entry)
@@ -116,10 +123,8 @@ static void write_text(const struct report *report, const struct entry *entry)
     (void)printf("%s:%llu: %s: %s, level %d", report->request->path, (unsigned long long)entry->line,
                  entry->verdict.command[0] != '\0' ? entry->verdict.command : "?",
                  statement_class_name(entry->verdict.class), (int)entry->verdict.level);
-    for (size_t i = 0; i < entry->objects.count; i++) {
-        (void)fputs(i == 0 ? ", on " : ", ", stdout);
-        write_bytes(entry->objects.names[i]);
-    }
+    if (entry->objects.count > 0)
+        write_objects(&entry->objects);
     (void)fputc('\n', stdout);
     if (entry->advice != NULL)
         (void)printf("    lock: %s\n    why: %s\n", entry->advice->lock, entry->advice->why);
@@ -129,20 +134,34 @@ static void write_text(const struct report *report, const struct entry *entry)
         (void)printf("    gate: %s\n", entry->words);
 }
 
-/* A JSON string of one harmless line. */
+/* A JSON string of what is one harmless line already. */
+static void write_line(struct bytes line)
+{
+    (void)fputc('"', stdout);
+    for (size_t i = 0; i < line.size; i++) {
+        if (line.data[i] == '"' || line.data[i] == '\\')
+            (void)fputc('\\', stdout);
+        (void)fputc(line.data[i], stdout);
+    }
+    (void)fputc('"', stdout);
+}
+
 static void write_string(struct bytes bytes)
 {
     char storage[2 * WORDS_SIZE];
     struct text text;
     text_init(&text, storage, sizeof(storage));
     text_append_printable(&text, bytes);
-    (void)fputc('"', stdout);
-    for (size_t i = 0; i < text.size; i++) {
-        if (storage[i] == '"' || storage[i] == '\\')
-            (void)fputc('\\', stdout);
-        (void)fputc(storage[i], stdout);
-    }
-    (void)fputc('"', stdout);
+    write_line(text_bytes(&text));
+}
+
+static void write_object(const struct object_name *name)
+{
+    char storage[WORDS_SIZE];
+    struct text text;
+    text_init(&text, storage, sizeof(storage));
+    object_name_describe(name, &text);
+    write_line(text_bytes(&text));
 }
 
 static void write_pair(const char *key, const char *value)
@@ -159,7 +178,7 @@ static void write_json(const struct entry *entry)
     (void)printf(",\"level\":%d,\"objects\":[", (int)entry->verdict.level);
     for (size_t i = 0; i < entry->objects.count; i++) {
         (void)fputs(i == 0 ? "" : ",", stdout);
-        write_string(entry->objects.names[i]);
+        write_object(&entry->objects.names[i]);
     }
     (void)fputc(']', stdout);
     if (entry->advice != NULL) {

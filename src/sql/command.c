@@ -87,6 +87,18 @@ const struct command *command_path_end(const struct command_path *path)
     return NULL;
 }
 
+bool command_is_modifier(struct bytes word)
+{
+    static const char *const modifiers[] = { "or",      "replace",  "temp",      "temporary", "global",
+                                             "local",   "unlogged", "unique",    "recursive", "procedural",
+                                             "trusted", "default",  "constraint" };
+    for (size_t i = 0; i < COUNT_OF(modifiers); i++) {
+        if (bytes_equal_text(word, modifiers[i]))
+            return true;
+    }
+    return false;
+}
+
 const struct command *command_select_into(void)
 {
     return &select_into;

@@ -68,14 +68,9 @@ static bool phase_begin(struct outline *outline, const struct token *token)
 /* Words that may stand between CREATE and the kind of object. */
 static bool take_modifier(struct outline *outline, const struct token *token)
 {
-    static const char *const plain[] = { "or",        "global",     "local",   "unlogged", "unique",
-                                         "recursive", "procedural", "trusted", "default",  "constraint" };
     outline->is_temporary |= is_word(token, "temp") || is_word(token, "temporary");
     outline->is_replacing |= is_word(token, "replace");
-    bool is_modifier = is_word(token, "temp") || is_word(token, "temporary") || is_word(token, "replace");
-    for (size_t i = 0; i < COUNT_OF(plain); i++)
-        is_modifier |= is_word(token, plain[i]);
-    return is_modifier;
+    return command_is_modifier(word_of(token));
 }
 
 static enum outline_phase phase_behind_head(struct outline *outline)

@@ -39,22 +39,6 @@ static void assert_instead(const char *text, const char *part)
     assert_non_null(strstr(advice->instead, part));
 }
 
-static void assert_objects(const char *text, const char *joined)
-{
-    struct verdict verdict = verdict_of(text);
-    struct object_list list;
-    char said[256] = "";
-    size_t size = 0;
-    advice_objects(bytes_text(text), standard, &verdict, &list);
-    for (size_t i = 0; i < list.count; i++) {
-        memcpy(said + size, list.names[i].data, list.names[i].size);
-        size += list.names[i].size;
-        said[size++] = '|';
-    }
-    said[size] = '\0';
-    assert_string_equal(said, joined);
-}
-
 static void the_lock_is_that_of_the_gravest_subcommand(void **state)
 {
     (void)state;
@@ -121,27 +105,6 @@ static void every_schema_change_has_advice_and_a_query_has_none(void **state)
     assert_null(advice_about("create temp table t (a int)"));
 }
 
-static void objects_are_named_as_they_are_written(void **state)
-{
-    (void)state;
-    assert_objects("alter table if exists only shop.orders drop a", "shop.orders|");
-    assert_objects("ALTER TABLE \"Shop\" . \"Or ders\" add b int references shop.items (id)",
-                   "\"Shop\" . \"Or ders\"|shop.items|");
-    assert_objects("create table if not exists a.b (c int references d, e int references f.g (h))",
-                   "a.b|d|f.g|");
-    assert_objects("create unique index concurrently i on only a.b using gin (c)", "a.b|");
-    assert_objects("drop table if exists a, b.c cascade", "a|b.c|");
-    assert_objects("drop function a.f(int, text), g()", "a.f|g|");
-    assert_objects("truncate table only a, b restart identity", "a|b|");
-    assert_objects("grant select on all tables in schema s to u", "s|");
-    assert_objects("comment on column a.b.c is 'x'", "a.b.c|");
-    assert_objects("create trigger t before insert on a.b execute function f()", "a.b|");
-    assert_objects("select 1 into temp_x", "temp_x|");
-    assert_objects("refresh materialized view concurrently m", "m|");
-    assert_objects("alter table", "");
-    assert_objects("select 1", "");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,7 +112,6 @@ int main(void)
         cmocka_unit_test(each_danger_has_its_gentler_way),
         cmocka_unit_test(words_in_names_and_strings_are_no_subcommands),
         cmocka_unit_test(every_schema_change_has_advice_and_a_query_has_none),
-        cmocka_unit_test(objects_are_named_as_they_are_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
