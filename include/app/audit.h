@@ -19,8 +19,6 @@ void audit_close(struct audit *audit);
 MUST_USE bool audit_open(struct audit *audit, const char *path, struct problem *problem);
 /* Writes it if it is about a schema change. */
 void audit_event(struct audit *audit, const struct event *event);
-/* Whether events of this kind are about schema changes: those of the audit and of SHOW DDL. */
-bool audit_has(enum event_kind kind);
 /* How many lines were lost since it was last asked: the disk is full, or the file cannot be written. */
 uint64_t audit_take_lost(struct audit *audit);
 

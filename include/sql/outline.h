@@ -3,8 +3,8 @@
 #define SQL_OUTLINE_H
 
 #include "sql/alteration.h"
-#include "sql/change.h"
 #include "sql/outcome.h"
+#include "sql/row_change.h"
 
 /* What can be told of one statement while its tokens go by: its command, its class and level. */
 
@@ -52,7 +52,7 @@ struct outline {
     const struct command *wrapper;
     struct outcome worst; /* of the parts that are complete */
     struct alteration alteration;
-    struct change change;
+    struct row_change change;
     enum token_kind previous_kind;
     char previous[OUTLINE_WORD_SIZE]; /* the word before, empty where it was none */
     bool was_label;                   /* it was a name only: behind AS or a dot */
@@ -83,7 +83,7 @@ static inline bool outline_take_filler(struct outline *outline, const struct tok
 {
     bool is_filler = (token->kind >= TOKEN_QUOTED_NAME && token->kind <= TOKEN_COMMA) &&
                      outline->phase == OUTLINE_BODY && outline->command != NULL &&
-                     command_is_query(outline->command) && outline->change.state == CHANGE_DONE;
+                     command_is_query(outline->command) && outline->change.state == ROW_CHANGE_DONE;
     if (is_filler) {
         outline->previous_kind = token->kind;
         outline->previous[0] = '\0';

@@ -26,7 +26,7 @@ bool audit_open(struct audit *audit, const char *path, struct problem *problem)
     return true;
 }
 
-bool audit_has(enum event_kind kind)
+static bool is_about_change(enum event_kind kind)
 {
     switch (kind) {
     case EVENT_DDL_PASSED:
@@ -46,7 +46,7 @@ bool audit_has(enum event_kind kind)
 
 void audit_event(struct audit *audit, const struct event *event)
 {
-    if (!audit->is_on || !audit_has(event->kind))
+    if (!audit->is_on || !is_about_change(event->kind))
         return;
     if (!log_file_event(&audit->file, event))
         audit->lost++;

@@ -12,8 +12,7 @@ void sluice_take_events(struct sluice *sluice)
         while ((event = ring_peek(events)) != NULL) {
             log_file_event(&sluice->log, event);
             audit_event(&sluice->audit, event);
-            if (audit_has(event->kind))
-                journal_record(&sluice->journal, event);
+            journal_record(&sluice->journal, event);
             ring_discard(events);
         }
     }

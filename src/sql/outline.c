@@ -42,7 +42,7 @@ static void begin_part(struct outline *outline)
     outline->is_temporary = outline->names_temporary = outline->names_permanent = false;
     outline->is_replacing = outline->is_concurrent = outline->has_values = outline->has_target = false;
     outline->is_partition = outline->is_full = outline->is_selecting_into = false;
-    change_begin(&outline->change, CHANGE_DONE);
+    row_change_begin(&outline->change, ROW_CHANGE_DONE);
 }
 
 static void end_part(struct outline *outline)
@@ -97,17 +97,17 @@ static enum outline_phase phase_behind_head(struct outline *outline)
         alteration_begin(&outline->alteration, ALTERATION_STATISTICS);
         return OUTLINE_TARGET;
     case SHAPE_CREATE_TABLE:
-        change_begin(&outline->change, CHANGE_TABLE);
+        row_change_begin(&outline->change, ROW_CHANGE_TABLE);
         return OUTLINE_TARGET;
     case SHAPE_CREATE:
     case SHAPE_DROP:
     case SHAPE_ALTER:
         return OUTLINE_TARGET;
     case SHAPE_WITH:
-        change_begin(&outline->change, CHANGE_LIST);
+        row_change_begin(&outline->change, ROW_CHANGE_LIST);
         return OUTLINE_BODY;
     case SHAPE_COPY:
-        change_begin(&outline->change, CHANGE_COPY);
+        row_change_begin(&outline->change, ROW_CHANGE_COPY);
         return OUTLINE_BODY;
     default:
         outline->is_schema |= outline->command->shape == SHAPE_CREATE_SCHEMA;
@@ -241,7 +241,7 @@ static void take_body(struct outline *outline, const struct token *token)
 {
     enum command_shape shape = outline->command->shape;
     if (may_change_rows(shape))
-        change_take(&outline->change, token, outline->depth);
+        row_change_take(&outline->change, token, outline->depth);
     if (command_is_query(outline->command) && begins_into(outline, token))
         outline->phase = OUTLINE_INTO;
     if (shape == SHAPE_CREATE_TABLE && outline->depth == 0)
