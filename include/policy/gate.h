@@ -27,13 +27,13 @@ struct gate {
 };
 
 struct gate_plan {
-    const char *timezone; /* of what has none of its own; NULL: that of the first window, else UTC */
     const struct window *windows;
     size_t window_count;
     const struct freeze *freezes;
     size_t freeze_count;
     const struct opening *openings;
     size_t opening_count;
+    const char *timezone; /* of what has none of its own; NULL: that of the first window, else UTC */
 };
 
 /* The zone in which times of the plan are shown that have none of their own. */

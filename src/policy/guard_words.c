@@ -55,6 +55,12 @@ static const char *command_of(const struct verdict *verdict, const struct decisi
     return decision->class == verdict->class ? verdict->command : "";
 }
 
+/* Empty where no rule was asked. */
+static const char *rule_of(const struct decision *decision)
+{
+    return decision->rule != NULL ? decision->rule->name : "";
+}
+
 static void describe_kind(const struct verdict *verdict, const struct decision *decision,
                           struct text *message)
 {
@@ -134,11 +140,11 @@ static void describe_ground(const struct decision *decision, struct text *messag
         describe_freeze(decision->span, message);
         break;
     case GROUND_CAPPED:
-        name_append(message, " and the rule ", decision->rule->name);
+        name_append(message, " and the rule ", rule_of(decision));
         text_append_format(message, " lets only %s changes pass", safety_level_name(decision->rule->most));
         break;
     case GROUND_RULE_REFUSES:
-        name_append(message, " and the rule ", decision->rule->name);
+        name_append(message, " and the rule ", rule_of(decision));
         text_append_string(message, " refuses it");
         break;
     case GROUND_PROTECTED:
@@ -167,7 +173,7 @@ static void describe_detail(const struct verdict *verdict, const struct decision
     name_append(detail, " command=", command_of(verdict, decision));
     text_append_format(detail, " ground=%s", guard_ground_name(decision->ground));
     if (decision->rule != NULL)
-        name_append(detail, " rule=", decision->rule->name);
+        name_append(detail, " rule=", rule_of(decision));
     if (decision->object != NULL) {
         text_append_string(detail, " object=");
         object_append(decision->object, detail);
@@ -197,7 +203,7 @@ static void advise_window(const struct decision *decision, int64_t now_us, struc
 
 static void advise_rule(const struct decision *decision, struct text *hint)
 {
-    name_append(hint, "No window or opening lets it pass while the rule ", decision->rule->name);
+    name_append(hint, "No window or opening lets it pass while the rule ", rule_of(decision));
     text_append_string(hint, " stands in the settings (guard.rules).");
 }
 

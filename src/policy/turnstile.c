@@ -124,7 +124,7 @@ void turnstile_leave(struct turnstile *turnstile, uint64_t session, int64_t now_
     turnstile_hold(turnstile);
     for (size_t i = 0; i < TURNSTILE_DATABASES_MOST; i++) {
         struct slot *slot = &turnstile->slots[i];
-        if (session != 0 && slot->session == session) {
+        if (slot->session == session) {
             slot->session = 0;
             slot->until_us = now_us + rest_us;
         }

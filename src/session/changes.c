@@ -19,7 +19,7 @@ struct changes {
     bool has_prepare;
     bool was_undone_in_part;        /* of the open transaction */
     bool has_turn;                  /* it may hold the turnstile */
-    uint8_t passed;                 /* the highest level that passed in the open transaction */
+    uint8_t passed;                 /* the highest level that a window let pass in the open transaction */
     int64_t until_us;               /* when the first window closes by which something passed; 0: none */
     char window[NAME_SIZE];         /* its name */
     int64_t sent_us[CHANGES_TIMED]; /* of the newest, by number */
@@ -51,9 +51,11 @@ static struct changes *changes_of(struct session *session)
     return session->changes;
 }
 
-static void note_window(struct changes *changes, const struct gate_span *span)
+static void note_window(struct changes *changes, const struct decision *decision)
 {
-    if (span == NULL || (changes->until_us > 0 && changes->until_us <= span->to_us))
+    const struct gate_span *span = decision->span;
+    changes->passed = decision->level > changes->passed ? (uint8_t)decision->level : changes->passed;
+    if (changes->until_us > 0 && changes->until_us <= span->to_us)
         return;
     changes->until_us = span->to_us;
     (void)bytes_copy_text(bytes_text(span->name), changes->window, sizeof(changes->window));
@@ -70,10 +72,8 @@ uint32_t changes_begin(struct session *session, const struct decision *decision)
     changes->sent++;
     changes->sent_us[changes->sent % CHANGES_TIMED] = session->world->now_us;
     changes->has_turn |= session->world->policy->has_turns;
-    if (decision->action == ACTION_PASS) {
-        changes->passed = decision->level > changes->passed ? (uint8_t)decision->level : changes->passed;
-        note_window(changes, decision->span);
-    }
+    if (decision->ground == GROUND_WINDOW)
+        note_window(changes, decision);
     return changes->sent;
 }
 

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { POISON_SIZE_MOST = 512, REFUSAL_TEXT_SIZE = 512, REFUSAL_MESSAGE_MOST = 4096 };
+enum { POISON_SIZE_MOST = 512, REFUSAL_TEXT_SIZE = 1024, REFUSAL_MESSAGE_MOST = 4096 };
 
 /* A statement cannot begin with a quoted name: the parser refuses it in every version, before any look-up and
  * also in a failed transaction. The server's log shows it. */

@@ -48,6 +48,7 @@ HEAP_OWNERS = {
     "policy/policy.c": "a policy lives as long as the settings it was made from",
     "policy/rule.c": "gives back what libical allocated",
     "policy/series.c": "the rules and times of one event",
+    "policy/turnstile.c": "one table for the whole program, made at its start",
     "sql/statement.c": "statement texts, within the bound of the settings",
     "session/tracking.c": "refusals that are settled",
     "session/answers.c": "the application name that the server reports",

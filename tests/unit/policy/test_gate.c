@@ -67,12 +67,13 @@ static void draw_times(struct random_plan *random, int64_t *from_us, int64_t *to
 static void draw_plan(struct random_plan *random)
 {
     struct gate_plan *plan = &random->plan;
-    *plan = (struct gate_plan){ .windows = random->windows,
-                                .window_count = draw(random, MOST_OF_A_KIND + 1),
-                                .freezes = random->freezes,
-                                .freeze_count = draw(random, MOST_OF_A_KIND + 1),
-                                .openings = random->openings,
-                                .opening_count = draw(random, MOST_OF_A_KIND + 1) };
+    *plan = (struct gate_plan){ random->windows,
+                                draw(random, MOST_OF_A_KIND + 1),
+                                random->freezes,
+                                draw(random, MOST_OF_A_KIND + 1),
+                                random->openings,
+                                draw(random, MOST_OF_A_KIND + 1),
+                                NULL };
     for (size_t i = 0; i < plan->window_count; i++)
         draw_window(random, i);
     for (size_t i = 0; i < plan->freeze_count; i++) {
@@ -245,7 +246,7 @@ static void a_span_carries_its_times_zone_and_reason(void **state)
                                .allow = LEVEL_MODIFYING,
                                .reason = "broken release" };
     struct freeze freeze = { .name = "peak", .from_us = begin_us, .to_us = begin_us + 1440 * minute_us };
-    struct gate_plan plan = { NULL, &always, 1, &freeze, 1, &opening, 1 };
+    struct gate_plan plan = { &always, 1, &freeze, 1, &opening, 1, NULL };
     assert_true(gate_init(&gate, &plan, begin_us, 120 * minute_us));
     assert_int_equal(gate.count, 3);
     assert_string_equal(gate.spans[1].name, "hotfix");
@@ -292,7 +293,7 @@ static void a_freeze_of_a_calendar_closes_while_each_of_its_times_lasts(void **s
     };
     struct calendar_rule noon = { "FREQ=DAILY", "UTC", "", 720, 60 * minute_us, 0 };
     struct freeze freeze = { .name = "noon" };
-    struct gate_plan plan = { NULL, &window, 1, &freeze, 1, NULL, 0 };
+    struct gate_plan plan = { &window, 1, &freeze, 1, NULL, 0, NULL };
     struct gate gate;
     text_init(&why, storage, sizeof storage);
     freeze.calendar = calendar_of_rule(&noon, &why);

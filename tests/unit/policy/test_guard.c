@@ -256,7 +256,9 @@ static void a_transaction_outlives_its_window_only_where_it_may(void **state)
         assert_int_equal(decision.action, expected);
         assert_int_equal(decision.ground, lets ? GROUND_TRANSACTION : GROUND_CLOSED);
         assert_null(decision.span);
-        assert_int_equal(continued(policy, CLASS_MODIFYING, LEVEL_MODIFYING, sunday_us).action, expected);
+        decision = continued(policy, CLASS_MODIFYING, LEVEL_MODIFYING, sunday_us);
+        assert_int_equal(decision.action, expected);
+        assert_int_equal(decision.span == NULL, lets);
         assert_int_equal(continued(policy, CLASS_MODIFYING, LEVEL_MODIFYING, now_us).action, expected);
         assert_int_equal(continued(policy, CLASS_ADDITIVE, LEVEL_MODIFYING, closed_us).action, expected);
         assert_int_equal(continued(policy, CLASS_MODIFYING, LEVEL_ADDITIVE, closed_us).action, ACTION_REFUSE);

@@ -34,6 +34,7 @@ static void nothing_opens_a_protected_object(void **state)
     assert_ptr_equal(decision.object, &objects.names[1]);
     assert_ptr_equal(decision.protected, &policy->protected[0]);
     objects.names[objects.count++] = object_of("audit", "log"); /* surely, goes before one that only may be */
+    objects.names[objects.count++] = object_of("audit", "events");
     decision = decided(policy, &anybody, &drop, &objects, now_us);
     assert_ptr_equal(decision.object, &objects.names[2]);
     assert_ptr_equal(decision.protected, &policy->protected[1]);

@@ -43,7 +43,8 @@ static void a_policy_copies_its_lists(void **state)
     (void)state;
     struct window own[2];
     struct guard_rule guard_rules[] = {
-        { .name = "r", .action = RULE_WINDOW, .has_windows = true, .windows = { 1 } }
+        { .name = "r", .action = RULE_WINDOW, .has_windows = true, .windows = { 1 } },
+        { .name = "s", .action = RULE_REFUSE, .has_windows = true, .windows = { 1 } },
     };
     struct scoped_mode modes[] = { { .scope = { .user = "u" }, .mode = GUARD_OFF } };
     struct object_pattern protected[] = { pattern_of("public.orders") };
@@ -59,7 +60,7 @@ static void a_policy_copies_its_lists(void **state)
                                 .rest_us = 7,
                                 .gate = { .windows = own, .window_count = 2 },
                                 .guard_rules = guard_rules,
-                                .guard_rule_count = 1,
+                                .guard_rule_count = 2,
                                 .protected = protected,
                                 .protected_count = 1,
                                 .orders = orders,
@@ -73,7 +74,7 @@ static void a_policy_copies_its_lists(void **state)
     assert_string_equal(policy->modes[0].scope.user, "u");
     assert_int_equal(policy->mode_count, 1);
     assert_string_equal(policy->guard_rules[0].name, "r");
-    assert_int_equal(policy->guard_rule_count, 1);
+    assert_int_equal(policy->guard_rule_count, 2);
     assert_string_equal(policy->protected[0].schema, "public");
     assert_int_equal(policy->protected_count, 1);
     assert_string_equal(policy->orders[0].reason, "why");
@@ -82,6 +83,7 @@ static void a_policy_copies_its_lists(void **state)
     assert_true(policy->lets_transactions_finish && policy->has_turns && policy->rest_us == 7);
     assert_string_equal(gate_at(&policy->rule_gates[0], sunday_us)->name, "sunday");
     assert_null(gate_at(&policy->rule_gates[0], now_us));
+    assert_int_equal(policy->rule_gates[1].count, 0);
     policy_release(policy);
 }
 
