@@ -140,7 +140,7 @@ static void check_audit(const struct findings *findings)
     const char *audit = findings->settings->audit.file;
     const char *log = findings->settings->log.file;
     const struct origin *origin = origins_find(findings->origins, "audit.file");
-    if (audit[0] == '\0' || origin == NULL || findings_has_error(findings, "audit.file"))
+    if (audit[0] == '\0' || origin == NULL)
         return;
     if (strcmp(origin->value, "-") == 0)
         findings_fault(findings, "audit.file",

@@ -103,7 +103,7 @@ static void check_object(const struct findings *findings, const char *path, cons
 static void check_protected(const struct findings *findings)
 {
     const struct guard_settings *guard = &findings->settings->guard;
-    bool is_off = guard->mode == MODE_OFF && !findings_has_error(findings, "guard.mode");
+    bool is_off = guard->mode == MODE_OFF;
     for (size_t i = 0; i < guard->modes.count; i++)
         is_off = is_off && guard->modes.items[i].mode == MODE_OFF;
     for (size_t i = 0; i < guard->protected.count; i++)

@@ -231,6 +231,9 @@ static void windows_that_overlap_and_allow_other_things_are_worth_a_warning(void
 static void windows_that_do_not_meet_are_not_spoken_of(void **state)
 {
     (void)state;
+    assert_windows_warned(WINDOW("a", "sun", "04:00", "05:00", "UTC", "additive")
+                              WINDOW("b", "sun", "02:00", "04:00", "UTC", "modifying"),
+                          0, NULL);
     assert_windows_warned(WINDOW("a", "sun", "02:00", "04:00", "UTC", "additive")
                               WINDOW("b", "sun", "04:00", "05:00", "UTC", "modifying"),
                           0, NULL);

@@ -145,6 +145,18 @@ static void the_audit_has_a_file_of_its_own(void **state)
     assert_refused(NEEDED OFF "audit: { file: both }\nlog: { file: both }\n", 4, 16, "is also log.file");
     assert_refused(NEEDED OFF "audit: { file: \"-\" }\n", 4, 16, "audit.file: \"-\" is no file");
     assert_refused(NEEDED OFF "audit: { file: \"\" }\n", 4, 16, "out of bounds");
+    /* A relative path of the audit begins at the folder of the settings. */
+    struct given given;
+    problems_init(&given.problems);
+    assert_false(settings_parse("/etc/file.yaml",
+                                bytes_text(NEEDED OFF "audit: { file: both }\nlog: { file: /etc/both }\n"),
+                                &given.settings, &given.problems));
+    assert_problem(&given.problems, 4, 16, "\"/etc/both\" is also log.file");
+    problems_init(&given.problems);
+    assert_false(settings_parse("/etc/file.yaml",
+                                bytes_text(NEEDED OFF "audit: { file: both }\nlog: { file: both }\n"),
+                                &given.settings, &given.problems));
+    assert_problem(&given.problems, 4, 16, "\"both\" is also log.file");
 }
 
 int main(void)

@@ -10,6 +10,15 @@
 #define RULE(name, rest) "{ name: " name ", " rest " },\n"
 #define GUARD(rest)      NEEDED "guard: { mode: observe, " rest " }\n"
 
+/* Nothing more is said, no warning either. */
+static void assert_one_fault(const char *text, unsigned line, unsigned column, const char *words)
+{
+    struct given given;
+    assert_false(given_parse(&given, text));
+    assert_problem(&given.problems, line, column, words);
+    assert_int_equal(given.problems.count, 1);
+}
+
 static void rules_have_names_of_their_own(void **state)
 {
     (void)state;
@@ -41,6 +50,7 @@ static void windows_that_could_not_be_read_are_not_missed(void **state)
     assert_refused(GUARD("windows: [ { name: -a, from: 02:00, to: 04:00, allow: additive } ], rules: [ { "
                          "name: a, action: window, windows: [b] } ]"),
                    3, 44, "guard.windows[0].name");
+    assert_refused(RULES(RULE("a", "action: window, windows: [\"\"]")), 4, 38, "is not a name");
 }
 
 static void only_a_rule_that_asks_windows_says_which(void **state)
@@ -52,6 +62,8 @@ static void only_a_rule_that_asks_windows_says_which(void **state)
         "action: window");
     assert_refused(RULES(RULE("a", "when: { user: x }, action: allow, most: additive")), 4, 52,
                    "guard.rules[0].most: has no place in a rule with action: allow");
+    assert_refused(RULES(RULE("a", "when: { user: x }, action: refuse, windows: [x]")), 4, 56,
+                   "has no place");
     assert_warned(RULES(RULE("a", "when: { user: x }, action: allow, most: modifying, windows: []")), 0, 0,
                   NULL);
     assert_warned(RULES(RULE("a", "when: { user: x }, action: window, most: additive")), 0, 0, NULL);
@@ -115,6 +127,12 @@ static void a_rule_that_others_hide_is_worth_a_warning(void **state)
     assert_warned(RULES(RULE("a", "when: { object: x, class: [dcl, destructive] }, action: refuse")
                             RULE("b", "when: { object: x, class: [dcl] }, action: allow")),
                   5, 9, words);
+    assert_warned(RULES(RULE("a", "when: { object: x }, action: allow")
+                            RULE("b", "when: { object: x }, action: window")),
+                  5, 9, words);
+    /* What could not be read may be what makes them differ. */
+    assert_one_fault(RULES(RULE("a", "when: { usr: x }, action: window") RULE("b", "action: refuse")), 4, 20,
+                     "unknown setting \"usr\"");
     /* The first hidden one is enough. */
     assert_warned(RULES(RULE("a", "action: window") RULE("b", "action: refuse") RULE("c", "action: refuse")),
                   5, 9, words);
@@ -189,8 +207,8 @@ static void a_rest_is_behind_changes_one_at_a_time(void **state)
                   "guard.rest_between_changes: has no effect without one_change_at_a_time");
     assert_warned(GUARD("rest_between_changes: 0s"), 0, 0, NULL);
     assert_warned(GUARD("one_change_at_a_time: true, rest_between_changes: 5m"), 0, 0, NULL);
-    assert_refused(GUARD("one_change_at_a_time: yes, rest_between_changes: 5m"), 3, 47,
-                   "guard.one_change_at_a_time");
+    assert_one_fault(GUARD("one_change_at_a_time: yes, rest_between_changes: 5m"), 3, 47,
+                     "guard.one_change_at_a_time");
 }
 
 int main(void)

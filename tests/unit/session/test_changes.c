@@ -223,11 +223,11 @@ static void a_transaction_may_finish_behind_its_window_where_it_is_let(void **st
     (void)state;
     struct stage *stage = stage_begin_open();
     set_edge(stage, true);
-    stage_say(stage, BEGIN CREATE OPEN);
+    stage_say(stage, BEGIN CREATE OPEN "= passed\n");
     close_the_window(stage);
-    stage_say(stage, CREATE OPEN);
+    stage_say(stage, CREATE OPEN "= passed\n");
     assert_string_equal(stage_event(stage, EVENT_DDL_PASSED)->ground, "transaction");
-    stage_say(stage, COMMIT);
+    stage_say(stage, COMMIT "= passed\n");
     assert_int_equal(stage_event(stage, EVENT_DDL_OUTLIVED)->duration_us, INT64_C(60) * 1000000);
     assert_string_equal(stage_event(stage, EVENT_DDL_OUTLIVED)->window, "stage");
     assert_int_equal(stage->counters.ddl_outlived, 1);
@@ -241,9 +241,9 @@ static void its_further_changes_are_refused_otherwise_and_it_may_still_commit(vo
     (void)state;
     struct stage *stage = stage_begin_open();
     set_edge(stage, false);
-    stage_say(stage, BEGIN CREATE OPEN);
+    stage_say(stage, BEGIN CREATE OPEN "= passed\n");
     close_the_window(stage);
-    stage_say(stage, COMMIT);
+    stage_say(stage, COMMIT "= passed\n");
     assert_int_equal(events_of(stage, EVENT_DDL_OUTLIVED), 1);
     stage_say(stage, "client: Query \"create table b ()\"\n-> server: Query " POISON
                      "\n" SYNTAX_ERROR REFUSAL IDLE "= passed\n");
