@@ -241,6 +241,51 @@ static void several_doubtful_bytes_are_not_trusted(void **state)
     assert_class(CLASS_WRITE, "insert into t values ('\x95\\ \x95\\ drop')", unsafe);
 }
 
+static bool is_of(enum statement_class class, const char *text, struct lexer_reading reading)
+{
+    return (verdict_of(text, reading).classes >> class & 1) != 0;
+}
+
+static void a_change_behind_several_doubtful_bytes_is_not_overlooked(void **state)
+{
+    (void)state;
+    assert_true(is_of(CLASS_WRITE, "select E'\xb1\\' \x95\\'; delete from t; --'", unsafe));
+    assert_true(is_of(CLASS_WRITE, "select E'\xb1\\' \x95\\'; copy t from stdin; --'", unsafe));
+    assert_true(is_of(CLASS_LOCK, "select E'\xb1\\' \x95\\'; lock t; --'", unsafe));
+    assert_false(is_of(CLASS_WRITE, "select E'\xb1\\' \x95\\ delete'", unsafe));
+    const char *hidden =
+        "with x as (select E'\xb1\\' \x95\\'), y as (delete from t returning 1) select 1 --')";
+    assert_true(is_of(CLASS_WRITE, hidden, unsafe));
+    assert_true(is_of(CLASS_WRITE, "copy \"\x95\\\" (\"\x95\\\") from stdin", unsafe));
+    assert_false(is_of(CLASS_WRITE, "copy \"\x95\\\" (\"\x95\\\") to stdout", unsafe));
+    assert_false(is_of(CLASS_COPY_PROGRAM, "copy \"\x95\\\" (\"\x95\\\") from stdin", unsafe));
+}
+
+static void both_readings_of_a_backslash_count_for_changes_too(void **state)
+{
+    (void)state;
+    const char *text = "with x as (select '\\'), y as (delete from t returning 1) select ''";
+    assert_true(is_of(CLASS_WRITE, text, standard));
+    assert_true(is_of(CLASS_WRITE, text, escaping));
+    assert_true(is_of(CLASS_WRITE, "select '\\'; delete from t; --'", escaping));
+}
+
+static void a_change_is_found_however_deep_it_stands(void **state)
+{
+    (void)state;
+    for (int depth = 1; depth < 100; depth++) {
+        char text[4096] = "";
+        for (int i = 0; i < depth; i++)
+            strcat(text, "with x as (");
+        strcat(text, "update t set a = 1");
+        for (int i = 0; i < depth; i++)
+            strcat(text, ") select 1");
+        assert_true(is_of(CLASS_WRITE, text, standard));
+        memcpy(strstr(text, "update t"), "select x", 8);
+        assert_false(is_of(CLASS_WRITE, text, standard));
+    }
+}
+
 static void nothing_is_overlooked_behind_what_is_settled(void **state)
 {
     (void)state;
@@ -298,6 +343,10 @@ static void prepared_names_are_given_as_the_server_keeps_them(void **state)
     assert_int_equal(verdict.executes.count, 1);
     assert_string_equal(verdict.executes.texts, "p");
     assert_int_equal(verdict_of("explain execute p", standard).executes.count, 0);
+    verdict = verdict_of("create temp table t (a) with (fillfactor = 9) as execute \"P\" (1)", standard);
+    assert_int_equal(verdict.executes.count, 1);
+    assert_string_equal(verdict.executes.texts, "P");
+    assert_int_equal(verdict_of("explain create table t as execute p", standard).executes.count, 0);
     assert_int_equal(verdict_of("prepare transaction 'x'", standard).prepares.count, 0);
 }
 
@@ -357,6 +406,9 @@ int main(void)
         cmocka_unit_test(another_reading_that_does_not_end_is_no_danger),
         cmocka_unit_test(a_backslash_may_be_half_a_character),
         cmocka_unit_test(several_doubtful_bytes_are_not_trusted),
+        cmocka_unit_test(a_change_behind_several_doubtful_bytes_is_not_overlooked),
+        cmocka_unit_test(both_readings_of_a_backslash_count_for_changes_too),
+        cmocka_unit_test(a_change_is_found_however_deep_it_stands),
         cmocka_unit_test(nothing_is_overlooked_behind_what_is_settled),
         cmocka_unit_test(a_vertical_tab_is_blank_from_17_on),
         cmocka_unit_test(a_tag_too_long_to_follow_is_not_trusted),
