@@ -28,7 +28,7 @@ static inline bool keyword_may_be(const char *word, size_t size)
 /* The class of the word's commands (given in lower case), or CLASS_NONE where it begins no schema change. */
 enum statement_class keyword_class(struct bytes word);
 /* The classes that a command of the word may be of without being a schema change, a bit 1 << class for each:
- * INSERT, COPY, LOCK and the like. */
+ * INSERT, LOCK and the like; for COPY, which may also write, CLASS_COPY_PROGRAM alone. */
 uint16_t keyword_other_classes(struct bytes word);
 
 /* Goes through raw bytes, whatever strings and comments they hold; any split gives the same. Fields are

@@ -45,9 +45,6 @@ bool class_is_riskier(enum statement_class class, enum safety_level level, enum 
         [CLASS_OPAQUE] = 4,    [CLASS_ADDITIVE] = 5,    [CLASS_MAINTENANCE] = 6, [CLASS_DCL] = 7,
         [CLASS_MODIFYING] = 8, [CLASS_DESTRUCTIVE] = 9, [CLASS_UNKNOWN] = 10,
     };
-    bool is_guarded = statement_class_is_guarded(class);
-    if (is_guarded != statement_class_is_guarded(than))
-        return is_guarded;
     return level != than_level ? level > than_level : ranks[class] > ranks[than];
 }
 

@@ -18,9 +18,11 @@ static void make_unknown(struct outcome *worst)
     outcome_unite(worst, &unknown);
 }
 
-/* What may hide in the text without being a schema change. */
+/* What may hide in the text without being a schema change; `classes` as keyword_other_classes has them. */
 static void add_others(struct outcome *worst, uint16_t classes)
 {
+    if ((classes & 1u << CLASS_COPY_PROGRAM) != 0)
+        classes |= 1u << CLASS_WRITE;
     for (size_t class = 0; class < CLASS_COUNT; class ++) {
         struct outcome other = outcome_of((enum statement_class) class, LEVEL_NONE, worst->command);
         if ((classes >> class & 1) != 0)
@@ -258,8 +260,11 @@ static void judge_doubts(struct classifier *classifier, struct outcome *worst)
     bool may_select_into = classifier->raw.has_into && (lane->is_first_query || !lane->is_first_harmless);
     if (may_select_into || (classifier->raw.anywhere != CLASS_NONE && !is_proven))
         make_unknown(worst);
-    if (!is_proven || !lane->is_first_told)
+    if (!is_proven)
         add_others(worst, classifier->raw.others);
+    else if (!lane->is_first_told) /* a change in its query, by words of its own; COPY's FROM is not in doubt
+                                    */
+        add_others(worst, classifier->raw.others & 1u << CLASS_WRITE);
 }
 
 static void merge_names(struct outcome *worst, struct name_list *names, const struct name_list *more)

@@ -21,12 +21,8 @@ struct other_keyword {
 };
 
 static const struct other_keyword others[] = {
-    { "insert", 1u << CLASS_WRITE },
-    { "update", 1u << CLASS_WRITE },
-    { "delete", 1u << CLASS_WRITE },
-    { "merge", 1u << CLASS_WRITE },
-    { "copy", 1u << CLASS_WRITE | 1u << CLASS_COPY_PROGRAM },
-    { "lock", 1u << CLASS_LOCK },
+    { "insert", 1u << CLASS_WRITE }, { "update", 1u << CLASS_WRITE },      { "delete", 1u << CLASS_WRITE },
+    { "merge", 1u << CLASS_WRITE },  { "copy", 1u << CLASS_COPY_PROGRAM }, { "lock", 1u << CLASS_LOCK },
 };
 
 /* Words of a procedural language behind which a statement may begin. */

@@ -42,7 +42,6 @@ static void begin_part(struct outline *outline)
     outline->is_temporary = outline->names_temporary = outline->names_permanent = false;
     outline->is_replacing = outline->is_concurrent = outline->has_values = outline->has_target = false;
     outline->is_partition = outline->is_full = outline->is_selecting_into = false;
-    row_change_begin(&outline->change, ROW_CHANGE_DONE);
 }
 
 static void end_part(struct outline *outline)

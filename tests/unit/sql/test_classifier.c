@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-enum { CLASSES_TEXT_SIZE = 128, CUT_TEXT_MOST = 48 }; /* pairs of cuts grow with the square of the size */
+enum { CUT_TEXT_MOST = 48 }; /* pairs of cuts grow with the square of the size */
 
 static void assert_same_names(const struct name_list *one, const struct name_list *other)
 {
@@ -158,49 +158,6 @@ static void the_fast_path_agrees_with_the_streaming_one(void **state)
     for_each_text(check_paths);
 }
 
-static const char *classes_text(const struct verdict *verdict, char storage[CLASSES_TEXT_SIZE])
-{
-    struct text text;
-    text_init(&text, storage, CLASSES_TEXT_SIZE);
-    for (size_t class = 0; class < CLASS_COUNT; class ++) {
-        if ((verdict->classes >> class & 1) != 0)
-            text_append_format(&text, "%s%s", text.size > 0 ? "," : "",
-                               statement_class_name((enum statement_class) class));
-    }
-    return storage;
-}
-
-static void assert_levels(const struct verdict *verdict)
-{
-    for (size_t class = 0; class < CLASS_COUNT; class ++) {
-        bool occurs = (verdict->classes >> class & 1) != 0;
-        uint8_t least = (uint8_t)statement_class_level((enum statement_class) class);
-        assert_true(occurs ? verdict->levels[class] >= least : verdict->levels[class] == 0);
-    }
-    assert_int_equal(verdict->levels[verdict->class], verdict->level);
-}
-
-static void each_text_has_the_classes_of_all_its_statements(void **state)
-{
-    (void)state;
-    struct golden golden;
-    size_t rows = 0;
-    size_t wrong = 0;
-    golden_open(&golden, TESTS_FOLDER "/unit/sql/classes.tsv");
-    for (; golden_next(&golden, 2); rows++) {
-        char storage[CLASSES_TEXT_SIZE];
-        struct verdict verdict;
-        classify(golden.text, standard, &verdict);
-        assert_levels(&verdict);
-        bool is_right = strcmp(classes_text(&verdict, storage), golden.columns[0]) == 0;
-        if (!is_right)
-            print_error("%.*s: %s\n", (int)golden.text.size, (const char *)golden.text.data, storage);
-        wrong += !is_right;
-    }
-    assert_int_equal(wrong, 0);
-    assert_true(rows > 150);
-}
-
 static void both_settings_of_standard_conforming_strings_are_feared(void **state)
 {
     (void)state;
@@ -298,6 +255,10 @@ static void prepared_names_are_given_as_the_server_keeps_them(void **state)
     assert_int_equal(verdict.executes.count, 1);
     assert_string_equal(verdict.executes.texts, "p");
     assert_int_equal(verdict_of("explain execute p", standard).executes.count, 0);
+    verdict = verdict_of("create temp table t (a) with (fillfactor = 9) as execute \"P\" (1)", standard);
+    assert_int_equal(verdict.executes.count, 1);
+    assert_string_equal(verdict.executes.texts, "P");
+    assert_int_equal(verdict_of("explain create table t as execute p", standard).executes.count, 0);
     assert_int_equal(verdict_of("prepare transaction 'x'", standard).prepares.count, 0);
 }
 
@@ -349,7 +310,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_statement_has_its_class),
-        cmocka_unit_test(each_text_has_the_classes_of_all_its_statements),
         cmocka_unit_test(a_text_is_judged_alike_however_it_is_cut),
         cmocka_unit_test(a_text_is_judged_alike_byte_by_byte),
         cmocka_unit_test(the_fast_path_agrees_with_the_streaming_one),
