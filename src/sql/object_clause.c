@@ -73,9 +73,7 @@ static bool take_parent(struct object_walk *walk)
         name_parents(walk);
         return true;
     }
-    bool begins_element = walk->last == TOKEN_OPEN || walk->last == TOKEN_COMMA;
-    return walk->depth == 1 && begins_element && object_walk_take(walk, "like") &&
-           object_walk_name(walk, KIND_OBJECT, true);
+    return walk->depth == 1 && object_walk_take(walk, "like") && object_walk_name(walk, KIND_OBJECT, true);
 }
 
 void object_clause_table(struct object_walk *walk)
