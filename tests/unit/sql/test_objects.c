@@ -205,6 +205,7 @@ static void what_else_is_created_is_named_with_what_it_hangs_on(void **state)
         { "create sequence q start 1 owned by t.c", "q, (t)" },
         { "create sequence q owned by none", "q" },
         { "create sequence q owned by c", "q, ..." },
+        { "create sequence q owned by none.c", "q, (none)" },
         { "create function s.f(a int default 1) returns int language sql as 'drop table x'", "s.f" },
         { "create or replace function f() returns int begin atomic; select 1; select 2; end", "f" },
         { "create or replace procedure s.p(inout a int) language sql as $$ select 1 $$", "s.p" },
