@@ -23,11 +23,14 @@ struct object_names {
     size_t count;
     bool is_complete; /* as far as words tell, they change and lock no other object: false for a cut text, for
                        * names that cannot be read (U&"..."), more names than fit, CASCADE, DROP OWNED,
-                       * REASSIGN OWNED, ALL ... IN TABLESPACE, DO, IMPORT, and what is not understood */
+                       * REASSIGN OWNED, ALL ... IN TABLESPACE, DO, IMPORT, an index or statistics whose table
+                       * is not told, extensions, operators, and what is not understood */
     struct object_name names[OBJECTS_NAMED_MOST];
 };
 
-/* Of all guarded statements in the text; `is_cut` when it is the beginning of a longer one. */
+/* Of all guarded statements in the text; `is_cut` when it is the beginning of a longer one. A new index and a
+ * new name are in the schema of the table; what SET SCHEMA moves is named in both. Roles, databases and the
+ * like are no objects here, nor is what pg_temp holds: complete may mean none. */
 void objects_named(struct bytes text, bool is_cut, struct lexer_reading reading, struct object_names *out);
 /* Appends "public.orders", "\"Lead\"" or "schema audit", printable, quoted where the server asks for quotes.
  */

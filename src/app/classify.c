@@ -102,7 +102,9 @@ static void judge(struct report *report, struct bytes statement, struct entry *e
     entry->words[0] = '\0';
     classify(statement, reading, &entry->verdict);
     entry->advice = advice_of(statement, reading, &entry->verdict);
-    objects_named(statement, false, reading, &entry->objects);
+    entry->objects.count = 0;
+    if (entry->verdict.is_guarded)
+        objects_named(statement, false, reading, &entry->objects);
     entry->is_refused = entry->verdict.is_guarded;
     if (report->policy != NULL)
         judge_gate(report, entry);

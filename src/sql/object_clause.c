@@ -55,27 +55,24 @@ void object_clause_rest(struct object_walk *walk)
     }
 }
 
-static void name_parents(struct object_walk *walk)
+/* INHERITS (a, b): without the parenthesis it is no such clause. */
+static bool take_parents(struct object_walk *walk)
 {
-    object_walk_next(walk);
+    if (!object_walk_take(walk, "inherits") || !object_walk_take_kind(walk, TOKEN_OPEN))
+        return false;
     do
         (void)object_walk_name(walk, KIND_OBJECT, false);
     while (object_walk_take_kind(walk, TOKEN_COMMA));
+    return true;
 }
 
 static bool take_parent(struct object_walk *walk)
 {
-    struct object_walk ahead = *walk;
     if (walk->depth == 0 && object_walk_take(walk, "partition of"))
         return object_walk_name(walk, KIND_OBJECT, false);
-    if (walk->depth == 0 && object_walk_take(&ahead, "inherits") && ahead.token.kind == TOKEN_OPEN) {
-        *walk = ahead;
-        name_parents(walk);
-        return true;
-    }
-    bool begins_element = walk->last == TOKEN_OPEN || walk->last == TOKEN_COMMA;
-    return walk->depth == 1 && begins_element && object_walk_take(walk, "like") &&
-           object_walk_name(walk, KIND_OBJECT, true);
+    if (walk->depth == 0)
+        return take_parents(walk);
+    return walk->depth == 1 && object_walk_take(walk, "like") && object_walk_name(walk, KIND_OBJECT, true);
 }
 
 void object_clause_table(struct object_walk *walk)

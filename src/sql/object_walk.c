@@ -60,8 +60,16 @@ bool object_walk_is(const struct object_walk *walk, const char *word)
     return token_is_word(&walk->token, word);
 }
 
+/* A quick look that spares most copies of the walk. */
+static bool may_be_next(const struct object_walk *walk, const char *words)
+{
+    return walk->token.kind == TOKEN_WORD && walk->token.word[0] == words[0];
+}
+
 bool object_walk_take(struct object_walk *walk, const char *words)
 {
+    if (!may_be_next(walk, words))
+        return false;
     struct object_walk ahead = *walk;
     while (words[0] != '\0') {
         size_t size = strcspn(words, " ");
@@ -78,6 +86,8 @@ bool object_walk_take(struct object_walk *walk, const char *words)
 
 bool object_walk_take_before_name(struct object_walk *walk, const char *words)
 {
+    if (!may_be_next(walk, words))
+        return false;
     struct object_walk ahead = *walk;
     bool is_taken =
         object_walk_take(&ahead, words) && (object_walk_is_name(&ahead) || ahead.token.kind == TOKEN_NUMBER);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "sql/classifier.h"
-#include "sql/object_walk.h"
+#include "sql/object_reader.h"
 #include "sql/objects.h"
 
 #include <setjmp.h>
@@ -175,6 +175,7 @@ static void a_new_table_names_itself_and_those_it_touches(void **state)
         { "with c as (select 1) select * into s.t from c", "s.t" },
         { "with c as (insert into u values (1) returning *) select * into t from c", "u, t" },
         { "(select 1 as \"into\" into t)", "t" },
+        { "select x.into into t from x", "t" },
     };
     check(examples, COUNT_OF(examples));
 }
@@ -204,6 +205,7 @@ static void what_else_is_created_is_named_with_what_it_hangs_on(void **state)
         { "create sequence q start 1 owned by t.c", "q, (t)" },
         { "create sequence q owned by none", "q" },
         { "create sequence q owned by c", "q, ..." },
+        { "create sequence q owned by none.c", "q, (none)" },
         { "create function s.f(a int default 1) returns int language sql as 'drop table x'", "s.f" },
         { "create or replace function f() returns int begin atomic; select 1; select 2; end", "f" },
         { "create or replace procedure s.p(inout a int) language sql as $$ select 1 $$", "s.p" },
@@ -220,6 +222,8 @@ static void what_else_is_created_is_named_with_what_it_hangs_on(void **state)
         { "create schema s create table t (a int) grant select on t to u", "schema s, ..." },
         { "create extension postgis", "..." },
         { "create role r login password 'x'", "" },
+        { "create user mapping for u server s", "" },
+        { "create user mapping login", "..." },
         { "create database d", "" },
         { "create server s foreign data wrapper w", "" },
         { "create publication p", "" },
@@ -422,6 +426,7 @@ static void only_guarded_statements_of_a_text_count(void **state)
         { "prepare p (int) as select 1 into t", "t" },
         { "frobnicate drop table x", "..." },
         { "drop table 'x", "..." },
+        { "create index i on t (a) where b = 'x", "i, t, ..." },
         { "(select 1; drop table x", "..." },
     };
     check(examples, COUNT_OF(examples));
@@ -488,6 +493,20 @@ static void a_command_that_ends_before_its_names_is_not_complete(void **state)
     }
 }
 
+static void what_is_no_schema_change_is_not_read(void **state)
+{
+    (void)state;
+    static const char *const texts[] = { "select 1", "begin", "frobnicate", "" };
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct object_names names = { .is_complete = true };
+        struct object_walk walk;
+        object_walk_begin(&walk, bytes_text(texts[i]), standard, &names);
+        object_read(&walk);
+        assert_false(names.is_complete);
+        assert_int_equal(names.count, 0);
+    }
+}
+
 static void names_are_said_in_one_printable_line(void **state)
 {
     (void)state;
@@ -515,6 +534,7 @@ int main(void)
         cmocka_unit_test(doubtful_readings_are_never_complete),
         cmocka_unit_test(more_names_than_fit_are_not_complete),
         cmocka_unit_test(a_command_that_ends_before_its_names_is_not_complete),
+        cmocka_unit_test(what_is_no_schema_change_is_not_read),
         cmocka_unit_test(names_are_said_in_one_printable_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
