@@ -80,8 +80,8 @@ def event_masks(source, symbols):
     bits = {f"EVENT_{symbol}": number for number, symbol in enumerate(symbols)}
     bits["EVENT_KIND_COUNT"] = len(symbols)
     masks = {}
-    for name, value in re.findall(r"^    (IN_\w+) = ([^,}]*)", source, re.MULTILINE):
-        words = " ".join(re.sub(r"(\d+)u", r"\1", value).split())
+    for name, value in re.findall(r"^    (IN_\w+) = ([^,}]+)", source, re.MULTILINE):
+        words = re.sub(r"(\d+)u", r"\1", " ".join(value.split()))
         masks[name] = eval(words, {"__builtins__": {}}, {**bits, **masks})  # sums of the tree's own names
     return masks
 

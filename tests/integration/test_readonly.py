@@ -52,14 +52,15 @@ class Orders(Case):
 
     def test_all_that_writes_is_refused_and_the_rest_goes_on(self):
         self.stop_writes()
+        raw = self.wire()
         for sql in WRITES:
             with self.subTest(sql):
-                error = self.fails(sql)
-                self.assertEqual(error.pgcode, REFUSED)
-                self.assertIn("incident 42", str(error))
+                errors = wire.errors(raw.ask(wire.query(sql)))
+                self.assertEqual([error["C"] for error in errors], [REFUSED])
+                self.assertIn("incident 42", errors[0]["M"])
+                self.assertIn("ground=readonly", errors[0]["D"])
         for sql in READS:
             with self.subTest(sql):
-                raw = self.wire()
                 self.assertEqual(wire.errors(raw.ask(wire.query(sql))), [])
         self.assertEqual(self.items(), self.before)
 
@@ -135,8 +136,10 @@ class Orders(Case):
         self.postgres.run("delete from items where id = 10")
 
     def test_prepared_writes_are_refused_when_they_run(self):
-        self.stop_writes()
         raw = self.wire()
+        raw.ask(wire.query("prepare remove_too as delete from items"))
+        self.stop_writes()
+        self.assertEqual(wire.errors(raw.ask(wire.query("execute remove_too")))[0]["C"], REFUSED)
         answer = raw.ask(wire.parse("delete from items", name="remove"), wire.sync())
         self.assertEqual(wire.errors(answer), [])
         answer = raw.ask(wire.bind(prepared="remove"), wire.execute(), wire.sync())
