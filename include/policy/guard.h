@@ -24,8 +24,8 @@ struct guard_matter {
     const struct verdict *verdict;
     const struct object_names *objects; /* that it names; NULL: not known, as where it is not guarded */
     bool is_run;                        /* it runs now; false: it is only prepared */
-    enum safety_level passed; /* the highest level that windows let pass (GROUND_WINDOW, GROUND_TRANSACTION)
-                               * before in its open transaction; 0: none */
+    enum safety_level passed; /* the highest level allowed by the windows (GROUND_WINDOW) by which its open
+                               * transaction has made changes before; 0: none */
 };
 
 /* What the guard says to it, and why. All it points to lives as long as the policy and the matter. */

@@ -246,7 +246,7 @@ void changes_settle(struct session *session, bool is_done);
 void changes_take_tag(struct session *session, struct bytes tag);
 /* ReadyForQuery: `is_over` when no transaction is open. */
 void changes_take_ready(struct session *session, bool is_over);
-/* The highest level of what windows let pass in the open transaction; 0: nothing. */
+/* The highest level that the windows allowed by which the open transaction made changes; 0: it made none. */
 enum safety_level changes_passed(const struct session *session);
 /* The session's number among those of all workers; not 0. */
 uint64_t changes_session_key(const struct session *session);

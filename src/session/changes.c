@@ -17,9 +17,10 @@ struct changes {
     bool has_commit;
     bool has_rollback;
     bool has_prepare;
-    bool was_undone_in_part;        /* of the open transaction */
-    bool has_turn;                  /* it may hold the turnstile */
-    uint8_t passed;                 /* the highest level that a window let pass in the open transaction */
+    bool was_undone_in_part; /* of the open transaction */
+    bool has_turn;           /* it may hold the turnstile */
+    uint8_t
+        passed; /* the highest level that the windows allowed by which the open transaction made changes */
     int64_t until_us;               /* when the first window closes by which something passed; 0: none */
     char window[NAME_SIZE];         /* its name */
     int64_t sent_us[CHANGES_TIMED]; /* of the newest, by number */
@@ -51,10 +52,14 @@ static struct changes *changes_of(struct session *session)
     return session->changes;
 }
 
+/* What the window allows, its transaction may go on to do. */
 static void note_window(struct changes *changes, const struct decision *decision)
 {
     const struct gate_span *span = decision->span;
-    changes->passed = decision->level > changes->passed ? (uint8_t)decision->level : changes->passed;
+    const struct guard_rule *rule = decision->rule;
+    enum safety_level allow =
+        rule != NULL && rule->most > 0 && rule->most < span->allow ? rule->most : span->allow;
+    changes->passed = allow > changes->passed ? (uint8_t)allow : changes->passed;
     if (changes->until_us > 0 && changes->until_us <= span->to_us)
         return;
     changes->until_us = span->to_us;
@@ -84,6 +89,8 @@ static void tell_outcome(struct session *session, enum event_kind kind, const ch
 {
     struct changes *changes = session->changes;
     uint32_t number = ++changes->settled;
+    if (kind == EVENT_DDL_FAILED && changes->first_open == number)
+        changes->first_open++; /* nothing that its transaction could undo */
     struct event *event = tell_begin(session, kind);
     if (event == NULL)
         return;

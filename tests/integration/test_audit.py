@@ -58,7 +58,7 @@ class Audit(Case):
         self.assertEqual([line["change"] for line in self.told("ddl_undone")], [3])
         rows = self.sluice.console("SHOW DDL LIMIT 5")
         self.assertEqual([row["outcome"] for row in rows],
-                         ["committed", "failed", "rolled back", "committed", "committed"])
+                         ["committed", "failed", "undone", "committed", "committed"])
         self.assertEqual(rows[1]["sqlstate"], "42701")
         self.assertTrue(all(line["window"] == "w" for line in self.told("ddl_passed")))
 
