@@ -11,6 +11,7 @@
 
 enum change_state {
     CHANGE_DONE,        /* nothing further can be one */
+    CHANGE_INTO,        /* behind INSERT or MERGE */
     CHANGE_BEGIN,       /* a query begins, perhaps in more parentheses */
     CHANGE_LIST,        /* WITH: before the AS of a list's entry */
     CHANGE_AS,          /* behind it, before its parenthesis */
