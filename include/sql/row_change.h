@@ -11,6 +11,7 @@
 
 enum row_change_state {
     ROW_CHANGE_DONE,        /* nothing further can be one */
+    CHANGE_INTO,            /* behind INSERT or MERGE */
     ROW_CHANGE_BEGIN,       /* a query begins, perhaps in more parentheses */
     ROW_CHANGE_LIST,        /* WITH: before the AS of a list's entry */
     ROW_CHANGE_AS,          /* behind it, before its parenthesis */

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "sql/row_change.h"
 
-enum { DEPTH_MOST = 63 }; /* deeper than can be told apart each word of a change is taken for one */
+enum { DEPTH_MOST = 63 }; /* deeper than can be told apart each word that tells a change is taken for one */
 
 static bool is_word(const struct token *token, const char *word)
 {
     return token->kind == TOKEN_WORD && token->word[0] == word[0] && strcmp(token->word, word) == 0;
 }
 
+/* The word that tells a change: INSERT and MERGE are told by their INTO. */
 static bool is_change(const struct token *token)
 {
-    return is_word(token, "insert") || is_word(token, "update") || is_word(token, "delete") ||
-           is_word(token, "merge");
+    return is_word(token, "update") || is_word(token, "delete");
+}
+
+static bool needs_into(const struct token *token)
+{
+    return is_word(token, "insert") || is_word(token, "merge");
 }
 
 static bool is_query(const struct token *token)
@@ -50,7 +55,7 @@ static void take_begin(struct row_change *change, const struct token *token, uin
     if (token->kind == TOKEN_OPEN)
         return;
     change->is_write |= is_change(token);
-    change->state = ROW_CHANGE_DONE;
+    change->state = needs_into(token) ? CHANGE_INTO : ROW_CHANGE_DONE;
     if (is_word(token, "with"))
         begin_list(change, depth);
 }
@@ -66,8 +71,10 @@ static void take_behind(struct row_change *change, const struct token *token)
         change->state = ROW_CHANGE_SEARCH;
     else if (change->is_cycle)
         change->state = ROW_CHANGE_COLUMN;
-    else if (is_query(token) || is_change(token))
+    else if (is_query(token) || is_change(token) || needs_into(token))
         end_list(change);
+    if (needs_into(token))
+        change->state = CHANGE_INTO;
 }
 
 /* A token of the list itself, outside of the parentheses in it. */
@@ -141,10 +148,14 @@ static void take_copy(struct row_change *change, const struct token *token)
 
 static void take_query(struct row_change *change, const struct token *token, uint32_t depth)
 {
+    if (change->state == CHANGE_INTO) {
+        change->is_write |= is_word(token, "into");
+        change->state = ROW_CHANGE_DONE;
+    }
     if (token->kind == TOKEN_CLOSE && depth <= DEPTH_MOST)
         take_close(change, depth);
     else if (depth >= DEPTH_MOST)
-        change->is_write |= is_change(token);
+        change->is_write |= is_change(token) || is_word(token, "into");
     else if (change->state == ROW_CHANGE_BEGIN)
         take_begin(change, token, depth);
     else if (is_in_list(change) && depth == change->level)

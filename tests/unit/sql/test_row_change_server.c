@@ -4,7 +4,7 @@
  * names in all others. What the grammar does not take is left out. The library is a server 15, which has no
  * MERGE in WITH and COPY.
  *
- * usage: unit_sql_change_server [TEXTS [SEED]] */
+ * usage: unit_sql_row_change_server [TEXTS [SEED]] */
 #include "base/text.h"
 #include "sql/classifier.h"
 
