@@ -19,6 +19,7 @@ struct verdict {
     uint16_t classes;         /* all that occur in it: a bit 1 << class for each; one statement may have
                                * several (COPY FROM PROGRAM) */
     uint8_t levels[CLASS_COUNT]; /* the highest of each class that occurs; 0 elsewhere */
+    bool has_temporary;       /* some statement in it changes temporary objects only */
     uint32_t statement_count; /* statements that are not empty; each semicolon ends one */
     const char *command; /* of the riskiest statement: "ALTER TABLE", "SELECT"; empty where unknown; lives
                           * for ever */
@@ -34,6 +35,7 @@ struct classifier_lane {
     uint32_t statement_count;
     bool is_first_harmless; /* the first statement's command, see command_is_harmless */
     bool is_first_select;
+    bool has_temporary;
     bool has_unknown; /* a statement that begins with no known word */
     bool has_keyword;
     bool is_unterminated;

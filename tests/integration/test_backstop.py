@@ -190,6 +190,13 @@ class Alarm(Backstop):
         raw.ask(wire.parse("execute another"), wire.bind(), wire.execute(), wire.sync())
         self.assertEqual(self.alarms(2)[1]["command"], "CREATE VIEW")
 
+    def test_it_is_told_behind_the_kept_part_of_a_text(self):
+        for number, size in enumerate((5000, 200_000)):
+            raw = self.untracked("create or replace view made as select 1")
+            messages = raw.ask(wire.query("select 1; " * (size // 10) + "execute untracked"))
+            self.assertEqual(tags_of(messages)[-1], "CREATE VIEW")
+            self.assertEqual(self.alarms(number + 1)[number]["command"], "CREATE VIEW")
+
     def test_bind_to_a_name_that_is_not_tracked_is_told(self):
         raw = self.untracked("alter table items add extra int")
         self.assertEqual(wire.kinds(raw.ask(wire.bind("", "untracked"), wire.execute(), wire.sync())), "2CZ")
@@ -301,6 +308,34 @@ class FalseAlarm(Backstop):
                 messages = raw.ask(*messages, syncs=syncs)
                 self.assertLessEqual({error["C"] for error in wire.errors(messages)}, {"42P07"}, messages)  # it is there already
                 self.assertIn("CREATE TABLE", tags_of(messages))
+            raw.close()
+            self.assert_silent(mode)
+
+    def test_what_lies_behind_the_kept_part_of_a_text_is_not_told(self):
+        """Of a long text only the beginning is kept; what stands behind it was seen all the same."""
+        make = wire.parse("create table made (a int)", "make")
+        for mode in self.each_guard():
+            raw = self.raw()
+            for size in (3000, 4000, 5000, 20_000, 200_000):
+                filler, comment = "select 1; " * (size // 10), "/*" + "x" * size + "*/ "
+                for texts in ((filler + "create temp table t (a int); select 2; drop table pg_temp.t",),
+                              (comment + "create temp table t (a int)", comment + "drop table pg_temp.t"),
+                              (f"select 1; {comment}create temp table t (a int); drop table pg_temp.t",),
+                              (f"create temp table t as select '{comment}' as a", "drop table pg_temp.t"),
+                              (filler + "execute make; select 2", comment + "drop table made")):
+                    raw.ask(make, wire.sync())
+                    for text in texts:
+                        self.assertEqual(wire.errors(raw.ask(wire.query(text))), [])
+                    raw.ask(wire.query("discard all"))
+            raw.close()
+            self.assert_silent(mode)
+
+    def test_a_name_that_the_server_cuts_is_not_told(self):
+        for mode in self.each_guard():
+            raw = self.raw()
+            raw.ask(wire.parse("create table made (a int)", "n" * 62), wire.sync())
+            messages = raw.ask(wire.query("execute " + "n" * 62 + "\u00e9"), wire.query("drop table made"), syncs=2)
+            self.assertEqual(tags_of(messages), ["CREATE TABLE", "DROP TABLE"])
             raw.close()
             self.assert_silent(mode)
 
