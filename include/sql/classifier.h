@@ -22,6 +22,7 @@ struct verdict {
                                   * several (COPY FROM PROGRAM). CLASS_NONE, at level 1: a statement of no other
                                   * class occurs, or none at all */
     uint8_t levels[CLASS_COUNT]; /* the highest of each class that occurs; 0 elsewhere */
+    bool has_temporary;          /* some statement in it changes temporary objects only */
     uint32_t statement_count;    /* statements that are not empty; each semicolon ends one */
     const char *command; /* of the riskiest statement: "ALTER TABLE", "SELECT"; empty where unknown; lives
                           * for ever */
@@ -38,7 +39,8 @@ struct classifier_lane {
     bool is_first_harmless; /* the first statement's command, see command_is_harmless */
     bool is_first_query;
     bool is_first_told; /* see command_is_told */
-    bool has_unknown;   /* a statement that begins with no known word */
+    bool has_temporary;
+    bool has_unknown; /* a statement that begins with no known word */
     bool has_keyword;
     uint16_t others; /* classes besides: keyword_other_classes of words that may begin a statement there */
     bool is_unterminated;

@@ -268,17 +268,39 @@ static bool is_command_of_tag(const char *command, struct bytes tag)
            (command[word] == ' ' || command[word] == '\0');
 }
 
+/* Whether an SQL EXECUTE in it may run what was prepared in this session: that was judged with it. */
+static bool executes_known(const struct session *session, const struct verdict *verdict)
+{
+    for (const char *name = NULL; (name = name_list_next(&verdict->executes, name)) != NULL;) {
+        if (names_riskiest(&session->statements, &session->world->hash_key, bytes_text(name)) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the statement that was answered was seen to change something when it came in. Of one that lies
+ * beyond what is kept of its text the classifier knows only that there was such a one. */
+static bool was_seen(const struct session *session, const struct statement *statement, uint32_t index,
+                     struct bytes tag)
+{
+    const struct verdict *whole = &statement->verdict;
+    struct culprit culprit = culprit_of(statement, index, PHASE_STATEMENT);
+    struct verdict verdict = *whole;
+    if (whole->statement_count > 1)
+        classify(culprit.text, culprit.reading, &verdict);
+    if (executes_known(session, &verdict) || is_command_of_tag(verdict.command, tag))
+        return true;
+    bool is_beyond = statement->is_cut && (culprit.text.size == 0 || culprit.is_cut);
+    return is_beyond && (whole->has_temporary || executes_known(session, whole));
+}
+
 void blame_unseen_change(struct session *session, struct bytes tag, const struct request *head)
 {
     const struct statement *statement = head->statement;
-    struct verdict verdict = { .is_guarded = false };
     if (!is_change_tag(tag) || (statement != NULL && statement->verdict.is_guarded))
         return;
-    if (statement != NULL) {
-        classify(statement_piece(statement, head->answered), statement->reading, &verdict);
-        if (executed_by(session, &verdict) != NULL || is_command_of_tag(verdict.command, tag))
-            return;
-    }
+    if (statement != NULL && was_seen(session, statement, head->answered, tag))
+        return;
     counter_add(&session->world->counters->ddl_unseen, 1);
     struct event *event = tell_begin(session, EVENT_DDL_UNSEEN);
     if (event != NULL) {

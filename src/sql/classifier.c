@@ -46,6 +46,13 @@ static void judge_do(struct classifier_lane *lane, struct outcome *outcome)
     outcome_add(outcome, is_unreadable ? CLASS_UNKNOWN : lane->body.at_start, LEVEL_MODIFYING);
 }
 
+/* The command would ask for a window, but for the names it is about. */
+static bool is_temporary(const struct outcome *outcome)
+{
+    return outcome->command != NULL && statement_class_is_guarded(outcome->command->class) &&
+           !statement_class_is_guarded(outcome->class);
+}
+
 static void end_statement(struct classifier_lane *lane)
 {
     struct outline *outline = &lane->outline;
@@ -60,6 +67,7 @@ static void end_statement(struct classifier_lane *lane)
         }
         lane->statement_count++;
         lane->has_unknown |= outline->is_unknown;
+        lane->has_temporary |= is_temporary(&outcome);
         if (outline->has_execute)
             note_name(lane, &lane->executes);
         if (outline->has_prepare)
@@ -277,6 +285,7 @@ static void merge_names(struct outcome *worst, struct name_list *names, const st
 static void merge_lane(const struct classifier_lane *lane, struct outcome *worst, struct verdict *out)
 {
     outcome_unite(worst, &lane->worst);
+    out->has_temporary |= lane->has_temporary;
     merge_names(worst, &out->executes, &lane->executes);
     merge_names(worst, &out->prepares, &lane->prepares);
 }
@@ -315,6 +324,7 @@ static void verdict_begin(struct verdict *out)
     name_list_init(&out->executes);
     name_list_init(&out->prepares);
     out->statement_count = 0;
+    out->has_temporary = false;
 }
 
 void classifier_end(struct classifier *classifier, struct verdict *out)

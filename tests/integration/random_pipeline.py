@@ -140,6 +140,37 @@ class Pipeline:
     def step_flush(self):
         self.add(wire.flush())
 
+    def run(self, sql, twin=None):
+        """One statement, as a Query or in a segment, of which the Sync may come later."""
+        if self.random.random() < 0.5:
+            self.add(wire.query(sql), twin and wire.query(twin))
+            return
+        self.add(wire.parse(sql), twin and wire.parse(twin, "__refused"))
+        for message in (wire.bind(), wire.execute(), wire.sync())[:self.random.choice((2, 3, 3))]:
+            self.add(message)
+
+    def run_any(self):
+        if self.is_change():
+            self.run(self.change(), REFUSED_SQL)
+        else:
+            self.run(self.statement())
+
+    def step_transaction(self):
+        """With a savepoint to go back to behind whatever failed."""
+        self.run("begin")
+        self.run("insert into notes values ('before')")
+        self.run("savepoint s")
+        self.run_any()
+        if self.schema_changes and self.random.random() < 0.5:
+            self.run(self.change(), REFUSED_SQL)
+        self.run_any()
+        self.add(wire.sync())
+        for sql in self.random.choice((("rollback to s",), ("rollback to s", "release s"), ("rollback to s", "rollback to s"), ())):
+            self.run(sql)
+        self.run("insert into notes values ('behind') returning note")
+        self.run_any()
+        self.run(self.random.choice(("commit", "commit", "rollback", "select 'still open'")))
+
     def copy_data(self):
         for _ in range(self.random.randrange(4)):
             self.add(wire.copy_data(self.random.choice(COPY_LINES)))
@@ -169,6 +200,21 @@ class Pipeline:
         for message in (wire.parse(sql), wire.bind(), wire.execute(), wire.sync()):
             self.add(message)
 
+    def step_copy_and_change(self):
+        """A change right before or behind a COPY, in its segment."""
+        change = [wire.parse(REFUSED_SQL, "__refused")]
+        if self.schema_changes:
+            change.insert(0, wire.parse(self.change()))
+        is_before = self.random.random() < 0.5
+        if is_before:
+            self.add(change[0], change[-1])
+        for message in (wire.parse(self.random.choice(COPY_IN + COPY_OUT)), wire.bind(), wire.execute()):
+            self.add(message)
+        self.copy_data()
+        if not is_before:
+            self.add(change[0], change[-1])
+        self.add(wire.sync())
+
     def step_stray(self):
         self.add(self.random.choice((wire.copy_data(b"stray"), wire.copy_done(), wire.copy_fail("stray"))))
 
@@ -177,7 +223,29 @@ class Pipeline:
 
     STEPS = (step_query,) * 4 + (step_parse,) * 3 + (step_bind,) * 3 + (step_run,) * 8 + (step_execute,) * 3 + \
         (step_describe, step_close) * 2 + (step_sync,) * 4 + (step_flush, step_copy_in, step_copy_in, step_copy_out,
-                                                             step_stray, step_function)
+                                                             step_copy_and_change, step_stray, step_function,
+                                                             step_transaction, step_transaction)
+
+
+class ReplicationPipeline(Pipeline):
+    """The same on a connection of replication with a database, which takes Queries only."""
+
+    COMMANDS = ("SHOW port", "SHOW \"work_mem\"", "DROP_REPLICATION_SLOT \"drop table notes\"", "READ_REPLICATION_SLOT none", "show port",
+                "START_REPLICATION SLOT none LOGICAL 0/0", "TIMELINE_HISTORY 4711", "BASE_BACKUP (NOTHING 'drop table notes')", "SHOW nothing",
+                "CREATE_REPLICATION_SLOT \"Drop\" TEMPORARY PHYSICAL", "SHOW port; select 1", "/* SHOW port */ select 1")
+
+    def step_command(self):
+        self.add(wire.query(self.random.choice(self.COMMANDS)))
+
+    def run(self, sql, twin=None):
+        self.add(wire.query(sql), twin and wire.query(twin))
+
+    def step_copy(self):
+        self.add(wire.query(self.random.choice(COPY_IN)))
+        self.copy_data()
+
+    STEPS = (Pipeline.step_query,) * 6 + (step_command,) * 4 + (Pipeline.step_transaction,) * 2 + (Pipeline.step_parse,) + \
+        (Pipeline.step_sync, Pipeline.step_stray, Pipeline.step_function, step_copy, step_copy)
 
 
 def end_marker(number):

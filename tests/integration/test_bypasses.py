@@ -163,11 +163,26 @@ class Direct(unittest.TestCase):
 HIDDEN = """
 create table notes (note text);
 grant insert on notes to app;
-create function makes(int) returns int language plpgsql as $$ begin execute 'create table made (a int)'; return 1; end $$;
+create function makes(int) returns int language plpgsql as $$ begin execute 'create table public.made (a int)'; return 1; end $$;
 create function makes_by_insert() returns trigger language plpgsql as $$ begin create table made (a int); return new; end $$;
 create trigger hidden before insert on notes for each row execute function makes_by_insert();
 create procedure makes_too() language plpgsql as $$ begin create table made (a int); end $$;
 create function prepares() returns void language plpgsql as $$ begin execute 'prepare unknown as select 1 as a into made'; end $$;
+create function lends() returns int security definer language plpgsql as $$ begin create table made (a int); return 1; end $$;
+create table computed (a int default makes(1), b int check (b is null or makes(b) = 1));
+create view looking as select makes(1);
+create procedure calls() language plpgsql as $$ begin call makes_too(); end $$;
+create extension dblink;
+create extension postgres_fdw;
+create server itself foreign data wrapper postgres_fdw options (host '127.0.0.1', port '%(port)s', dbname 'invisible');
+create user mapping for app server itself options (user 'app', password_required 'false');
+create schema far;
+create foreign table far.looking (makes int) server itself options (schema_name 'public');
+grant usage on schema far to app;
+grant select on looking, far.looking to app;
+grant insert on computed to app;
+create function by_link(text) returns text security definer language sql
+    as $$ select dblink_exec('host=127.0.0.1 port=%(port)s dbname=invisible user=app', $1) $$;
 """
 
 
@@ -177,7 +192,7 @@ class Invisible(Case):
     settings = {"guard": {"mode": "enforce"}}
 
     def setUp(self):
-        new_database(self.postgres, "invisible", HIDDEN)
+        new_database(self.postgres, "invisible", HIDDEN % {"port": self.postgres.port})
         self.number = self.postgres.value("select 'makes'::regproc::oid::int", "invisible")
 
     def ways(self):
@@ -191,6 +206,21 @@ class Invisible(Case):
         yield "a function of the session", [wire.query(
             "create function pg_temp.f() returns void language plpgsql as $$ begin create table made (a int); end $$"),
             wire.query("select pg_temp.f()")]
+        yield "a DO in a segment", [extended("do $$ begin execute 'cre' || 'ate table made (a int)'; end $$")]
+        yield "a DO that asks a function", [wire.query("do $$ begin perform makes(1); end $$")]
+        yield "a function with its owner's rights", [wire.query("select lends()")]
+        yield "a procedure in a procedure", [wire.query("call calls()")]
+        yield "a procedure in a segment", [extended("call makes_too()")]
+        yield "a default", [wire.query("insert into computed default values")]
+        yield "a check", [wire.query("insert into computed (a, b) values (1, 1)")]
+        yield "a check on COPY", [wire.query("copy computed from stdin") + wire.copy_data(b"1\t1\n") + wire.copy_done()]
+        yield "a trigger on COPY", [wire.query("copy notes from stdin") + wire.copy_data(b"x\n") + wire.copy_done()]
+        yield "a view", [wire.query("table looking")]
+        yield "a cursor", [wire.query("begin; declare c cursor for select makes(1); fetch c; commit")]
+        yield "a COPY out of a function", [wire.query("copy (select makes(1)) to stdout")]
+        yield "EXPLAIN ANALYZE of a function", [wire.query("explain analyze select makes(1)")]
+        yield "a link to the database", [wire.query("select by_link('create table made (a int)')")]
+        yield "a foreign table", [wire.query("table far.looking")]
 
     def run_way(self, messages):
         """The errors that one way ends in."""
@@ -222,6 +252,8 @@ class Invisible(Case):
         raw.close()
         self.assertEqual(wire.errors(answers), [])
         self.assertEqual(self.postgres.value("select count(*) from pg_class where relname = 'gone'", "invisible"), 1)
+        errors = self.run_way([wire.query("update pg_class set relname = 'lost' where relname = 'gone'")])
+        self.assertEqual([error["C"] for error in errors], ["42501"])  # only superusers may
 
 
 if __name__ == "__main__":

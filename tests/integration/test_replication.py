@@ -22,7 +22,11 @@ from harness.certificate import Certificate
 from harness.postgres import HBA, OWNER, Postgres
 from harness.sluice import Sluice
 from harness.wire import Wire
+from pipeline_model import MODEL_DATABASES, compare_with_model
+from random_pipeline import ReplicationPipeline
+from test_differential import new_databases
 
+ROUNDS = int(os.environ.get("PIPELINES", "1000"))
 KEYWORDS = ("create", "drop", "alter", "truncate", "grant", "revoke", "reindex")
 SETUP = """
 drop table if exists kept;
@@ -522,6 +526,23 @@ class Commands(Replicating):
         self.assertEqual(said[0][1][0]["C"], "08P01")
         self.assert_refused(through.ask(wire.parse("drop table kept"), wire.bind(), wire.execute(), wire.sync()))
         self.assertEqual(wire.rows(through.ask(wire.query("select 'goes on'"))), [["goes on"]])
+
+
+class Model(Replicating):
+    """Random Queries on a connection of replication, with schema changes among them, do what they do where those simply
+    fail."""
+
+    settings = {"guard": {"mode": "enforce"}, "limits": {"message_memory": "1KiB"}}
+
+    def test_random_conversations_with_changes_go_on_as_after_an_error(self):
+        new_databases(self.postgres, MODEL_DATABASES)
+        self.before = self.postgres.catalog()
+        before = self.postgres.catalog("model_guarded")
+        refused, saved = compare_with_model(self, ReplicationPipeline, ROUNDS, replication="database")
+        self.assertGreater(refused, ROUNDS / 5)
+        self.assertGreater(saved, ROUNDS / 50)
+        self.assertEqual(self.postgres.catalog("model_guarded"), before)
+        self.assertEqual(self.sluice.counter("ddl_unseen"), 0)
 
 
 if __name__ == "__main__":

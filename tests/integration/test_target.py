@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: PostgreSQL
 """Several hosts behind one upstream: sessions find the one that is there, or the one that accepts writes."""
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,12 +25,26 @@ def make_primary():
 
 
 def make_standby(primary):
+    """By a copy of the data folder (manual: "Making a Base Backup Using the Low Level API"); not every server at hand
+    comes with pg_basebackup."""
     folder = os.path.join(machine.new_folder(OWNER), "backup")
-    copy = machine.spawn([f"{primary.bin}/pg_basebackup", "-D", folder, "-R", "-c", "fast", "-X", "stream", "-h", "127.0.0.1",
-                          "-p", str(primary.port), "-U", "postgres"], user=OWNER, cwd="/tmp", stderr=subprocess.PIPE)
-    _, wrong = copy.communicate(timeout=60)
-    assert copy.returncode == 0, wrong
-    return Postgres.of_backup(folder)
+    connection = primary.connect()
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_backup_start('standby', true)")
+        copy = machine.spawn(["cp", "-a", primary.data, folder], user=OWNER, cwd="/tmp", stderr=subprocess.PIPE)
+        _, wrong = copy.communicate(timeout=60)
+        assert copy.returncode == 0, wrong
+        cursor.execute("select labelfile from pg_backup_stop()")
+        label = cursor.fetchone()[0]
+    connection.close()
+    os.unlink(os.path.join(folder, "postmaster.pid"))
+    for name, words in (("backup_label", label), ("standby.signal", "")):
+        path = os.path.join(folder, name)
+        with open(path, "w", encoding="ascii") as file:
+            file.write(words)
+        if os.geteuid() == 0:
+            shutil.chown(path, OWNER, OWNER)
+    return Postgres.of_backup(folder, primary_conninfo=f"host=127.0.0.1 port={primary.port} user=postgres")
 
 
 class SilentHost:

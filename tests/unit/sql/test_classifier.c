@@ -23,6 +23,7 @@ static void assert_same(const struct verdict *one, const struct verdict *other)
     assert_int_equal(one->is_guarded, other->is_guarded);
     assert_int_equal(one->classes, other->classes);
     assert_memory_equal(one->levels, other->levels, sizeof(one->levels));
+    assert_int_equal(one->has_temporary, other->has_temporary);
     assert_int_equal(one->statement_count, other->statement_count);
     assert_ptr_equal(one->command, other->command);
     assert_same_names(&one->executes, &other->executes);
@@ -238,6 +239,22 @@ static void a_tag_too_long_to_follow_is_not_trusted(void **state)
     assert_class(CLASS_NONE, text, standard);
 }
 
+static void changes_of_temporary_objects_are_noted(void **state)
+{
+    (void)state;
+    static const char *const with[] = { "create temp table t (a int)",
+                                        "select 1; drop table pg_temp.t; select 2",
+                                        "drop table x; create temp view v as select 1" };
+    static const char *const without[] = {
+        "select 1", "drop table t",       "vacuum t",
+        "",         "do $$ begin end $$", "select 'create temp table t (a int)'; execute p"
+    };
+    for (size_t i = 0; i < COUNT_OF(with); i++)
+        assert_true(verdict_of(with[i], standard).has_temporary);
+    for (size_t i = 0; i < COUNT_OF(without); i++)
+        assert_false(verdict_of(without[i], standard).has_temporary);
+}
+
 static void prepared_names_are_given_as_the_server_keeps_them(void **state)
 {
     (void)state;
@@ -320,6 +337,7 @@ int main(void)
         cmocka_unit_test(nothing_is_overlooked_behind_what_is_settled),
         cmocka_unit_test(a_vertical_tab_is_blank_from_17_on),
         cmocka_unit_test(a_tag_too_long_to_follow_is_not_trusted),
+        cmocka_unit_test(changes_of_temporary_objects_are_noted),
         cmocka_unit_test(prepared_names_are_given_as_the_server_keeps_them),
         cmocka_unit_test(several_prepared_names_in_one_text_are_all_given),
         cmocka_unit_test(more_prepared_names_than_are_kept_stand_for_a_change),
