@@ -69,6 +69,14 @@ static void count_lines(struct report *report, const uint8_t *until)
         report->line += *report->counted == '\n';
 }
 
+/* Who runs it: what is not said matches no rule and no opening that asks for it. */
+static struct guard_subject subject_of(const struct classify_request *request)
+{
+    return (struct guard_subject){ .service = bytes_text(request->service),
+                                   .user = bytes_text(request->user),
+                                   .database = bytes_text(request->database) };
+}
+
 static void judge_gate(struct report *report, struct entry *entry)
 {
     char detail_storage[WORDS_SIZE];
@@ -77,14 +85,18 @@ static void judge_gate(struct report *report, struct entry *entry)
     struct text detail;
     struct text hint;
     struct decision decision;
-    static const struct guard_subject nobody; /* what is open for some only does not count */
-    const struct guard_matter matter = { .verdict = &entry->verdict, .is_run = true };
-    guard_decide(report->policy, &nobody, &matter, report->at_us, &decision);
+    const struct guard_subject subject = subject_of(report->request);
+    const struct guard_matter matter = { .verdict = &entry->verdict,
+                                         .objects = entry->verdict.is_guarded ? &entry->objects : NULL,
+                                         .is_run = true };
+    guard_decide(report->policy, &subject, &matter, report->at_us, &decision);
     entry->is_refused = decision.action != ACTION_PASS;
     text_init(&message, entry->words, sizeof(entry->words));
     if (!entry->is_refused) {
         if (decision.span != NULL)
             text_append_format(&message, "passes: \"%s\" is open", decision.span->name);
+        else if (decision.rule != NULL)
+            text_append_format(&message, "passes: the rule \"%s\" allows it", decision.rule->name);
         return;
     }
     text_init(&detail, detail_storage, sizeof(detail_storage));

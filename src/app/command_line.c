@@ -20,7 +20,10 @@ struct arguments {
     const char *script; /* NULL so */
     bool wants_sample;
     struct windows_question windows;
-    const char *at; /* as it was said, or NULL */
+    const char *at;      /* as it was said, or NULL */
+    const char *service; /* empty where it was not said, here and below */
+    const char *user;
+    const char *database;
 };
 
 struct subcommand {
@@ -59,10 +62,11 @@ static void print_help(FILE *out)
         "  pgsluice windows [--next %d] [--at RFC3339] [--json]\n"
         "                                   so many that open next (0 to %d), as of another moment, for "
         "programs\n"
-        "  pgsluice classify SCRIPT [--at RFC3339] [--json]\n"
-        "                                   SCRIPT may be - for the standard input; without --config no "
-        "windows\n"
-        "                                   are asked\n"
+        "  pgsluice classify SCRIPT [--at RFC3339] [--service NAME] [--user NAME] [--database NAME] "
+        "[--json]\n"
+        "                                   SCRIPT may be - for the standard input; without --config "
+        "neither\n"
+        "                                   windows nor rules are asked\n"
         "  pgsluice --version\n"
         "  pgsluice --help\n\n"
         "The default FILE is %s. SIGHUP reloads it; SIGTERM lets sessions\n"
@@ -85,6 +89,9 @@ static int run_classify(const struct arguments *arguments)
     return classify_run(&(struct classify_request){ .path = arguments->script,
                                                     .config = arguments->config,
                                                     .at = arguments->at,
+                                                    .service = arguments->service,
+                                                    .user = arguments->user,
+                                                    .database = arguments->database,
                                                     .wants_json = arguments->windows.wants_json });
 }
 
@@ -176,6 +183,15 @@ static bool option_take(const struct subcommand *subcommand, int option, struct 
     case 'j':
         read->windows.wants_json = true;
         return is_windows || is_classify;
+    case 'S':
+        read->service = optarg;
+        return is_classify;
+    case 'U':
+        read->user = optarg;
+        return is_classify;
+    case 'D':
+        read->database = optarg;
+        return is_classify;
     default:
         return false;
     }
@@ -190,11 +206,20 @@ static int usage_error(const char *what, const char *word)
 static int subcommand_run(const struct subcommand *subcommand, int argument_count, char **arguments)
 {
     static const struct option options[] = {
-        { "config", required_argument, NULL, 'c' }, { "print-sample", no_argument, NULL, 's' },
-        { "next", required_argument, NULL, 'n' },   { "at", required_argument, NULL, 'a' },
-        { "json", no_argument, NULL, 'j' },         { NULL, 0, NULL, 0 },
+        { "config", required_argument, NULL, 'c' },
+        { "print-sample", no_argument, NULL, 's' },
+        { "next", required_argument, NULL, 'n' },
+        { "at", required_argument, NULL, 'a' },
+        { "json", no_argument, NULL, 'j' },
+        { "service", required_argument, NULL, 'S' },
+        { "user", required_argument, NULL, 'U' },
+        { "database", required_argument, NULL, 'D' },
+        { NULL, 0, NULL, 0 },
     };
-    struct arguments read = { .windows = { .at_us = clock_now(), .next = WINDOWS_NEXT_STANDARD } };
+    struct arguments read = { .windows = { .at_us = clock_now(), .next = WINDOWS_NEXT_STANDARD },
+                              .service = "",
+                              .user = "",
+                              .database = "" };
     bool has_script = subcommand->run == run_classify;
     int option;
     opterr = 0;

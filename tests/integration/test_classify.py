@@ -107,6 +107,24 @@ class Classify(unittest.TestCase):
                 self.assertEqual((status, said), (2, ""))
                 self.assertTrue(why)
 
+    def test_rules_and_protected_objects_are_asked_for_whom_it_is_said(self):
+        settings = {**SETTINGS, "guard": {"protected": ["public.orders"], "rules": [
+            {"name": "ours", "when": {"service": "deploy", "database": "shop", "class": ["additive"]}, "action": "allow"},
+            {"name": "no-locks", "when": {"user": "app", "class": ["lock"]}, "action": "refuse"}]}}
+        with open(self.config, "w", encoding="ascii") as file:
+            json.dump(settings, file)
+        whom = ("--service", "deploy", "--database", "shop")
+        status, said, _ = self.run_it("--config", self.config, *whom, "-", text="create table a ();")
+        self.assertEqual(status, 0, said)
+        self.assertIn('the rule "ours" allows it', said)
+        self.assertEqual(self.run_it("--config", self.config, "-", text="create table a ();")[0], 1)
+        status, said, _ = self.run_it("--config", self.config, *whom, "-", text="create table b (o int references orders);")
+        self.assertEqual(status, 1)
+        self.assertIn("protected", said)
+        status, said, _ = self.run_it("--config", self.config, "--user", "app", "-", text="lock table a;")
+        self.assertEqual(status, 1)
+        self.assertIn('the rule "no-locks" refuses it', said)
+
 
 if __name__ == "__main__":
     if not machine.BINARY:
