@@ -23,9 +23,10 @@ struct name {
 /* One of the server's two name spaces. */
 struct names {
     struct table table;
-    struct name *unnamed; /* the empty name's, or NULL */
-    uint32_t segment;     /* how many Syncs were sent */
-    bool has_guarded;     /* a schema change has had a name since there was none */
+    struct name *unnamed;        /* the empty name's, or NULL */
+    uint32_t segment;            /* how many Syncs were sent */
+    bool has_guarded;            /* a schema change has had a name since there was none */
+    struct statement *untracked; /* the riskiest whose name could not be kept, or NULL */
 };
 
 void names_init(struct names *names);
@@ -33,14 +34,15 @@ void names_release(struct names *names, struct statement_pool *pool);
 /* What the name stands for as far as messages sent from now on are concerned: the pending meaning, else the
  * confirmed one. NULL when unknown. */
 struct statement *names_meaning(const struct names *names, const struct hash_key *key, struct bytes text);
-/* What to judge in its place: of all the statements that the name may turn out to stand for, the riskiest.
- * After an error the server drops what binds a name, but only up to the next Sync; and a name that is not
- * plain ASCII, or so long that it may be cut, need not be to the server what it is to us. */
+/* What to judge in its place: of all the statements that the name may turn out to stand for, the riskiest; of
+ * a name that is not known, those whose names could not be kept. After an error the server drops what binds a
+ * name, but only up to the next Sync; and a name that is not plain ASCII, or so long that it may be cut, need
+ * not be to the server what it is to us. */
 struct statement *names_riskiest(const struct names *names, const struct hash_key *key, struct bytes text);
 /* The entry of a name, or NULL. */
 struct name *names_find(const struct names *names, const struct hash_key *key, struct bytes text);
 /* A message that binds the name was sent. Shares the statement. NULL when `most` names are kept already or
- * memory is short. */
+ * memory is short: then the statement stands for every name that is not known. */
 struct name *names_bind(struct names *names, const struct hash_key *key, struct bytes text,
                         struct statement *statement, size_t most, struct statement_pool *pool);
 /* The server has bound the name without a message that says so (SQL PREPARE). False as above. */

@@ -16,6 +16,7 @@ void names_init(struct names *names)
     names->unnamed = NULL;
     names->segment = 0;
     names->has_guarded = false;
+    names->untracked = NULL;
 }
 
 /* Whether the server may know it by other bytes: converted to its encoding, folded there, or cut in front of
@@ -49,6 +50,7 @@ void names_release(struct names *names, struct statement_pool *pool)
     for (struct table_node *node; (node = table_walk(&names->table, &cursor)) != NULL;)
         name_destroy(names, CONTAINER_OF(node, struct name, node), pool);
     table_release(&names->table);
+    statement_release(pool, names->untracked);
 }
 
 static struct name *find_hashed(const struct names *names, uint64_t hash, struct bytes text)
@@ -102,6 +104,8 @@ struct statement *names_riskiest(const struct names *names, const struct hash_ke
         riskiest = name->pending_count > 0 ? name->pending : name->confirmed;
     if (name != NULL && name->pending_count > 0 && name->segment != names->segment)
         riskiest = statement_riskier(statement_riskier(riskiest, name->feared), name->confirmed);
+    if (name == NULL)
+        riskiest = statement_riskier(riskiest, names->untracked);
     if (names->has_guarded && text.size > 0 && (name == NULL || is_inexact(text)))
         riskiest = riskiest_other(names, text, riskiest);
     return riskiest;
@@ -137,12 +141,22 @@ static struct name *find_or_create(struct names *names, const struct hash_key *k
     return name != NULL ? name : name_create(names, key, kept, most);
 }
 
+static void note_untracked(struct names *names, struct statement *statement, struct statement_pool *pool)
+{
+    if (statement == NULL || statement_riskier(names->untracked, statement) != statement)
+        return;
+    statement_release(pool, names->untracked);
+    names->untracked = statement_share(statement);
+}
+
 struct name *names_bind(struct names *names, const struct hash_key *key, struct bytes text,
                         struct statement *statement, size_t most, struct statement_pool *pool)
 {
     struct name *name = find_or_create(names, key, text, statement, most);
-    if (name == NULL)
+    if (name == NULL) {
+        note_untracked(names, statement, pool);
         return NULL;
+    }
     bool is_feared = name->pending != NULL && statement_riskier(name->feared, name->pending) == name->pending;
     statement_release(pool, is_feared ? name->feared : name->pending);
     name->feared = is_feared ? name->pending : name->feared;
@@ -191,6 +205,8 @@ bool names_learn(struct names *names, const struct hash_key *key, struct bytes t
     struct name *name = find_or_create(names, key, text, statement, most);
     if (name != NULL)
         name_set(name, statement, pool);
+    else
+        note_untracked(names, statement, pool);
     return name != NULL;
 }
 
@@ -243,6 +259,8 @@ void names_forget_called(struct names *names, const struct hash_key *key, struct
 
 void names_forget_named(struct names *names, struct statement_pool *pool)
 {
+    statement_release(pool, names->untracked);
+    names->untracked = NULL;
     if (names->table.count == 0)
         return; /* as at the end of nearly every transaction */
     struct table_cursor cursor = { 0 };

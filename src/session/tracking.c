@@ -37,14 +37,6 @@ struct lexer_reading session_feared_reading(const struct session *session)
     return reading;
 }
 
-static void name_lost(struct session *session, const struct statement *statement)
-{
-    counter_add(&session->world->counters->statements_not_tracked, 1);
-    bool is_guarded = statement != NULL && statement->verdict.is_guarded;
-    if (is_guarded && session_guard_mode(session) == GUARD_ENFORCE)
-        session_lose(session, "a schema change was prepared under more names than are tracked");
-}
-
 struct name *bind_name(struct session *session, struct names *names, struct bytes text,
                        struct statement *statement)
 {
@@ -52,7 +44,7 @@ struct name *bind_name(struct session *session, struct names *names, struct byte
     struct name *name =
         names_bind(names, &world->hash_key, text, statement, world->limits.names, world->statements);
     if (name == NULL)
-        name_lost(session, statement);
+        counter_add(&world->counters->statements_not_tracked, 1);
     return name;
 }
 
@@ -61,7 +53,7 @@ void learn_name(struct session *session, struct bytes text, struct statement *st
     struct session_world *world = session->world;
     if (!names_learn(&session->statements, &world->hash_key, text, statement, world->limits.names,
                      world->statements))
-        name_lost(session, statement);
+        counter_add(&world->counters->statements_not_tracked, 1);
 }
 
 void parse_expect(struct session *session, struct bytes name, struct statement *statement)
