@@ -6,6 +6,7 @@
 #        tests/install.sh build      only what building and the quickstart need
 #        tests/install.sh compile    only what building needs
 #        tests/install.sh clients    the client libraries that tests/clients runs; those of npm go to build/clients
+#        tests/install.sh migrations the migration tools that tests/migrations runs; those of npm go to build/migrations
 #        tests/install.sh servers    PostgreSQL 16, 17 and 18 for the tests of versions, by npm into build/servers
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -27,8 +28,13 @@ client_packages=(
     libpostgresql-jdbc-java golang-go golang-github-lib-pq-dev libdbd-pg-perl ruby ruby-pg
     libpq-dev postgresql-client-15 openssl
 )
+migration_packages=(
+    python3 python3-psycopg2 alembic python3-django ruby ruby-activerecord ruby-pg sqitch libdbd-pg-perl sql-migrate
+    postgresql-client-15
+)
 # Not asked for by name where they came by another way.
 command -v javac >/dev/null || client_packages+=(default-jdk-headless)
+command -v java >/dev/null || migration_packages+=(default-jre-headless)
 node_packages=()
 command -v node >/dev/null || node_packages+=(nodejs)
 command -v npm >/dev/null || node_packages+=(npm)
@@ -116,9 +122,13 @@ clients)
     install_packages "${client_packages[@]}" "${node_packages[@]}"
     install_node tests/clients build/clients --ignore-scripts
     ;;
+migrations)
+    install_packages "${migration_packages[@]}" "${node_packages[@]}"
+    install_node tests/migrations build/migrations --ignore-scripts
+    ;;
 servers)
     install_packages "${node_packages[@]}"
     install_node tests/integration/servers build/servers --foreground-scripts
     ;;
-*) echo "usage: tests/install.sh [build | compile | clients | servers]" >&2 && exit 2 ;;
+*) echo "usage: tests/install.sh [build | compile | clients | migrations | servers]" >&2 && exit 2 ;;
 esac

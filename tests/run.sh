@@ -84,6 +84,7 @@ tidy() {
 
 quietly install bash tests/install.sh || count_failure "the packages could not be installed"
 quietly install-clients bash tests/install.sh clients || count_failure "the clients could not be installed"
+quietly install-migrations bash tests/install.sh migrations || count_failure "the migration tools could not be installed"
 quietly install-servers bash tests/install.sh servers || count_failure "the other servers could not be installed"
 
 release_tests=()

@@ -64,6 +64,12 @@ def advice_table():
     return markdown(("statement", "level", "lock", "why", "instead"), rows)
 
 
+def migrations_table():
+    sys.path.append(str(sources.ROOT / "tests" / "migrations"))
+    import tools  # pylint: disable=import-outside-toplevel
+    return markdown(tools.HEAD, tools.rows())
+
+
 def modes_table():
     return markdown(("mode", "a schema change that no window allows"),
                     [(code(name), about) for name, about in sources.modes()])

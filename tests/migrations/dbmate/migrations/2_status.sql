@@ -1,0 +1,6 @@
+-- SPDX-License-Identifier: PostgreSQL
+-- migrate:up
+UPDATE orders SET status = lower(status);
+ALTER TABLE orders ADD CONSTRAINT orders_status_check CHECK (status IN ('open', 'paid'));
+
+-- migrate:down

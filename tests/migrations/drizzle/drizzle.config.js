@@ -1,0 +1,2 @@
+/* SPDX-License-Identifier: PostgreSQL */
+module.exports = { dialect: 'postgresql', out: 'drizzle', dbCredentials: { url: process.env.DATABASE_URL } };

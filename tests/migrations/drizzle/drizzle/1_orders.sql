@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: PostgreSQL
+CREATE TABLE "orders" ("id" integer PRIMARY KEY NOT NULL, "status" text NOT NULL);

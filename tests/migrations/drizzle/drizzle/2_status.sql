@@ -1,0 +1,4 @@
+-- SPDX-License-Identifier: PostgreSQL
+UPDATE "orders" SET "status" = lower("status");
+--> statement-breakpoint
+ALTER TABLE "orders" ADD CONSTRAINT "orders_status_check" CHECK ("status" IN ('open', 'paid'));

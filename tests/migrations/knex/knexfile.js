@@ -1,0 +1,2 @@
+/* SPDX-License-Identifier: PostgreSQL */
+module.exports = { client: 'pg', connection: process.env.DATABASE_URL };

@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: PostgreSQL
+UPDATE orders SET status = lower(status);
+ALTER TABLE orders ADD CONSTRAINT orders_status_check CHECK (status IN ('open', 'paid'));

@@ -1,0 +1,2 @@
+/* SPDX-License-Identifier: PostgreSQL */
+module.exports = { development: { use_env_variable: 'DATABASE_URL' } };

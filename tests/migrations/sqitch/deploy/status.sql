@@ -1,0 +1,5 @@
+-- SPDX-License-Identifier: PostgreSQL
+BEGIN;
+UPDATE orders SET status = lower(status);
+ALTER TABLE orders ADD CONSTRAINT orders_status_check CHECK (status IN ('open', 'paid'));
+COMMIT;
