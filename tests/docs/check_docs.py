@@ -16,7 +16,7 @@ import sources
 from tables import documents
 
 # names in backquotes that are not the sluice's: PostgreSQL's, examples
-FOREIGN = set("no_application_protocol idle_session_timeout orders_status_check shop_app pg_cron pg_isready lo_import ddl_window".split())
+FOREIGN = set("gorp_migrations schema_migrations no_application_protocol idle_session_timeout orders_status_check shop_app pg_cron pg_isready lo_import ddl_window".split())
 FOLDERS = ("src/", "include/", "tests/", "docs/", "conf/", "docker/", "bench/", "build/")
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 PLACEHOLDER = re.compile(r"[A-Z]{4,}|\*|<|\.\.\.")

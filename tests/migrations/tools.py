@@ -32,6 +32,7 @@ class Tool:
     keeps_earlier: bool = False  # what the step did before the refused statement stays
     remembers: tuple = ()  # what the tool remembers of the failed step
     repair: tuple = ()  # to be run before the step can be run again
+    until_repaired: str = ""  # what the tool says without it
     again: tuple = ()  # applies the rest of the second step, where that is not the command itself
     advice: str = "run it again in a window"
 
@@ -144,7 +145,7 @@ TOOLS = {
         journal="select migration_name || case when finished_at is null then ' unfinished' else '' end "
                 "from _prisma_migrations",
         remembers=(("2_status unfinished",),),
-        repair=node("prisma/build/index.js", "migrate", "resolve", "--rolled-back", "2_status"),
+        repair=node("prisma/build/index.js", "migrate", "resolve", "--rolled-back", "2_status"), until_repaired="P3009",
         advice="`prisma migrate resolve --rolled-back NAME`, see that the step can be run again as a whole, then "
                "run it again in a window; before that, all deployments end in P3009"),
 }
