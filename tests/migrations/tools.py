@@ -105,8 +105,8 @@ TOOLS = {
         second=("migrations/2_status.sql",), patterns=("gorp_migrations",), own=("public.gorp_migrations",),
         journal="select id from gorp_migrations"),
     "dbmate": Tool(
-        "dbmate", "npm:@dbmate/linux-x64", "2.36", (str(NODE / "@dbmate/linux-x64/bin/dbmate"), "--migrations-dir", "migrations",
-                                         "--no-dump-schema", "migrate"), status=2,
+        "dbmate", "npm:@dbmate/linux-x64", "2.36",
+        (str(NODE / "@dbmate/linux-x64/bin/dbmate"), "--migrations-dir", "migrations", "--no-dump-schema", "migrate"), status=2,
         shows=("message", "SQLSTATE"), idle_refused=True, second=("migrations/2_status.sql",),
         patterns=("schema_migrations",), own=("public.schema_migrations",),
         journal="select version from schema_migrations"),
