@@ -32,6 +32,7 @@ class Tool:
     keeps_earlier: bool = False  # what the step did before the refused statement stays
     remembers: tuple = ()  # what the tool remembers of the failed step
     repair: tuple = ()  # to be run before the step can be run again
+    until_repaired: str = ""  # what the tool says without it
     again: tuple = ()  # applies the rest of the second step, where that is not the command itself
     advice: str = "run it again in a window"
 
@@ -53,7 +54,8 @@ def sqitch(*words):
 
 
 def liquibase(command):
-    jars = ":".join(str(LIQUIBASE / jar) for jar in ("liquibase/liquibase.jar", "liquibase/lib/*", "drivers/postgresql-42.2.8.jar"))
+    jars = ":".join(str(LIQUIBASE / jar) for jar in ("liquibase/liquibase.jar", "liquibase/lib/*",
+                                                     "drivers/postgresql-42.2.8.jar"))
     return ("java", "-XX:TieredStopAtLevel=1", "-cp", jars, "liquibase.integration.commandline.Main",
             "--changeLogFile=changelog.xml", "--url=jdbc:postgresql://127.0.0.1:{port}/shop", "--username=migrator", command)
 
@@ -98,14 +100,15 @@ TOOLS = {
         own=(*(f"sqitch.{name}" for name in "changes dependencies events projects releases tags".split()),),
         journal="select 'is ' || change from sqitch.changes union all select event || ' ' || change from sqitch.events"),
     "sql_migrate": Tool(
-        "sql-migrate", "sql-migrate", "0.0~git20191213", ("sql-migrate", "up"), shows=("message",), idle_refused=True,
+        "sql-migrate", "sql-migrate", "0.0~git20191213", ("sql-migrate", "up"), shows=("message",),
+        idle_refused=True,
         second=("migrations/2_status.sql",), patterns=("gorp_migrations",), own=("public.gorp_migrations",),
         journal="select id from gorp_migrations"),
     "dbmate": Tool(
-        "dbmate", "npm:@dbmate/linux-x64", "2.36", (str(NODE / "@dbmate/linux-x64/bin/dbmate"), "--migrations-dir", "migrations",
-                                         "--no-dump-schema", "migrate"), status=2,
-        shows=("message", "SQLSTATE"), idle_refused=True,
-        second=("migrations/2_status.sql",), patterns=("schema_migrations",), own=("public.schema_migrations",),
+        "dbmate", "npm:@dbmate/linux-x64", "2.36",
+        (str(NODE / "@dbmate/linux-x64/bin/dbmate"), "--migrations-dir", "migrations", "--no-dump-schema", "migrate"), status=2,
+        shows=("message", "SQLSTATE"), idle_refused=True, second=("migrations/2_status.sql",),
+        patterns=("schema_migrations",), own=("public.schema_migrations",),
         journal="select version from schema_migrations"),
     "liquibase": Tool(
         "Liquibase", "npm:node-liquibase", "4.3", liquibase("update"), status=255,
@@ -144,7 +147,7 @@ TOOLS = {
         journal="select migration_name || case when finished_at is null then ' unfinished' else '' end "
                 "from _prisma_migrations",
         remembers=(("2_status unfinished",),),
-        repair=node("prisma/build/index.js", "migrate", "resolve", "--rolled-back", "2_status"),
+        repair=node("prisma/build/index.js", "migrate", "resolve", "--rolled-back", "2_status"), until_repaired="P3009",
         advice="`prisma migrate resolve --rolled-back NAME`, see that the step can be run again as a whole, then "
                "run it again in a window; before that, all deployments end in P3009"),
 }
