@@ -179,6 +179,34 @@ class Edge(Case):
                          [("refused", ""), ("passed", "committed"), ("passed", "committed")])
         self.assertEqual(rows[1]["ground"], "transaction")
 
+    def test_another_transaction_may_not_go_on_in_its_place(self):
+        for chain in ("commit and chain", "commit; begin", "rollback and chain", "rollback; begin"):
+            with self.subTest(chain):
+                sluice, raw = self.begun("finish")
+                self.assertEqual(wire.errors(raw.ask(wire.query(chain))), [])
+                self.assertEqual([error["C"] for error in wire.errors(raw.ask(wire.query("create table more (id int)")))],
+                                 [REFUSED])
+                self.postgres.run("alter table notes drop column if exists a")
+                if chain == "commit and chain":
+                    self.assertEqual(sluice.console("SHOW DDL LIMIT 10")[-1]["outcome"], "committed")
+
+    def test_nothing_in_its_text_or_before_may_end_it(self):
+        _, raw = self.begun("finish")
+        messages = raw.ask(wire.query("commit; begin; create table more (id int)"))
+        self.assertEqual([error["C"] for error in wire.errors(messages)], [REFUSED])
+        _, raw = self.begun("finish")
+        raw.send(wire.query("commit and chain") + wire.query("create table more (id int)"))
+        self.assertEqual(wire.errors(raw.until()), [])
+        self.assertEqual([error["C"] for error in wire.errors(raw.until())], [REFUSED])
+        raw.ask(wire.query("rollback"))
+        self.postgres.run("alter table notes drop a")
+
+    def test_a_savepoint_does_not_end_it(self):
+        _, raw = self.begun("finish")
+        for sql in ("savepoint s", "alter table notes drop a", "rollback to s", "alter table notes drop a; select 1",
+                    "commit"):
+            self.assertEqual(wire.errors(raw.ask(wire.query(sql))), [])
+
     def test_its_further_changes_are_refused(self):
         sluice, raw = self.begun("refuse")
         self.assertEqual([error["C"] for error in wire.errors(raw.ask(wire.query("alter table notes drop a")))], [REFUSED])
