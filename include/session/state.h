@@ -96,6 +96,8 @@ struct session {
     bool awaits_mechanism; /* the client's next message names its SASL mechanism */
     struct server_leg server_leg;
     struct lexer_reading reading;
+    bool is_client_foreign; /* its client_encoding is not UTF-8; likewise the server's */
+    bool is_server_foreign;
     bool is_reading_known; /* nothing was sent since the server last said what it is */
     struct direction client;
     struct direction server;

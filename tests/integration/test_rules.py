@@ -2,6 +2,7 @@
 """What decides besides windows: rules, protected objects, modes for some, a window's edge, one change at a time."""
 import time
 
+import psycopg2
 from harness import wire
 from harness.case import REFUSED, Case, main
 
@@ -81,13 +82,27 @@ class Rules(Case):
                         "create table more (id int references orders)", "comment on column public.orders.id is 'x'",
                         "alter table items drop constraint items_pkey; alter table orders add a int",
                         "truncate notes cascade", "grant select on orders to public",
-                        "alter schema public rename to p"):
+                        "alter schema public rename to p", "create temp table t () inherits (public.orders)",
+                        "create statistics pg_temp.s on id, status from public.orders",
+                        "comment on index public.orders_pkey is 'x'"):
                 with self.subTest(sql):
                     self.assertIn("ground=protected", self.why(sql))
             self.run_sql("alter table notes add third text")
             self.run_sql("create table orders_archive (id int)")
         finally:
             self.sluice.console("CLOSE WINDOW w")
+
+    def test_letters_of_another_encoding_do_not_hide_a_protected_name(self):
+        self.postgres.run('create table if not exists "übung" (id int)')
+        sluice = self.new_sluice(guard={"protected": ["public.übung"]})
+        sluice.console("OPEN WINDOW w FOR '10m' ALLOW modifying REASON 'a test'")
+        for encoding in ("UTF8", "LATIN1"):
+            connection = sluice.connect(client_encoding=encoding)
+            self.addCleanup(connection.close)
+            with self.subTest(encoding), connection.cursor() as cursor:
+                with self.assertRaises(psycopg2.errors.InsufficientPrivilege):
+                    cursor.execute("alter table public.übung add a int")
+                cursor.execute("comment on table public.notes is 'für alle'")
 
     def test_the_console_lists_them_in_order(self):
         rows = self.sluice.console("SHOW RULES")
