@@ -226,14 +226,10 @@ static bool may_change_rows(enum command_shape shape)
     return shape == SHAPE_WITH || shape == SHAPE_COPY || shape == SHAPE_CREATE_TABLE;
 }
 
-/* AS EXECUTE: a prepared query, which may change rows itself. INHERITS changes the parents. */
+/* AS EXECUTE: a prepared query, which may change rows itself. */
 static void take_table(struct outline *outline, const struct token *token)
 {
     outline->is_partition |= was_word(outline, "partition") && is_word(token, "of");
-    if (outline->previous_kind == TOKEN_CLOSE && is_word(token, "inherits")) {
-        outline->is_temporary = false; /* its parents may stay */
-        outline->names_permanent = true;
-    }
     if (!was_word(outline, "as") || !is_word(token, "execute") || outline->has_prepare)
         return;
     outline->has_execute = true;
@@ -259,7 +255,7 @@ static void take_body(struct outline *outline, const struct token *token)
         take_reindex(outline, token);
     /* What goes with a temporary object need not be one. */
     if (outline->names_temporary)
-        outline->names_permanent |= is_word(token, "cascade") || is_word(token, "inherit");
+        outline->names_permanent |= is_word(token, "cascade");
 }
 
 static bool phase_body(struct outline *outline, const struct token *token)

@@ -82,7 +82,7 @@ class Rules(Case):
                         "create table more (id int references orders)", "comment on column public.orders.id is 'x'",
                         "alter table items drop constraint items_pkey; alter table orders add a int",
                         "truncate notes cascade", "grant select on orders to public",
-                        "alter schema public rename to p", "create temp table t () inherits (public.orders)",
+                        "alter schema public rename to p",
                         "create statistics pg_temp.s on id, status from public.orders",
                         "comment on index public.orders_pkey is 'x'"):
                 with self.subTest(sql):
