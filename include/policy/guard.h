@@ -19,13 +19,23 @@ enum guard_ground {
     GROUND_COUNT
 };
 
+/* The windows (GROUND_WINDOW) by which a transaction has made changes. */
+struct guard_passage {
+    enum safety_level level;      /* the highest that any of them allowed; 0: there is none */
+    enum safety_level rule_level; /* the same, of those that the last rule with windows of its own asked */
+    char rule[POLICY_NAME_SIZE];  /* that rule's name; empty: none */
+};
+
+/* Notes that a change has passed by a window that allows so much. `rule`: by which it was asked, or NULL. */
+void guard_passage_note(struct guard_passage *passage, const struct guard_rule *rule,
+                        enum safety_level allow);
+
 /* What is to be judged. */
 struct guard_matter {
     const struct verdict *verdict;
-    const struct object_names *objects; /* that it names; NULL: not known, as where it is not guarded */
-    bool is_run;                        /* it runs now; false: it is only prepared */
-    enum safety_level passed; /* the highest level allowed by the windows (GROUND_WINDOW) by which its open
-                               * transaction has made changes before; 0: none */
+    const struct object_names *objects;  /* that it names; NULL: not known, as where it is not guarded */
+    bool is_run;                         /* it runs now; false: it is only prepared */
+    const struct guard_passage *passage; /* of its open transaction; NULL: none */
 };
 
 /* What the guard says to it, and why. All it points to lives as long as the policy and the matter. */
@@ -60,8 +70,9 @@ enum guard_mode guard_mode_for(const struct policy *policy, const struct guard_s
  * - the mode: off lets all pass, observe turns a refusal into ACTION_WOULD_REFUSE;
  * - for guarded classes, protected objects: what may change one is refused, whatever is open;
  * - the first rule that holds;
- * - for guarded classes, and where a rule says so for others, windows; a change in a transaction in which one
- *   of its level passed goes on after the window has closed, if the policy lets transactions finish.
+ * - for guarded classes, and where a rule says so for others, windows; a change in a transaction in which a
+ *   window for its level let one pass goes on after that has closed, if the policy lets transactions finish.
+ *   Where a rule says which windows count, the one before must have passed by that rule.
  * Classes that are not guarded pass unless a rule says otherwise. */
 void guard_decide(const struct policy *policy, const struct guard_subject *subject,
                   const struct guard_matter *matter, int64_t now_us, struct decision *out);

@@ -96,6 +96,8 @@ struct session {
     bool awaits_mechanism; /* the client's next message names its SASL mechanism */
     struct server_leg server_leg;
     struct lexer_reading reading;
+    bool is_client_foreign; /* its client_encoding is not UTF-8; likewise the server's */
+    bool is_server_foreign;
     bool is_reading_known; /* nothing was sent since the server last said what it is */
     struct direction client;
     struct direction server;
@@ -242,16 +244,25 @@ void changes_sent(struct session *session, struct request *request);
 void changes_take_error(struct session *session, struct request *head, const char *sqlstate);
 /* A request that is a change was taken out: the server has carried it out, or has dropped it. */
 void changes_settle(struct session *session, bool is_done);
-/* A command's tag: does it end a transaction? */
-void changes_take_tag(struct session *session, struct bytes tag);
+/* A command's tag, of `head`: does it end a transaction? */
+void changes_take_tag(struct session *session, struct bytes tag, const struct request *head);
 /* ReadyForQuery: `is_over` when no transaction is open. */
 void changes_take_ready(struct session *session, bool is_over);
-/* The highest level that the windows allowed by which the open transaction made changes; 0: it made none. */
-enum safety_level changes_passed(const struct session *session);
+/* The windows by which the transaction made changes that was open when the server was last ready; NULL: it
+ * made none. */
+const struct guard_passage *changes_passage(const struct session *session);
 /* The session's number among those of all workers; not 0. */
 uint64_t changes_session_key(const struct session *session);
 /* The session ends. */
 void changes_release(struct session *session);
+
+/* ── passage.c: whether a transaction is still the one in which a window let changes pass ───────────────────
+ */
+/* The same, if that transaction surely is the one in which the text will run: nothing in flight, and nothing
+ * in the text itself, may end it before. */
+const struct guard_passage *passage_of(const struct session *session, const struct statement *statement);
+/* Whether a ROLLBACK in this statement surely leaves its transaction open: ROLLBACK TO SAVEPOINT. */
+bool passage_survives(const struct statement *statement);
 
 /* ── blame.c: whose error it was ───────────────────────────────────────────────────────────────────────────
  */

@@ -14,6 +14,9 @@ struct lexer_reading {
     bool has_unsafe_encoding;  /* a client_encoding whose characters may hold an ASCII byte behind their first
                                 * byte  (SJIS, BIG5, GBK, GB18030, UHC, JOHAB, SHIFT_JIS_2004) */
     bool has_vertical_tab;     /* \v is white space (servers from 17 on) */
+    bool
+        has_foreign_letters; /* beyond ASCII the server may take a name's letters for others: client or server
+                              * do not use UTF-8. Tokens are the same; which object is named is not known */
 };
 
 enum token_kind {

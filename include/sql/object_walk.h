@@ -12,6 +12,7 @@ enum object_kind {
     KIND_PART,
     KIND_COLUMN,
     KIND_MEMBER,
+    KIND_CONSTRAINT,
     KIND_SCHEMA,
     KIND_NOTHING,
     KIND_UNKNOWN,
@@ -24,6 +25,7 @@ struct object_walk {
     uint32_t depth;             /* of parentheses and brackets around it */
     struct object_name subject; /* the last object that was read; what is to be new is named like it */
     struct object_names *out;
+    bool has_foreign_letters; /* see lexer_reading */
 };
 
 /* `out` goes on being filled. */

@@ -124,6 +124,28 @@ static enum guard_ground span_ground(const struct gate_span *span, enum safety_l
     return span->allow >= level ? GROUND_WINDOW : GROUND_LESS;
 }
 
+void guard_passage_note(struct guard_passage *passage, const struct guard_rule *rule, enum safety_level allow)
+{
+    passage->level = allow > passage->level ? allow : passage->level;
+    if (rule == NULL || !rule->has_windows)
+        return;
+    if (strcmp(passage->rule, rule->name) != 0)
+        passage->rule_level = 0;
+    passage->rule_level = allow > passage->rule_level ? allow : passage->rule_level;
+    memcpy(passage->rule, rule->name, sizeof(passage->rule));
+}
+
+/* What a change in a transaction may be that other changes began. */
+static enum safety_level passed_before(const struct hearing *hearing, const struct guard_rule *rule)
+{
+    const struct guard_passage *passage = hearing->matter->passage;
+    if (passage == NULL || !hearing->policy->lets_transactions_finish)
+        return 0;
+    if (rule == NULL || !rule->has_windows)
+        return passage->level;
+    return strcmp(passage->rule, rule->name) == 0 ? passage->rule_level : 0;
+}
+
 static void ask_windows(const struct hearing *hearing, struct decision *out)
 {
     const struct policy *policy = hearing->policy;
@@ -134,7 +156,7 @@ static void ask_windows(const struct hearing *hearing, struct decision *out)
     out->ground = span_ground(out->span, out->level);
     if (out->ground == GROUND_WINDOW)
         return;
-    if (policy->lets_transactions_finish && hearing->matter->passed >= out->level) {
+    if (passed_before(hearing, rule) >= out->level) {
         out->ground = GROUND_TRANSACTION;
         out->span = NULL;
         return;

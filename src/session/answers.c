@@ -182,7 +182,7 @@ static void statement_end(struct session *session, struct bytes tag)
     }
     if (tag.size > 0) {
         blame_unseen_change(session, tag, head);
-        changes_take_tag(session, tag);
+        changes_take_tag(session, tag, head);
         if (may_fail_later(session, head))
             candidates_add(session, head->statement, head->answered);
         tag_apply(session, tag, head);
@@ -277,9 +277,13 @@ static void take_parameter_status(struct session *session, struct bytes body)
         session->reading.has_standard_strings = bytes_equal_text(value, "on");
     } else if (bytes_equal_text(name, "client_encoding")) {
         session->reading.has_unsafe_encoding = is_unsafe_encoding(value);
+        session->is_client_foreign = !bytes_equal_text(value, "UTF8");
+    } else if (bytes_equal_text(name, "server_encoding")) {
+        session->is_server_foreign = !bytes_equal_text(value, "UTF8");
     } else if (bytes_equal_text(name, "server_version")) {
         session->reading.has_vertical_tab = atoi((const char *)value.data) >= VERTICAL_TAB_SINCE;
     }
+    session->reading.has_foreign_letters = session->is_client_foreign || session->is_server_foreign;
 }
 
 enum fate server_message_take(struct session *session, uint8_t type, struct bytes body)

@@ -17,10 +17,11 @@ struct changes {
     bool has_commit;
     bool has_rollback;
     bool has_prepare;
+    bool may_have_ended;     /* by a ROLLBACK that may be none to a savepoint */
     bool was_undone_in_part; /* of the open transaction */
     bool has_turn;           /* it may hold the turnstile */
-    uint8_t
-        passed; /* the highest level that the windows allowed by which the open transaction made changes */
+    uint32_t ended;          /* of how many changes it was known at the last COMMIT */
+    struct guard_passage passage;
     int64_t until_us;               /* when the first window closes by which something passed; 0: none */
     char window[NAME_SIZE];         /* its name */
     int64_t sent_us[CHANGES_TIMED]; /* of the newest, by number */
@@ -36,10 +37,10 @@ uint64_t changes_session_key(const struct session *session)
     return ((uint64_t)(session->world->worker + 1) << WORKER_SHIFT) ^ session->id;
 }
 
-enum safety_level changes_passed(const struct session *session)
+const struct guard_passage *changes_passage(const struct session *session)
 {
     bool is_open = session->changes != NULL && session->transaction_status == 'T';
-    return is_open ? (enum safety_level)session->changes->passed : 0;
+    return is_open && session->changes->passage.level > 0 ? &session->changes->passage : NULL;
 }
 
 static struct changes *changes_of(struct session *session)
@@ -59,7 +60,7 @@ static void note_window(struct changes *changes, const struct decision *decision
     const struct guard_rule *rule = decision->rule;
     enum safety_level allow =
         rule != NULL && rule->most > 0 && rule->most < span->allow ? rule->most : span->allow;
-    changes->passed = allow > changes->passed ? (uint8_t)allow : changes->passed;
+    guard_passage_note(&changes->passage, rule, allow);
     if (changes->until_us > 0 && changes->until_us <= span->to_us)
         return;
     changes->until_us = span->to_us;
@@ -134,29 +135,36 @@ void changes_settle(struct session *session, bool is_done)
 /* ── What its transaction came to ──────────────────────────────────────────────────────────────────────────
  */
 
-void changes_take_tag(struct session *session, struct bytes tag)
+void changes_take_tag(struct session *session, struct bytes tag, const struct request *head)
 {
     struct changes *changes = session->changes;
     if (changes == NULL)
         return;
-    changes->has_commit |= bytes_equal_text(tag, "COMMIT");
-    changes->has_rollback |= bytes_equal_text(tag, "ROLLBACK");
-    changes->has_prepare |= bytes_equal_text(tag, "PREPARE TRANSACTION");
+    bool has_commit = bytes_equal_text(tag, "COMMIT");
+    bool has_rollback = bytes_equal_text(tag, "ROLLBACK");
+    bool has_prepare = bytes_equal_text(tag, "PREPARE TRANSACTION");
+    if (has_commit || has_prepare)
+        changes->ended = changes->settled;
+    changes->has_commit |= has_commit;
+    changes->has_rollback |= has_rollback;
+    changes->has_prepare |= has_prepare;
+    changes->may_have_ended |= has_rollback && !passage_survives(head->statement);
 }
 
-static void tell_end(struct session *session, enum event_kind kind, const char *why)
+/* Of the changes up to `last`. */
+static void tell_end(struct session *session, enum event_kind kind, uint32_t last, const char *why)
 {
     struct changes *changes = session->changes;
-    if (changes->first_open > changes->settled)
+    if (changes->first_open > last)
         return;
     struct event *event = tell_begin(session, kind);
     if (event != NULL) {
         event->change = changes->first_open;
-        event->change_last = changes->settled;
+        event->change_last = last;
         (void)bytes_copy_text(bytes_text(why), event->reason, sizeof(event->reason));
         tell_publish(session);
     }
-    changes->first_open = changes->settled + 1;
+    changes->first_open = last + 1;
 }
 
 static void tell_outlived(struct session *session)
@@ -184,23 +192,50 @@ static void leave_turn(struct session *session, bool has_lasted)
                     has_lasted ? session->world->policy->rest_us : 0);
 }
 
+static const char *why_committed(const struct changes *changes)
+{
+    if (changes->has_prepare)
+        return "prepared: COMMIT PREPARED decides";
+    return changes->was_undone_in_part ? "some of it may have been rolled back to a savepoint" : "";
+}
+
 /* How the transaction ended that the server says is over. Several may have, in one text or pipeline. */
 static bool end_transaction(struct session *session)
 {
     const struct changes *changes = session->changes;
     if (changes->has_rollback && changes->has_commit) {
-        tell_end(session, EVENT_DDL_UNDONE,
+        tell_end(session, EVENT_DDL_UNDONE, changes->settled,
                  "one transaction of its text or pipeline was rolled back, another not");
         return true;
     }
     if (changes->has_rollback || (changes->has_error && !changes->has_commit)) {
-        tell_end(session, EVENT_DDL_UNDONE, "rolled back");
+        tell_end(session, EVENT_DDL_UNDONE, changes->settled, "rolled back");
         return false;
     }
-    const char *why =
-        changes->was_undone_in_part ? "some of it may have been rolled back to a savepoint" : "";
-    tell_end(session, EVENT_DDL_COMMITTED, changes->has_prepare ? "prepared: COMMIT PREPARED decides" : why);
+    tell_end(session, EVENT_DDL_COMMITTED, changes->settled, why_committed(changes));
     return true;
+}
+
+static void forget_window(struct changes *changes)
+{
+    changes->passage = (struct guard_passage){ .level = 0 };
+    changes->until_us = 0;
+}
+
+/* COMMIT AND CHAIN and the like: the server says that a transaction is open, but it is another one. */
+static void take_chain(struct session *session)
+{
+    struct changes *changes = session->changes;
+    bool has_ended = changes->has_commit || changes->has_prepare;
+    if (has_ended && !changes->has_rollback) {
+        tell_outlived(session);
+        tell_end(session, EVENT_DDL_COMMITTED, changes->ended, why_committed(changes));
+    }
+    if (has_ended || changes->may_have_ended)
+        forget_window(changes);
+    if (has_ended && changes->first_open > changes->sent)
+        leave_turn(session, true);
+    changes->was_undone_in_part |= changes->has_rollback;
 }
 
 void changes_take_ready(struct session *session, bool is_over)
@@ -212,15 +247,16 @@ void changes_take_ready(struct session *session, bool is_over)
         tell_outlived(session);
         bool has_lasted = end_transaction(session);
         changes->was_undone_in_part = false;
+        changes->passage = (struct guard_passage){ .level = 0 };
         if (!is_any_in_flight(changes)) {
-            changes->passed = 0;
-            changes->until_us = 0;
+            forget_window(changes);
             leave_turn(session, has_lasted);
         }
     } else {
-        changes->was_undone_in_part |= changes->has_rollback;
+        take_chain(session);
     }
     changes->has_error = changes->has_commit = changes->has_rollback = changes->has_prepare = false;
+    changes->may_have_ended = false;
 }
 
 void changes_release(struct session *session)
@@ -228,7 +264,8 @@ void changes_release(struct session *session)
     if (session->changes == NULL)
         return;
     tell_outlived(session);
-    tell_end(session, EVENT_DDL_UNDONE, "the connection ended before its transaction did");
+    tell_end(session, EVENT_DDL_UNDONE, session->changes->settled,
+             "the connection ended before its transaction did");
     leave_turn(session, false);
     free(session->changes);
     session->changes = NULL;

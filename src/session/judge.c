@@ -10,12 +10,13 @@ struct judged {
     struct bytes text; /* empty where there is none */
     bool is_cut;
     struct lexer_reading reading;
+    const struct guard_passage *passage; /* see guard_matter */
 };
 
-static struct judged judged_of(const struct statement *statement)
+static struct judged judged_of(const struct statement *statement, const struct guard_passage *passage)
 {
     return (struct judged){ &statement->verdict, bytes_of(statement->text, statement->text_size),
-                            statement->is_cut, statement->reading };
+                            statement->is_cut, statement->reading, passage };
 }
 
 static struct guard_subject subject_of(const struct session *session)
@@ -152,7 +153,7 @@ static bool judge(struct session *session, const struct judged *judged, enum jud
     struct guard_subject subject = subject_of(session);
     struct guard_matter matter = { .verdict = judged->verdict,
                                    .is_run = step != JUDGE_PARSE,
-                                   .passed = changes_passed(session) };
+                                   .passage = judged->passage };
     if (judged->verdict->is_guarded) {
         objects_named(judged->text, judged->is_cut, judged->reading, &objects);
         matter.objects = &objects;
@@ -183,7 +184,7 @@ static const struct verdict function_call = { .class = CLASS_OPAQUE,
 /* An EXECUTE of a name that nothing is known of. */
 static struct judged judged_unknown(const struct statement *statement)
 {
-    struct judged judged = judged_of(statement);
+    struct judged judged = judged_of(statement, NULL);
     judged.verdict = &unknown_execute;
     return judged;
 }
@@ -193,15 +194,16 @@ static bool judge_all(struct session *session, const struct statement *statement
 {
     const struct policy *policy = session->world->policy;
     const struct hash_key *key = &session->world->hash_key;
+    const struct guard_passage *passage = passage_of(session, statement);
     for (const char *name = NULL; (name = name_list_next(&statement->verdict.executes, name)) != NULL;) {
         const struct statement *executed = names_riskiest(&session->statements, key, bytes_text(name));
         if (executed == NULL && name_list_holds(&statement->verdict.prepares, name))
             continue; /* the text itself has what it runs */
-        struct judged judged = executed != NULL ? judged_of(executed) : judged_unknown(statement);
+        struct judged judged = executed != NULL ? judged_of(executed, passage) : judged_unknown(statement);
         if (guard_concerns(policy, judged.verdict) && !judge(session, &judged, step, ruling))
             return false;
     }
-    struct judged judged = judged_of(statement);
+    struct judged judged = judged_of(statement, passage);
     return !guard_concerns(policy, &statement->verdict) || judge(session, &judged, step, ruling);
 }
 

@@ -25,13 +25,15 @@ static bool take_name(struct object_walk *walk, enum object_kind kind)
 {
     if (kind == KIND_NOTHING)
         return false;
-    if (kind == KIND_UNKNOWN || (kind == KIND_MEMBER && !object_walk_seek(walk, "on"))) {
+    bool is_member = kind == KIND_MEMBER || kind == KIND_CONSTRAINT;
+    if (kind == KIND_UNKNOWN || (is_member && !object_walk_seek(walk, "on"))) {
         object_walk_give_up(walk);
         return false;
     }
-    if (kind == KIND_MEMBER) {
+    if (is_member) {
         object_walk_next(walk);
-        (void)object_walk_take_before_name(walk, "domain");
+        if (kind == KIND_CONSTRAINT)
+            (void)object_walk_take_before_name(walk, "domain");
         kind = KIND_OBJECT;
     }
     return object_walk_name(walk, kind, false);

@@ -40,6 +40,7 @@ void object_walk_begin(struct object_walk *walk, struct bytes statement, struct 
                        struct object_names *out)
 {
     *walk = (struct object_walk){ .last = TOKEN_NONE, .out = out };
+    walk->has_foreign_letters = reading.has_foreign_letters;
     token_walk_begin(&walk->tokens, statement, reading);
     read_token(walk);
 }
@@ -128,19 +129,22 @@ bool object_walk_is_name(const struct object_walk *walk)
            (token->kind == TOKEN_WORD && object_word_is_name(token->word));
 }
 
-/* What the server would cut inside of a character, if it counts characters so, is not known. */
-static bool is_readable(const struct token *token)
+/* What the server would cut inside of a character, if it counts characters so, is not known; nor are letters
+ * that it converts or folds. */
+static bool is_readable(const struct object_walk *walk)
 {
+    const struct token *token = &walk->token;
     bool is_ascii = true;
     for (size_t i = 0; i < token->word_size; i++)
         is_ascii &= (uint8_t)token->word[i] < 0x80;
-    return !token->is_unicode && token->word_size > 0 && (is_ascii || !token->is_word_cut);
+    bool is_known = is_ascii || (!token->is_word_cut && !walk->has_foreign_letters);
+    return !token->is_unicode && token->word_size > 0 && is_known;
 }
 
 static void note_part(struct object_walk *walk, char parts[PARTS_MOST][OBJECT_NAME_SIZE], size_t index)
 {
     const struct token *token = &walk->token;
-    if (index >= PARTS_MOST || !is_readable(token))
+    if (index >= PARTS_MOST || !is_readable(walk))
         object_walk_give_up(walk);
     else
         bytes_copy_text(bytes_of(token->word, token->word_size), parts[index], OBJECT_NAME_SIZE);

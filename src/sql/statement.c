@@ -43,7 +43,8 @@ void statement_pool_release(struct statement_pool *pool)
 static bool reading_equal(struct lexer_reading a, struct lexer_reading b)
 {
     return a.has_standard_strings == b.has_standard_strings &&
-           a.has_unsafe_encoding == b.has_unsafe_encoding && a.has_vertical_tab == b.has_vertical_tab;
+           a.has_unsafe_encoding == b.has_unsafe_encoding && a.has_vertical_tab == b.has_vertical_tab &&
+           a.has_foreign_letters == b.has_foreign_letters;
 }
 
 static struct statement *find(const struct statement_pool *pool, uint64_t hash, struct bytes text,

@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)
         return 0;
-    struct lexer_reading reading = { (data[0] & 1) != 0, (data[0] & 2) != 0, (data[0] & 4) != 0 };
+    struct lexer_reading reading = { (data[0] & 1) != 0, (data[0] & 2) != 0, (data[0] & 4) != 0, false };
     struct bytes text = bytes_of(data + 2, size - 2);
     struct verdict whole = judge(text, text.size, reading);
     struct verdict bytes = judge(text, 1, reading);

@@ -2,6 +2,7 @@
 """What decides besides windows: rules, protected objects, modes for some, a window's edge, one change at a time."""
 import time
 
+import psycopg2
 from harness import wire
 from harness.case import REFUSED, Case, main
 
@@ -81,13 +82,27 @@ class Rules(Case):
                         "create table more (id int references orders)", "comment on column public.orders.id is 'x'",
                         "alter table items drop constraint items_pkey; alter table orders add a int",
                         "truncate notes cascade", "grant select on orders to public",
-                        "alter schema public rename to p"):
+                        "alter schema public rename to p",
+                        "create statistics pg_temp.s on id, status from public.orders",
+                        "comment on index public.orders_pkey is 'x'"):
                 with self.subTest(sql):
                     self.assertIn("ground=protected", self.why(sql))
             self.run_sql("alter table notes add third text")
             self.run_sql("create table orders_archive (id int)")
         finally:
             self.sluice.console("CLOSE WINDOW w")
+
+    def test_letters_of_another_encoding_do_not_hide_a_protected_name(self):
+        self.postgres.run('create table if not exists "übung" (id int)')
+        sluice = self.new_sluice(guard={"protected": ["public.übung"]})
+        sluice.console("OPEN WINDOW w FOR '10m' ALLOW modifying REASON 'a test'")
+        for encoding in ("UTF8", "LATIN1"):
+            connection = sluice.connect(client_encoding=encoding)
+            self.addCleanup(connection.close)
+            with self.subTest(encoding), connection.cursor() as cursor:
+                with self.assertRaises(psycopg2.errors.InsufficientPrivilege):
+                    cursor.execute("alter table public.übung add a int")
+                cursor.execute("comment on table public.notes is 'für alle'")
 
     def test_the_console_lists_them_in_order(self):
         rows = self.sluice.console("SHOW RULES")
@@ -178,6 +193,34 @@ class Edge(Case):
         self.assertEqual([(row["decision"], row["outcome"]) for row in rows],
                          [("refused", ""), ("passed", "committed"), ("passed", "committed")])
         self.assertEqual(rows[1]["ground"], "transaction")
+
+    def test_another_transaction_may_not_go_on_in_its_place(self):
+        for chain in ("commit and chain", "commit; begin", "rollback and chain", "rollback; begin"):
+            with self.subTest(chain):
+                sluice, raw = self.begun("finish")
+                self.assertEqual(wire.errors(raw.ask(wire.query(chain))), [])
+                self.assertEqual([error["C"] for error in wire.errors(raw.ask(wire.query("create table more (id int)")))],
+                                 [REFUSED])
+                self.postgres.run("alter table notes drop column if exists a")
+                if chain == "commit and chain":
+                    self.assertEqual(sluice.console("SHOW DDL LIMIT 10")[-1]["outcome"], "committed")
+
+    def test_nothing_in_its_text_or_before_may_end_it(self):
+        _, raw = self.begun("finish")
+        messages = raw.ask(wire.query("commit; begin; create table more (id int)"))
+        self.assertEqual([error["C"] for error in wire.errors(messages)], [REFUSED])
+        _, raw = self.begun("finish")
+        raw.send(wire.query("commit and chain") + wire.query("create table more (id int)"))
+        self.assertEqual(wire.errors(raw.until()), [])
+        self.assertEqual([error["C"] for error in wire.errors(raw.until())], [REFUSED])
+        raw.ask(wire.query("rollback"))
+        self.postgres.run("alter table notes drop a")
+
+    def test_a_savepoint_does_not_end_it(self):
+        _, raw = self.begun("finish")
+        for sql in ("savepoint s", "alter table notes drop a", "rollback to s", "alter table notes drop a; select 1",
+                    "commit"):
+            self.assertEqual(wire.errors(raw.ask(wire.query(sql))), [])
 
     def test_its_further_changes_are_refused(self):
         sluice, raw = self.begun("refuse")

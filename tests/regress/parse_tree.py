@@ -87,7 +87,7 @@ RELATIONS = {"CreateStmt": ("relation",), "CreateForeignTableStmt": ("base", "re
              "CompositeTypeStmt": ("typevar",)}
 NAMES = {"CreateFunctionStmt": "funcname", "DefineStmt": "defnames", "CreateDomainStmt": "domainname",
          "CreateEnumStmt": "typeName", "CreateRangeStmt": "typeName", "AlterEnumStmt": "typeName",
-         "AlterDomainStmt": "typeName", "CreateStatsStmt": "defnames", "CreateConversionStmt": "conversion_name"}
+         "AlterDomainStmt": "typeName", "CreateConversionStmt": "conversion_name"}
 
 
 def is_temporary(tag, node):

@@ -232,9 +232,8 @@ static struct decision continued(const struct policy *policy, enum statement_cla
                                  int64_t at_us)
 {
     const struct verdict verdict = verdict_of(class, "");
-    const struct guard_matter matter = { .verdict = &verdict,
-                                         .is_run = true,
-                                         .passed = (enum safety_level)passed };
+    const struct guard_passage passage = { .level = (enum safety_level)passed };
+    const struct guard_matter matter = { .verdict = &verdict, .is_run = true, .passage = &passage };
     struct decision decision;
     guard_decide(policy, &anybody, &matter, at_us, &decision);
     return decision;
@@ -266,6 +265,35 @@ static void a_transaction_outlives_its_window_only_where_it_may(void **state)
         assert_int_equal(continued(policy, CLASS_ADDITIVE, LEVEL_MODIFYING, now_us).ground, GROUND_WINDOW);
         policy_release(policy);
     }
+}
+
+static void a_rules_own_windows_let_only_what_they_began_finish(void **state)
+{
+    (void)state;
+    const struct guard_rule rules[] = {
+        { .name = "drops", .classes = bit_of(CLASS_DESTRUCTIVE), .has_windows = true, .windows = { 1 } },
+        { .name = "grants", .classes = bit_of(CLASS_DCL), .has_windows = true, .windows = { 1 } },
+    };
+    struct policy_plan plan = plan_of_windows();
+    plan.guard_rules = rules;
+    plan.guard_rule_count = COUNT_OF(rules);
+    plan.lets_transactions_finish = true;
+    struct policy *policy = policy_of(&plan);
+    const struct verdict drop = verdict_of(CLASS_DESTRUCTIVE, "DROP TABLE");
+    struct guard_passage passage = { .level = 0 };
+    const struct guard_matter matter = { .verdict = &drop, .is_run = true, .passage = &passage };
+    struct decision decision;
+    guard_passage_note(&passage, NULL, LEVEL_MODIFYING);
+    guard_decide(policy, &anybody, &matter, now_us + 60 * minute_us, &decision);
+    assert_int_equal(decision.ground, GROUND_CLOSED);
+    guard_passage_note(&passage, &rules[0], LEVEL_MODIFYING);
+    guard_decide(policy, &anybody, &matter, now_us + 60 * minute_us, &decision);
+    assert_int_equal(decision.ground, GROUND_TRANSACTION);
+    guard_passage_note(&passage, &rules[1], LEVEL_ADDITIVE);
+    guard_decide(policy, &anybody, &matter, now_us + 60 * minute_us, &decision);
+    assert_int_equal(decision.ground, GROUND_CLOSED);
+    assert_int_equal(passage.rule_level, LEVEL_ADDITIVE);
+    policy_release(policy);
 }
 
 static void the_strictest_word_on_any_class_counts(void **state)
@@ -310,6 +338,7 @@ int main(void)
         cmocka_unit_test(an_opening_for_some_takes_nothing_from_what_is_for_all),
         cmocka_unit_test(the_next_window_is_the_next_of_whoever_asks),
         cmocka_unit_test(a_transaction_outlives_its_window_only_where_it_may),
+        cmocka_unit_test(a_rules_own_windows_let_only_what_they_began_finish),
         cmocka_unit_test(the_strictest_word_on_any_class_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

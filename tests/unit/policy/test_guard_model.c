@@ -23,6 +23,7 @@ struct matter {
     struct verdict verdict;
     struct object_names objects;
     struct guard_matter matter;
+    struct guard_passage passage;
     int64_t at_us;
 };
 
@@ -77,6 +78,7 @@ static void pick_rule(struct world *world, struct guard_rule *rule)
     rule->object = pattern_of(pick_text(world, object_patterns, COUNT_OF(object_patterns)));
     rule->classes = chance(world, 4) ? 0 : (uint16_t)pick(world, 1U << CLASS_COUNT);
     rule->windows[0] = pick(world, 4);
+    rule->name[0] = (char)('a' + pick(world, 2));
 }
 
 static void pick_gate(struct world *world, struct gate_plan *gate)
@@ -145,7 +147,10 @@ static void pick_matter(struct world *world, struct matter *matter)
     matter->matter = (struct guard_matter){ .verdict = &matter->verdict,
                                             .objects = chance(world, 5) ? NULL : &matter->objects,
                                             .is_run = !chance(world, 3),
-                                            .passed = (enum safety_level)pick(world, 4) };
+                                            .passage = chance(world, 4) ? NULL : &matter->passage };
+    matter->passage = (struct guard_passage){ .level = (enum safety_level)pick(world, 4),
+                                              .rule_level = (enum safety_level)pick(world, 4) };
+    matter->passage.rule[0] = (char)('a' + pick(world, 2));
 }
 
 /* ── The model ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -183,13 +188,25 @@ static int model_open(const struct world *world, const struct matter *matter, ui
     return level;
 }
 
-static enum guard_ground model_windows(const struct world *world, const struct matter *matter,
-                                       uint64_t counted, int level)
+/* The level that was open to the open transaction before; `rule`: by whose own windows, or NULL. */
+static int model_passed(const struct matter *matter, const struct guard_rule *rule)
 {
+    const struct guard_passage *passage = matter->matter.passage;
+    if (passage == NULL)
+        return 0;
+    if (rule == NULL)
+        return (int)passage->level;
+    return rule->name[0] == passage->rule[0] ? (int)passage->rule_level : 0;
+}
+
+static enum guard_ground model_windows(const struct world *world, const struct matter *matter,
+                                       const struct guard_rule *rule, int level)
+{
+    uint64_t counted = rule != NULL ? rule->windows[0] : UINT64_MAX;
     int open = model_open(world, matter, counted);
     if (open >= level)
         return GROUND_WINDOW;
-    if (world->plan.lets_transactions_finish && (int)matter->matter.passed >= level)
+    if (world->plan.lets_transactions_finish && model_passed(matter, rule) >= level)
         return GROUND_TRANSACTION;
     return open < 0 ? GROUND_FREEZE : open == 0 ? GROUND_CLOSED : GROUND_LESS;
 }
@@ -218,10 +235,9 @@ static enum guard_ground model_rules(const struct world *world, const struct mat
             return rule->action == RULE_ALLOW ? GROUND_RULE_ALLOWS : GROUND_RULE_REFUSES;
         if (rule->most > 0 && level > (int)rule->most)
             return GROUND_CAPPED;
-        return model_windows(world, matter, rule->has_windows ? rule->windows[0] : UINT64_MAX, level);
+        return model_windows(world, matter, rule->has_windows ? rule : NULL, level);
     }
-    return statement_class_is_guarded(class) ? model_windows(world, matter, UINT64_MAX, level)
-                                             : GROUND_UNGUARDED;
+    return statement_class_is_guarded(class) ? model_windows(world, matter, NULL, level) : GROUND_UNGUARDED;
 }
 
 static enum guard_mode model_mode(const struct world *world, const struct matter *matter)

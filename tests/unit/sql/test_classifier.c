@@ -30,9 +30,10 @@ static void assert_same(const struct verdict *one, const struct verdict *other)
     assert_same_names(&one->prepares, &other->prepares);
 }
 
-static const struct lexer_reading readings[] = {
-    { true, false, false }, { false, false, false }, { false, false, true }, { true, true, true }
-};
+static const struct lexer_reading readings[] = { { true, false, false, false },
+                                                 { false, false, false, false },
+                                                 { false, false, true, false },
+                                                 { true, true, true, false } };
 static const struct lexer_reading standard = { .has_standard_strings = true };
 static const struct lexer_reading escaping = { .has_standard_strings = false };
 static const struct lexer_reading unsafe = { .has_standard_strings = true, .has_unsafe_encoding = true };

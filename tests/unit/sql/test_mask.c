@@ -134,9 +134,9 @@ static void no_literal_of_any_statement_is_shown(void **state)
     size_t rows = 0;
     golden_open(&golden, TESTS_FOLDER "/unit/sql/secrets.tsv");
     for (; golden_next(&golden, 1); rows++) {
-        static const struct lexer_reading readings[] = { { true, false, false },
-                                                         { false, false, false },
-                                                         { true, true, false } };
+        static const struct lexer_reading readings[] = { { true, false, false, false },
+                                                         { false, false, false, false },
+                                                         { true, true, false, false } };
         for (size_t i = 0; i < COUNT_OF(readings) * 2; i++) {
             char storage[2048];
             struct text out;

@@ -350,12 +350,14 @@ static void privileges_and_comments_name_what_they_are_on(void **state)
         { "comment on constraint c on s.t is 'x'", "s.t" },
         { "comment on constraint c on domain s.d is 'x'", "s.d" },
         { "comment on constraint c on domain is 'x'", "domain" },
+        { "create trigger t before insert on domain execute function f()", "domain" },
+        { "comment on statistics s.x is 'x'", "s.x, ..." },
         { "comment on trigger r on s.t is 'x'", "s.t" },
         { "comment on policy p on s.t is 'x'", "s.t" },
         { "comment on rule p on s.t is 'x'", "s.t" },
         { "comment on function s.f(int) is 'x'", "s.f" },
         { "comment on materialized view m is 'x'", "m" },
-        { "comment on index s.i is 'x'", "s.i" },
+        { "comment on index s.i is 'x'", "s.i, ..." },
         { "comment on schema s is 'x'", "schema s" },
         { "comment on role r is 'x'", "" },
         { "comment on extension e is 'x'", "" },
@@ -445,6 +447,10 @@ static void doubtful_readings_are_never_complete(void **state)
     static const struct lexer_reading unsafe = { .has_standard_strings = true, .has_unsafe_encoding = true };
     assert_true(is_as_said("drop table \"\x95\x5c\"", unsafe, false, "\"\\x95\\\\\", ..."));
     assert_true(is_as_said("drop table a", unsafe, false, "a"));
+    static const struct lexer_reading foreign = { .has_standard_strings = true, .has_foreign_letters = true };
+    assert_true(is_as_said("drop table \xe4", foreign, false, "..."));
+    assert_true(is_as_said("comment on table t is '\xe4'", foreign, false, "t"));
+    assert_true(is_as_said("drop table \xc3\xa4", standard, false, "\xc3\xa4"));
     assert_true(is_as_said("comment on table t is 'C:\\'", standard, false, "t"));
     assert_true(is_as_said("comment on table t is 'a\\b'", standard, false, "t"));
     assert_true(is_as_said("drop table a; select '\\'; drop table b; --'", standard, false, "a, b, ..."));
