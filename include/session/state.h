@@ -226,9 +226,9 @@ enum guard_mode session_guard_mode(const struct session *session);
 struct refusal *refusal_create(const struct session *session, const struct verdict *verdict,
                                const struct decision *decision);
 /* Sends a message that the server is sure to refuse, in place of one of the client's, and remembers why. */
-void poison_send(struct session *session, uint8_t replaced_type, struct refusal *refusal);
+void poison_send(struct session *session, uint8_t replaced_type, const struct ruling *ruling);
 /* Adds the request that a spoilt or poisoned message stands for. */
-void poison_expect(struct session *session, enum request_kind kind, struct refusal *refusal);
+void poison_expect(struct session *session, enum request_kind kind, const struct ruling *ruling);
 /* Sends the client our ErrorResponse for the refusal. */
 void refusal_send(struct session *session, const struct refusal *refusal);
 
@@ -241,16 +241,18 @@ void changes_sent(struct session *session, struct request *request);
 /* An ErrorResponse came for a request in flight, or for a statement behind it in the same transaction. */
 void changes_take_error(struct session *session, struct request *head, const char *sqlstate);
 /* A request that is a change was taken out: the server has carried it out, or has dropped it. */
-void changes_settle(struct session *session, bool is_done);
-/* A command's tag: does it end a transaction? */
-void changes_take_tag(struct session *session, struct bytes tag);
+void changes_settle(struct session *session, const struct request *request, bool is_done);
+/* A statement of `head` was carried out, with this tag. */
+void changes_take_tag(struct session *session, const struct request *head, struct bytes tag);
 /* ReadyForQuery: `is_over` when no transaction is open. */
 void changes_take_ready(struct session *session, bool is_over);
 /* The highest level that the windows allowed by which the open transaction made changes; 0: it made none. */
 enum safety_level changes_passed(const struct session *session);
 /* The session's number among those of all workers; not 0. */
 uint64_t changes_session_key(const struct session *session);
-/* The session ends. */
+/* The session ends: what is in flight stays unanswered. */
+void changes_end(struct session *session);
+/* It has ended, and the requests in flight were taken out. */
 void changes_release(struct session *session);
 
 /* ── blame.c: whose error it was ───────────────────────────────────────────────────────────────────────────
@@ -260,6 +262,8 @@ void blame_error(struct session *session, const struct report *report, const str
 /* A statement of a text has ended without error. */
 void candidates_add(struct session *session, struct statement *statement, uint32_t index);
 void candidates_clear(struct session *session);
+/* The statement of that index in its text; empty beyond what is kept. */
+struct bytes statement_piece(const struct statement *statement, uint32_t index);
 /* A schema change's command tag came back for `head`: was one seen going in? */
 void blame_unseen_change(struct session *session, struct bytes tag, const struct request *head);
 
