@@ -255,6 +255,17 @@ void changes_end(struct session *session);
 /* It has ended, and the requests in flight were taken out. */
 void changes_release(struct session *session);
 
+/* ── change_words.c: what texts say about them ─────────────────────────────────────────────────────────────
+ */
+/* Whether a change of a pipeline that was answered with this tag is of those that no transaction block takes:
+ * they are committed as soon as they are carried out. */
+bool request_commits_at_once(const struct request *head, struct bytes tag);
+/* Whether the statement of the text that is just answered is a change, or runs one. What lies beyond the kept
+ * part of the text may be one. */
+bool request_was_change(const struct request *head);
+/* Whether the server may commit by this request, which it has not answered yet. */
+bool request_may_commit(const struct session *session, const struct request *request);
+
 /* ── blame.c: whose error it was ───────────────────────────────────────────────────────────────────────────
  */
 /* `head` is the request the error answers, or NULL. */

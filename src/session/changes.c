@@ -12,10 +12,11 @@ enum { CHANGES_TIMED = 16, WORKER_SHIFT = 48 };
 
 /* How far the changes of a Query have got while it is being answered: it may hold several transactions. */
 struct text_fate {
-    bool is_open;       /* a change of it was carried out in a transaction that has not ended */
-    bool lasts;         /* one was carried out, and its transaction was committed */
-    bool was_undone;    /* one was, and its transaction was rolled back */
-    bool is_prepared;   /* one was, and its transaction was prepared */
+    bool is_open;    /* a change of it was carried out in a transaction that has not ended */
+    bool lasts;      /* one was carried out, and its transaction was committed */
+    bool was_undone; /* one was, and its transaction was rolled back */
+    const char
+        *doubt; /* one was, and why it is not known what its transaction came to; NULL: there is none */
     bool has_savepoint; /* behind an open one */
     bool has_failed;
     char sqlstate[6];
@@ -152,86 +153,71 @@ static void tell_end(struct session *session, enum event_kind kind, const char *
 /* ── What its transaction came to ──────────────────────────────────────────────────────────────────────────
  */
 
+static const char words_of_rollback[] = "rolled back";
 static const char words_of_savepoint[] = "some of it may have been rolled back to a savepoint";
-static const char words_of_prepared[] = "prepared: COMMIT PREPARED or ROLLBACK PREPARED decides";
 
 /* A transaction has ended. It takes the changes along that were answered, and what was of the text that is
  * being answered. */
-static void end_transaction(struct session *session, enum event_kind kind)
+static void end_transaction(struct session *session, enum event_kind kind, const char *why)
 {
     struct changes *changes = session->changes;
     struct text_fate *text = &changes->text;
     text->lasts |= text->is_open && kind == EVENT_DDL_COMMITTED;
     text->was_undone |= text->is_open && kind == EVENT_DDL_UNDONE;
-    text->is_prepared |= text->is_open && kind == EVENT_DDL_UNKNOWN;
+    text->doubt = text->is_open && kind == EVENT_DDL_UNKNOWN ? why : text->doubt;
     text->is_open = text->has_savepoint = false;
-    const char *why = kind == EVENT_DDL_UNDONE    ? "rolled back"
-                      : kind == EVENT_DDL_UNKNOWN ? words_of_prepared
-                                                  : "";
-    bool is_in_doubt = changes->was_undone_in_part && kind == EVENT_DDL_COMMITTED;
-    tell_end(session, kind, is_in_doubt ? words_of_savepoint : why);
+    tell_end(session, kind, why);
     changes->has_failed = changes->was_undone_in_part = false;
 }
 
-/* ROLLBACK [ WORK | TRANSACTION ] TO a savepoint, whose tag is that of ROLLBACK. */
-static bool is_rollback_to(const struct request *head)
+static void end_committed(struct session *session)
 {
-    struct token_walk walk;
-    struct token token;
-    if (head->statement == NULL)
-        return false;
-    token_walk_begin(&walk, statement_piece(head->statement, head->answered), head->statement->reading);
-    for (size_t place = 0; place < 3 && token_walk_next_word(&walk, &token); place++) {
-        if (token_is_word(&token, "to"))
-            return true;
-    }
-    return false;
+    end_transaction(session, EVENT_DDL_COMMITTED,
+                    session->changes->was_undone_in_part ? words_of_savepoint : "");
 }
 
-/* Whether it is of those that no transaction block takes: they are committed as soon as they are carried out,
- * in a pipeline, too. */
-static bool commits_at_once(const struct request *head, struct bytes tag)
+static void end_undone(struct session *session)
 {
-    static const char *const tags[] = { "CREATE DATABASE", "DROP DATABASE", "CREATE TABLESPACE",
-                                        "DROP TABLESPACE", "ALTER SYSTEM" };
-    struct token_walk walk;
-    struct token token;
-    for (size_t index = 0; index < COUNT_OF(tags); index++) {
-        if (bytes_equal_text(tag, tags[index]))
-            return true;
-    }
-    if (head->statement == NULL)
-        return false;
-    token_walk_begin(&walk, statement_piece(head->statement, 0), head->statement->reading);
-    while (token_walk_next_word(&walk, &token)) {
-        if (token_is_word(&token, "concurrently"))
-            return true;
-    }
-    return false;
+    end_transaction(session, EVENT_DDL_UNDONE, words_of_rollback);
 }
 
-/* Whether the statement of the text that was just answered is a change, or runs one. What lies beyond the
- * kept part of the text may be one. */
-static bool is_change_itself(const struct request *head)
+/* What was answered with the tag of ROLLBACK: that is ROLLBACK itself, the same TO a savepoint, the end of a
+ * failed transaction however it was asked for, and PREPARE TRANSACTION outside of a block, which prepares
+ * nothing and commits. */
+static void take_rollback(struct session *session, const struct request *head)
 {
-    const struct statement *statement = head->statement;
-    struct verdict verdict;
-    if (statement == NULL || statement->verdict.statement_count < 2)
-        return true;
-    struct bytes piece = statement_piece(statement, head->answered);
-    classify(piece, statement->reading, &verdict);
-    return verdict.is_guarded || verdict.executes.count > 0 || piece.size == 0;
+    struct changes *changes = session->changes;
+    struct token_walk walk;
+    struct token token;
+    struct bytes piece =
+        head->statement != NULL ? statement_piece(head->statement, head->answered) : BYTES_NONE;
+    token_walk_begin(&walk, piece, session->reading);
+    if (!token_walk_next_word(&walk, &token) || token.kind != TOKEN_WORD) {
+        end_transaction(session, EVENT_DDL_UNKNOWN,
+                        "the end of its transaction was asked for in too long a text");
+        return;
+    }
+    bool is_prepare = token_is_word(&token, "prepare");
+    bool is_to = false;
+    for (size_t place = 0; place < 2 && token_walk_next_word(&walk, &token); place++)
+        is_to |= token_is_word(&token, "to");
+    if (is_to)
+        changes->was_undone_in_part = true;
+    else if (is_prepare && !changes->has_failed)
+        end_committed(session);
+    else
+        end_undone(session);
 }
 
 static void note_answer(struct changes *changes, const struct request *head, struct bytes tag)
 {
     struct text_fate *text = &changes->text;
     if (head->kind == REQUEST_EXECUTE)
-        changes->commits_at_once = commits_at_once(head, tag);
+        changes->commits_at_once = request_commits_at_once(head, tag);
     else if (bytes_equal_text(tag, "SAVEPOINT"))
         text->has_savepoint |= text->is_open;
     else
-        text->is_open |= is_change_itself(head);
+        text->is_open |= request_was_change(head);
 }
 
 void changes_take_tag(struct session *session, const struct request *head, struct bytes tag)
@@ -240,13 +226,11 @@ void changes_take_tag(struct session *session, const struct request *head, struc
     if (changes == NULL)
         return;
     if (bytes_equal_text(tag, "COMMIT"))
-        end_transaction(session, EVENT_DDL_COMMITTED);
+        end_committed(session);
     else if (bytes_equal_text(tag, "PREPARE TRANSACTION"))
-        end_transaction(session, EVENT_DDL_UNKNOWN);
-    else if (bytes_equal_text(tag, "ROLLBACK") && is_rollback_to(head))
-        changes->was_undone_in_part = true;
+        end_transaction(session, EVENT_DDL_UNKNOWN, "prepared: COMMIT PREPARED or ROLLBACK PREPARED decides");
     else if (bytes_equal_text(tag, "ROLLBACK"))
-        end_transaction(session, EVENT_DDL_UNDONE);
+        take_rollback(session, head);
     else if (head->is_change)
         note_answer(changes, head, tag);
 }
@@ -290,20 +274,20 @@ static void settle_text(struct session *session)
     text.lasts |= text.is_open && is_over && !text.has_failed;
     text.was_undone |= text.is_open && is_over && text.has_failed;
     bool is_open = text.is_open && !is_over && (!text.has_failed || text.has_savepoint);
-    if (text.has_failed && !text.lasts && !text.is_prepared && !is_open) {
+    if (text.has_failed && !text.lasts && text.doubt == NULL && !is_open) {
         tell_outcome(session, EVENT_DDL_FAILED, text.sqlstate, "the server refused it");
         return;
     }
     tell_outcome(session, EVENT_DDL_COMPLETED, "", "");
-    if (text.is_prepared)
-        tell_end(session, EVENT_DDL_UNKNOWN, words_of_prepared);
+    if (text.doubt != NULL)
+        tell_end(session, EVENT_DDL_UNKNOWN, text.doubt);
     else if (text.lasts && (text.was_undone || text.has_failed || is_open))
         tell_end(session, EVENT_DDL_COMMITTED,
                  "a part of it: the rest of its text was not committed with it");
     else if (text.lasts)
         tell_end(session, EVENT_DDL_COMMITTED, "");
     else if (text.was_undone && !is_open)
-        tell_end(session, EVENT_DDL_UNDONE, "rolled back");
+        tell_end(session, EVENT_DDL_UNDONE, words_of_rollback);
     else
         changes->was_undone_in_part |= text.was_undone || text.has_failed;
 }
@@ -317,7 +301,7 @@ void changes_settle(struct session *session, const struct request *request, bool
     } else if (is_done) {
         tell_outcome(session, EVENT_DDL_COMPLETED, "", "");
         if (changes->commits_at_once)
-            end_transaction(session, EVENT_DDL_COMMITTED);
+            end_committed(session);
     } else if (changes->has_ended) {
         tell_outcome(session, changes->is_unknown ? EVENT_DDL_UNKNOWN : EVENT_DDL_FAILED, "",
                      "the connection ended before it was answered");
@@ -347,38 +331,16 @@ void changes_take_ready(struct session *session, bool is_over)
     struct changes *changes = session->changes;
     if (changes == NULL)
         return;
-    if (is_over)
-        end_transaction(session, changes->has_failed ? EVENT_DDL_UNDONE : EVENT_DDL_COMMITTED);
+    if (is_over && changes->has_failed)
+        end_undone(session);
+    else if (is_over)
+        end_committed(session);
     if (is_over && !is_any_in_flight(changes)) {
         changes->passed = 0;
         changes->until_us = 0;
         leave_turn(session);
     }
     changes->has_error = false;
-}
-
-/* Whether the server may commit by this request, that it has not answered yet. */
-static bool may_commit(const struct session *session, const struct request *request)
-{
-    static const char *const words[] = { "commit", "end", "prepare" };
-    const struct statement *statement = request->statement;
-    struct token_walk walk;
-    struct token first;
-    if (session->transaction_status != 'T')
-        return request->kind == REQUEST_SYNC || request->kind == REQUEST_QUERY ||
-               request->kind == REQUEST_EXECUTE;
-    if (request->is_poison || (request->kind != REQUEST_QUERY && request->kind != REQUEST_EXECUTE))
-        return false;
-    if (statement == NULL || statement->is_cut || statement->verdict.statement_count > 1)
-        return true;
-    token_walk_begin(&walk, statement_piece(statement, 0), statement->reading);
-    if (!token_walk_next_word(&walk, &first))
-        return false;
-    for (size_t index = 0; index < COUNT_OF(words); index++) {
-        if (token_is_word(&first, words[index]))
-            return true;
-    }
-    return false;
 }
 
 void changes_end(struct session *session)
@@ -389,7 +351,7 @@ void changes_end(struct session *session)
     changes->has_ended = true;
     changes->is_unknown = session->stage == STAGE_BLIND;
     for (uint32_t index = 0; index < session->flight.count; index++)
-        changes->is_unknown |= may_commit(session, flight_at(&session->flight, index));
+        changes->is_unknown |= request_may_commit(session, flight_at(&session->flight, index));
 }
 
 void changes_release(struct session *session)

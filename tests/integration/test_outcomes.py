@@ -153,6 +153,8 @@ class Outcomes(Case):
         counts = {}
         self.wait_for(lambda: all(change["told"] and change["told"][-1][0] != "ddl_completed" for change in self.changes().values()),
                       "each is told to its end", 5)
+        may_stand = [name for change in self.changes().values() for name in change["objects"]
+                     if change["told"][-1][0] in ("ddl_committed", "ddl_unknown")]
         for key, change in self.changes().items():
             kind, why = change["told"][-1]
             counts[kind] = counts.get(kind, 0) + 1
@@ -162,8 +164,8 @@ class Outcomes(Case):
                 continue
             if kind == "ddl_committed":
                 self.assertTrue(any(made) if why in IN_PART else all(made), about)
-            else:
-                self.assertFalse(any(made), about)
+            else:  # what was let pass twice may stand by the other one
+                self.assertFalse(any(name in existing and name not in may_stand for name in change["objects"] if name != "late"), about)
         self.assertEqual(self.sluice.counter("events_dropped"), 0)
         return counts
 
@@ -224,14 +226,15 @@ class Outcomes(Case):
     def compare_with_console(self):
         """The newest changes by their texts, as the journal has them."""
         names = {"ddl_committed": "committed", "ddl_failed": "failed", "ddl_undone": "undone", "ddl_unknown": "unknown"}
-        told = {tuple(sorted(change["objects"])): names[change["told"][-1][0]] for change in self.changes().values()
-                if len(set(change["objects"])) == len(change["objects"])}
+        told = {}
+        for change in self.changes().values():
+            told.setdefault(tuple(sorted(change["objects"])), []).append(names[change["told"][-1][0]])
         compared = 0
         for row in self.sluice.console("SHOW DDL LIMIT 500"):
             objects = tuple(sorted(name.strip('"') for name in row["objects"].split(", ")))
-            if row["decision"] != "passed" or not objects[0].startswith("made_") or objects not in told:
+            if row["decision"] != "passed" or not objects[0].startswith("made_") or len(told.get(objects, ())) != 1:
                 continue
-            self.assertEqual(row["outcome"], told[objects], row)
+            self.assertEqual(row["outcome"], told[objects][0], row)
             compared += 1
         self.assertGreater(compared, 50)
 
