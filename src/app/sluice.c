@@ -228,6 +228,7 @@ static int run(struct sluice *sluice, struct plan *plan)
         sluice_log_problem(sluice, &problem);
     }
     stop(sluice);
+    sluice_log_audit(sluice);
     sluice_log_notice(sluice, NOTICE_STOPPED);
     return status;
 }
