@@ -109,7 +109,6 @@ class Audit(Case):
         size = os.path.getsize(path)
         resource.prlimit(self.sluice.process.pid, resource.RLIMIT_FSIZE, (size + 100, resource.RLIM_INFINITY))
         self.fails("drop table orders")
-        self.fails("drop table orders")
         self.wait_for(lambda: os.path.getsize(path) == size + 100, "a line is torn")
         resource.prlimit(self.sluice.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         self.fails("drop table orders")
