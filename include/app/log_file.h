@@ -18,6 +18,7 @@ enum notice {
 struct log_file {
     int descriptor;
     bool is_owned; /* opened by us, not standard error */
+    bool is_torn;  /* its last line could be written in part only */
     enum log_format format;
     enum log_level level;
     uint32_t violations_most; /* lines a second */

@@ -34,7 +34,7 @@ struct event {
     struct violation violation;
     /* schema changes, and what else the guard refuses */
     uint32_t change;      /* its number in its session, from 1; 0: it did not pass */
-    uint32_t change_last; /* DDL_COMMITTED, DDL_UNDONE: they are `change` to `change_last` */
+    uint32_t change_last; /* DDL_COMMITTED, DDL_UNDONE, DDL_UNKNOWN: they are `change` to `change_last` */
     char command[EVENT_COMMAND_SIZE];
     char class[24];
     uint8_t level;

@@ -7,8 +7,9 @@
 /* How far a schema change has got:
  *
  *     NONE            PASSED --> COMPLETED --> COMMITTED
- *                        |           |    `--> UNDONE
- *                        `-> FAILED <'
+ *                        |           |    |--> UNDONE
+ *                        |-> FAILED <'    |
+ *                        `--------------> UNKNOWN
  */
 enum change_state {
 #define CHANGE(symbol, name, about) CHANGE_##symbol,
@@ -39,9 +40,9 @@ struct journal {
 MUST_USE bool journal_init(struct journal *journal, size_t capacity);
 void journal_release(struct journal *journal);
 /* Files a decision (DDL_PASSED, DDL_REFUSED, DDL_WOULD_REFUSE, DDL_UNSEEN), or notes what became of those it
- * is about (DDL_COMPLETED, DDL_FAILED, DDL_COMMITTED, DDL_UNDONE) as the states above allow: those that
- * failed stay so when their transaction is committed. Nothing happens when they are gone, nor for other
- * events. */
+ * is about (DDL_COMPLETED, DDL_FAILED, DDL_COMMITTED, DDL_UNDONE, DDL_UNKNOWN) as the states above allow:
+ * those that failed stay so when their transaction is committed. Nothing happens when they are gone, nor for
+ * other events. */
 void journal_record(struct journal *journal, const struct event *event);
 /* The `age`-th newest entry (0: the newest), or NULL. */
 const struct journal_entry *journal_newest(const struct journal *journal, size_t age);

@@ -228,9 +228,9 @@ enum guard_mode session_guard_mode(const struct session *session);
 struct refusal *refusal_create(const struct session *session, const struct verdict *verdict,
                                const struct decision *decision);
 /* Sends a message that the server is sure to refuse, in place of one of the client's, and remembers why. */
-void poison_send(struct session *session, uint8_t replaced_type, struct refusal *refusal);
+void poison_send(struct session *session, uint8_t replaced_type, const struct ruling *ruling);
 /* Adds the request that a spoilt or poisoned message stands for. */
-void poison_expect(struct session *session, enum request_kind kind, struct refusal *refusal);
+void poison_expect(struct session *session, enum request_kind kind, const struct ruling *ruling);
 /* Sends the client our ErrorResponse for the refusal. */
 void refusal_send(struct session *session, const struct refusal *refusal);
 
@@ -243,9 +243,9 @@ void changes_sent(struct session *session, struct request *request);
 /* An ErrorResponse came for a request in flight, or for a statement behind it in the same transaction. */
 void changes_take_error(struct session *session, struct request *head, const char *sqlstate);
 /* A request that is a change was taken out: the server has carried it out, or has dropped it. */
-void changes_settle(struct session *session, bool is_done);
-/* A command's tag, of `head`: does it end a transaction? */
-void changes_take_tag(struct session *session, struct bytes tag, const struct request *head);
+void changes_settle(struct session *session, const struct request *request, bool is_done);
+/* A statement of `head` was carried out, with this tag. */
+void changes_take_tag(struct session *session, const struct request *head, struct bytes tag);
 /* ReadyForQuery: `is_over` when no transaction is open. */
 void changes_take_ready(struct session *session, bool is_over);
 /* The windows by which the transaction made changes that was open when the server was last ready; NULL: it
@@ -253,16 +253,27 @@ void changes_take_ready(struct session *session, bool is_over);
 const struct guard_passage *changes_passage(const struct session *session);
 /* The session's number among those of all workers; not 0. */
 uint64_t changes_session_key(const struct session *session);
-/* The session ends. */
+/* The session ends: what is in flight stays unanswered. */
+void changes_end(struct session *session);
+/* It has ended, and the requests in flight were taken out. */
 void changes_release(struct session *session);
 
 /* ── passage.c: whether a transaction is still the one in which a window let changes pass ───────────────────
  */
-/* The same, if that transaction surely is the one in which the text will run: nothing in flight, and nothing
- * in the text itself, may end it before. */
+/* changes_passage, if that transaction surely is the one in which the text will run: nothing in flight, and
+ * nothing in the text itself, may end it before. */
 const struct guard_passage *passage_of(const struct session *session, const struct statement *statement);
-/* Whether a ROLLBACK in this statement surely leaves its transaction open: ROLLBACK TO SAVEPOINT. */
-bool passage_survives(const struct statement *statement);
+
+/* ── change_words.c: what texts say about them ─────────────────────────────────────────────────────────────
+ */
+/* Whether a change of a pipeline that was answered with this tag is of those that no transaction block takes:
+ * they are committed as soon as they are carried out. */
+bool request_commits_at_once(const struct request *head, struct bytes tag);
+/* Whether the statement of the text that is just answered is a change, or runs one. What lies beyond the kept
+ * part of the text may be one. */
+bool request_was_change(const struct request *head);
+/* Whether the server may commit by this request, which it has not answered yet. */
+bool request_may_commit(const struct session *session, const struct request *request);
 
 /* ── blame.c: whose error it was ───────────────────────────────────────────────────────────────────────────
  */
@@ -271,6 +282,8 @@ void blame_error(struct session *session, const struct report *report, const str
 /* A statement of a text has ended without error. */
 void candidates_add(struct session *session, struct statement *statement, uint32_t index);
 void candidates_clear(struct session *session);
+/* The statement of that index in its text; empty beyond what is kept. */
+struct bytes statement_piece(const struct statement *statement, uint32_t index);
 /* A schema change's command tag came back for `head`: was one seen going in? */
 void blame_unseen_change(struct session *session, struct bytes tag, const struct request *head);
 

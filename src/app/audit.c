@@ -36,6 +36,7 @@ static bool is_about_change(enum event_kind kind)
     case EVENT_DDL_FAILED:
     case EVENT_DDL_COMMITTED:
     case EVENT_DDL_UNDONE:
+    case EVENT_DDL_UNKNOWN:
     case EVENT_DDL_OUTLIVED:
     case EVENT_DDL_UNSEEN:
         return true;

@@ -37,6 +37,7 @@ bool log_file_open(struct log_file *log, const struct log_plan *plan, struct pro
     log_file_close(log);
     log->descriptor = descriptor;
     log->is_owned = !is_standard_error;
+    log->is_torn = false;
     log->format = plan->format;
     log->level = plan->level;
     log->violations_most = plan->violations_most;
@@ -66,24 +67,35 @@ struct log_line *log_file_begin(struct log_file *log, int64_t time_us, enum noti
     return log_file_begin_at(log, time_us, notices[notice].level, notice);
 }
 
-/* Writes all of it or, when the disk is full or the reader is gone, as much as can be: the log never stops
- * the program. */
-static bool write_all(int descriptor, struct bytes bytes)
+/* Writes as much as can be when the disk is full or the reader is gone: the log never stops the program.
+ * Returns how much was written. */
+static size_t write_most(int descriptor, struct bytes bytes)
 {
-    while (bytes.size > 0) {
-        ssize_t written = write(descriptor, bytes.data, bytes.size);
+    size_t done = 0;
+    while (done < bytes.size) {
+        ssize_t written = write(descriptor, bytes.data + done, bytes.size - done);
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return false;
-        (void)bytes_take(&bytes, (size_t)written);
+            break;
+        done += (size_t)written;
     }
-    return true;
+    return done;
+}
+
+/* A line behind one that was torn off begins on a line of its own. Whether all of it was written. */
+static bool write_line(struct log_file *log, struct bytes line)
+{
+    if (log->is_torn && write_most(log->descriptor, bytes_text("\n")) == 0)
+        return false;
+    size_t written = write_most(log->descriptor, line);
+    log->is_torn = written > 0 && written < line.size;
+    return written == line.size;
 }
 
 bool log_file_write(struct log_file *log)
 {
-    return write_all(log->descriptor, log_end(&log->line));
+    return write_line(log, log_end(&log->line));
 }
 
 void log_file_tick(struct log_file *log, int64_t now_us)
@@ -121,5 +133,5 @@ bool log_file_event(struct log_file *log, const struct event *event)
 {
     if (event_kind_level(event->kind) > log->level || !is_within_rate(log, event))
         return true;
-    return write_all(log->descriptor, event_log(event, log->format, &log->line));
+    return write_line(log, event_log(event, log->format, &log->line));
 }

@@ -218,6 +218,7 @@ static int run(struct sluice *sluice, struct plan *plan)
     int status = EXIT_FAILURE;
     raise_descriptor_limit();
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a log that may not grow any more is one that cannot be written */
     if (start(sluice, plan, &problem)) {
         sluice_log_start(sluice);
         sluice_log_gate(sluice, clock_now());
@@ -227,6 +228,7 @@ static int run(struct sluice *sluice, struct plan *plan)
         sluice_log_problem(sluice, &problem);
     }
     stop(sluice);
+    sluice_log_audit(sluice);
     sluice_log_notice(sluice, NOTICE_STOPPED);
     return status;
 }

@@ -28,6 +28,7 @@ static const struct journal_act {
     [EVENT_DDL_FAILED] = { false, 1u << CHANGE_PASSED | 1u << CHANGE_COMPLETED, CHANGE_FAILED },
     [EVENT_DDL_COMMITTED] = { false, 1u << CHANGE_COMPLETED, CHANGE_COMMITTED },
     [EVENT_DDL_UNDONE] = { false, 1u << CHANGE_COMPLETED, CHANGE_UNDONE },
+    [EVENT_DDL_UNKNOWN] = { false, 1u << CHANGE_PASSED | 1u << CHANGE_COMPLETED, CHANGE_UNKNOWN },
 };
 
 bool journal_init(struct journal *journal, size_t capacity)
@@ -73,7 +74,8 @@ static void entry_apply(struct journal_entry *entry, const struct event *event)
         entry->duration_us = event->duration_us;
 }
 
-/* A session's changes are filed in the order of their numbers, so the first of them ends the search. */
+/* A session's changes are filed in the order of their numbers, so the one before the first of them ends the
+ * search: a text that runs another by EXECUTE has two decisions of one number. */
 static void journal_apply(struct journal *journal, const struct event *event)
 {
     uint32_t first = event->change;
@@ -83,10 +85,10 @@ static void journal_apply(struct journal *journal, const struct event *event)
         const struct event *decision = &entry->event;
         if (decision->change == 0 || decision->session != event->session || decision->worker != event->worker)
             continue;
-        if (decision->change >= first && decision->change <= last)
-            entry_apply(entry, event);
-        if (decision->change <= first)
+        if (decision->change < first)
             break;
+        if (decision->change <= last)
+            entry_apply(entry, event);
     }
 }
 

@@ -182,7 +182,7 @@ static void statement_end(struct session *session, struct bytes tag)
     }
     if (tag.size > 0) {
         blame_unseen_change(session, tag, head);
-        changes_take_tag(session, tag, head);
+        changes_take_tag(session, head, tag);
         if (may_fail_later(session, head))
             candidates_add(session, head->statement, head->answered);
         tag_apply(session, tag, head);

@@ -43,7 +43,7 @@ void candidates_clear(struct session *session)
     candidates->added = 0;
 }
 
-static struct bytes statement_piece(const struct statement *statement, uint32_t index)
+struct bytes statement_piece(const struct statement *statement, uint32_t index)
 {
     struct bytes text = bytes_of(statement->text, statement->text_size);
     return statement->verdict.statement_count > 1 ? split_statement(text, statement->reading, index) : text;

@@ -4,24 +4,38 @@
  * answers.
  */
 #include "session/state.h"
+#include "sql/token_walk.h"
 
 #include <stdlib.h>
 
 enum { CHANGES_TIMED = 16, WORKER_SHIFT = 48 };
 
+/* How far the changes of a Query have got while it is being answered: it may hold several transactions. */
+struct text_fate {
+    bool is_open;    /* a change of it was carried out in a transaction that has not ended */
+    bool lasts;      /* one was carried out, and its transaction was committed */
+    bool was_undone; /* one was, and its transaction was rolled back */
+    const char
+        *doubt; /* one was, and why it is not known what its transaction came to; NULL: there is none */
+    bool has_savepoint; /* behind an open one */
+    bool has_failed;
+    char sqlstate[6];
+};
+
 struct changes {
-    uint32_t sent;       /* the newest change's number */
-    uint32_t settled;    /* of how many it is known whether they were carried out */
-    uint32_t first_open; /* the first whose transaction has not ended */
-    bool has_error;      /* since the last ReadyForQuery, here and below */
-    bool has_commit;
-    bool has_rollback;
-    bool has_prepare;
-    bool may_have_ended;     /* by a ROLLBACK that may be none to a savepoint */
-    bool was_undone_in_part; /* of the open transaction */
+    uint32_t sent;           /* the newest change's number */
+    uint32_t settled;        /* of how many it is known whether they were carried out */
+    uint32_t first_open;     /* the first whose transaction has not ended */
+    bool has_error;          /* since the last ReadyForQuery */
+    bool has_failed;         /* the open transaction, since it began */
+    bool was_undone_in_part; /* it, too */
+    bool commits_at_once;    /* the change that is being answered */
+    bool has_lasted;         /* one that was told of since the turnstile was last left */
     bool has_turn;           /* it may hold the turnstile */
-    uint32_t ended;          /* of how many changes it was known at the last COMMIT */
-    struct guard_passage passage;
+    bool has_ended;          /* the connection */
+    bool is_unknown;         /* then: it may have committed what was not seen to end */
+    struct text_fate text;
+    struct guard_passage passage;   /* of the open transaction */
     int64_t until_us;               /* when the first window closes by which something passed; 0: none */
     char window[NAME_SIZE];         /* its name */
     int64_t sent_us[CHANGES_TIMED]; /* of the newest, by number */
@@ -83,7 +97,7 @@ uint32_t changes_begin(struct session *session, const struct decision *decision)
     return changes->sent;
 }
 
-/* ── Whether it was carried out ────────────────────────────────────────────────────────────────────────────
+/* ── Telling ───────────────────────────────────────────────────────────────────────────────────────────────
  */
 
 static void tell_outcome(struct session *session, enum event_kind kind, const char *sqlstate, const char *why)
@@ -103,75 +117,11 @@ static void tell_outcome(struct session *session, enum event_kind kind, const ch
     tell_publish(session);
 }
 
-void changes_sent(struct session *session, struct request *request)
-{
-    if (request != NULL)
-        request->is_change = true;
-    else
-        tell_outcome(session, EVENT_DDL_FAILED, "", "it was not run");
-}
-
-void changes_take_error(struct session *session, struct request *head, const char *sqlstate)
-{
-    if (session->changes == NULL)
-        return;
-    session->changes->has_error = true;
-    if (head == NULL || !head->is_change)
-        return;
-    head->is_change = false;
-    tell_outcome(session, EVENT_DDL_FAILED, sqlstate, "the server refused it");
-}
-
-void changes_settle(struct session *session, bool is_done)
-{
-    if (is_done)
-        tell_outcome(session, EVENT_DDL_COMPLETED, "", "");
-    else if (session->changes->has_error)
-        tell_outcome(session, EVENT_DDL_FAILED, "", "an earlier statement of its pipeline failed");
-    else
-        tell_outcome(session, EVENT_DDL_FAILED, "", "the connection ended before it was answered");
-}
-
-/* ── What its transaction came to ──────────────────────────────────────────────────────────────────────────
- */
-
-void changes_take_tag(struct session *session, struct bytes tag, const struct request *head)
-{
-    struct changes *changes = session->changes;
-    if (changes == NULL)
-        return;
-    bool has_commit = bytes_equal_text(tag, "COMMIT");
-    bool has_rollback = bytes_equal_text(tag, "ROLLBACK");
-    bool has_prepare = bytes_equal_text(tag, "PREPARE TRANSACTION");
-    if (has_commit || has_prepare)
-        changes->ended = changes->settled;
-    changes->has_commit |= has_commit;
-    changes->has_rollback |= has_rollback;
-    changes->has_prepare |= has_prepare;
-    changes->may_have_ended |= has_rollback && !passage_survives(head->statement);
-}
-
-/* Of the changes up to `last`. */
-static void tell_end(struct session *session, enum event_kind kind, uint32_t last, const char *why)
-{
-    struct changes *changes = session->changes;
-    if (changes->first_open > last)
-        return;
-    struct event *event = tell_begin(session, kind);
-    if (event != NULL) {
-        event->change = changes->first_open;
-        event->change_last = last;
-        (void)bytes_copy_text(bytes_text(why), event->reason, sizeof(event->reason));
-        tell_publish(session);
-    }
-    changes->first_open = last + 1;
-}
-
 static void tell_outlived(struct session *session)
 {
     const struct changes *changes = session->changes;
     int64_t behind_us = session->world->now_us - changes->until_us;
-    if (changes->until_us == 0 || behind_us <= 0 || changes->first_open > changes->settled)
+    if (changes->until_us == 0 || behind_us <= 0)
         return;
     counter_add(&session->world->counters->ddl_outlived, 1);
     struct event *event = tell_begin(session, EVENT_DDL_OUTLIVED);
@@ -182,9 +132,193 @@ static void tell_outlived(struct session *session)
     tell_publish(session);
 }
 
-static void leave_turn(struct session *session, bool has_lasted)
+static void tell_end(struct session *session, enum event_kind kind, const char *why)
 {
     struct changes *changes = session->changes;
+    if (changes->first_open > changes->settled)
+        return;
+    tell_outlived(session);
+    changes->has_lasted |= kind != EVENT_DDL_UNDONE;
+    struct event *event = tell_begin(session, kind);
+    if (event != NULL) {
+        event->change = changes->first_open;
+        event->change_last = changes->settled;
+        (void)bytes_copy_text(bytes_text(why), event->reason, sizeof(event->reason));
+        tell_publish(session);
+    }
+    changes->first_open = changes->settled + 1;
+}
+
+/* ── What its transaction came to ──────────────────────────────────────────────────────────────────────────
+ */
+
+static const char words_of_rollback[] = "rolled back";
+static const char words_of_savepoint[] = "some of it may have been rolled back to a savepoint";
+
+/* A transaction has ended. It takes the changes along that were answered, and what was of the text that is
+ * being answered. */
+static void end_transaction(struct session *session, enum event_kind kind, const char *why)
+{
+    struct changes *changes = session->changes;
+    struct text_fate *text = &changes->text;
+    text->lasts |= text->is_open && kind == EVENT_DDL_COMMITTED;
+    text->was_undone |= text->is_open && kind == EVENT_DDL_UNDONE;
+    text->doubt = text->is_open && kind == EVENT_DDL_UNKNOWN ? why : text->doubt;
+    text->is_open = text->has_savepoint = false;
+    tell_end(session, kind, why);
+    changes->has_failed = changes->was_undone_in_part = false;
+    changes->passage = (struct guard_passage){ .level = 0 };
+}
+
+static void end_committed(struct session *session)
+{
+    end_transaction(session, EVENT_DDL_COMMITTED,
+                    session->changes->was_undone_in_part ? words_of_savepoint : "");
+}
+
+static void end_undone(struct session *session)
+{
+    end_transaction(session, EVENT_DDL_UNDONE, words_of_rollback);
+}
+
+/* What was answered with the tag of ROLLBACK: that is ROLLBACK itself, the same TO a savepoint, the end of a
+ * failed transaction however it was asked for, and PREPARE TRANSACTION outside of a block, which prepares
+ * nothing and commits. */
+static void take_rollback(struct session *session, const struct request *head)
+{
+    struct changes *changes = session->changes;
+    struct token_walk walk;
+    struct token token;
+    struct bytes piece =
+        head->statement != NULL ? statement_piece(head->statement, head->answered) : BYTES_NONE;
+    token_walk_begin(&walk, piece, session->reading);
+    if (!token_walk_next_word(&walk, &token) || token.kind != TOKEN_WORD) {
+        end_transaction(session, EVENT_DDL_UNKNOWN,
+                        "the end of its transaction was asked for in too long a text");
+        return;
+    }
+    bool is_prepare = token_is_word(&token, "prepare");
+    bool is_to = false;
+    for (size_t place = 0; place < 2 && token_walk_next_word(&walk, &token); place++)
+        is_to |= token_is_word(&token, "to");
+    if (is_to)
+        changes->was_undone_in_part = true;
+    else if (is_prepare && !changes->has_failed)
+        end_committed(session);
+    else
+        end_undone(session);
+}
+
+static void note_answer(struct changes *changes, const struct request *head, struct bytes tag)
+{
+    struct text_fate *text = &changes->text;
+    if (head->kind == REQUEST_EXECUTE)
+        changes->commits_at_once = request_commits_at_once(head, tag);
+    else if (bytes_equal_text(tag, "SAVEPOINT"))
+        text->has_savepoint |= text->is_open;
+    else
+        text->is_open |= request_was_change(head);
+}
+
+void changes_take_tag(struct session *session, const struct request *head, struct bytes tag)
+{
+    struct changes *changes = session->changes;
+    if (changes == NULL)
+        return;
+    if (bytes_equal_text(tag, "COMMIT"))
+        end_committed(session);
+    else if (bytes_equal_text(tag, "PREPARE TRANSACTION"))
+        end_transaction(session, EVENT_DDL_UNKNOWN, "prepared: COMMIT PREPARED or ROLLBACK PREPARED decides");
+    else if (bytes_equal_text(tag, "ROLLBACK"))
+        take_rollback(session, head);
+    else if (head->is_change)
+        note_answer(changes, head, tag);
+}
+
+/* ── Whether it was carried out ────────────────────────────────────────────────────────────────────────────
+ */
+
+void changes_sent(struct session *session, struct request *request)
+{
+    if (request != NULL)
+        request->is_change = true;
+    else if (session->skips_to_sync)
+        tell_outcome(session, EVENT_DDL_FAILED, "", "it was not run");
+}
+
+void changes_take_error(struct session *session, struct request *head, const char *sqlstate)
+{
+    struct changes *changes = session->changes;
+    if (changes == NULL)
+        return;
+    changes->has_error = changes->has_failed = true;
+    if (head == NULL || !head->is_change)
+        return;
+    if (head->kind == REQUEST_QUERY && !head->is_poison) { /* what came before it in the text may last */
+        changes->text.has_failed = true;
+        (void)bytes_copy_text(bytes_text(sqlstate), changes->text.sqlstate, sizeof(changes->text.sqlstate));
+        return;
+    }
+    head->is_change = false;
+    tell_outcome(session, EVENT_DDL_FAILED, head->is_poison ? "" : sqlstate,
+                 head->is_poison ? "it was refused with the rest of its text" : "the server refused it");
+}
+
+/* All of a text was answered. What is left of it in a transaction that has ended goes with that. */
+static void settle_text(struct session *session)
+{
+    struct changes *changes = session->changes;
+    struct text_fate text = changes->text;
+    bool is_over = session->transaction_status == 'I' || changes->has_ended;
+    changes->text = (struct text_fate){ .is_open = false };
+    text.lasts |= text.is_open && is_over && !text.has_failed;
+    text.was_undone |= text.is_open && is_over && text.has_failed;
+    bool is_open = text.is_open && !is_over && (!text.has_failed || text.has_savepoint);
+    if (text.has_failed && !text.lasts && text.doubt == NULL && !is_open) {
+        tell_outcome(session, EVENT_DDL_FAILED, text.sqlstate, "the server refused it");
+        return;
+    }
+    tell_outcome(session, EVENT_DDL_COMPLETED, "", "");
+    if (text.doubt != NULL)
+        tell_end(session, EVENT_DDL_UNKNOWN, text.doubt);
+    else if (text.lasts && (text.was_undone || text.has_failed || is_open))
+        tell_end(session, EVENT_DDL_COMMITTED,
+                 "a part of it: the rest of its text was not committed with it");
+    else if (text.lasts)
+        tell_end(session, EVENT_DDL_COMMITTED, "");
+    else if (text.was_undone && !is_open)
+        tell_end(session, EVENT_DDL_UNDONE, words_of_rollback);
+    else
+        changes->was_undone_in_part |= text.was_undone || text.has_failed;
+}
+
+void changes_settle(struct session *session, const struct request *request, bool is_done)
+{
+    struct changes *changes = session->changes;
+    bool is_text = request->kind == REQUEST_QUERY && !request->is_poison;
+    if (is_text && (is_done || changes->text.has_failed)) {
+        settle_text(session);
+    } else if (is_done) {
+        tell_outcome(session, EVENT_DDL_COMPLETED, "", "");
+        if (changes->commits_at_once)
+            end_committed(session);
+    } else if (changes->has_ended) {
+        tell_outcome(session, changes->is_unknown ? EVENT_DDL_UNKNOWN : EVENT_DDL_FAILED, "",
+                     "the connection ended before it was answered");
+    } else {
+        tell_outcome(session, EVENT_DDL_FAILED, "", "an earlier statement of its pipeline failed");
+    }
+    changes->commits_at_once = false;
+}
+
+/* ── Where it all ends ─────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void leave_turn(struct session *session)
+{
+    struct changes *changes = session->changes;
+    bool has_lasted = changes->has_lasted;
+    changes->has_lasted = false;
     if (!changes->has_turn)
         return;
     changes->has_turn = false;
@@ -192,81 +326,44 @@ static void leave_turn(struct session *session, bool has_lasted)
                     has_lasted ? session->world->policy->rest_us : 0);
 }
 
-static const char *why_committed(const struct changes *changes)
-{
-    if (changes->has_prepare)
-        return "prepared: COMMIT PREPARED decides";
-    return changes->was_undone_in_part ? "some of it may have been rolled back to a savepoint" : "";
-}
-
-/* How the transaction ended that the server says is over. Several may have, in one text or pipeline. */
-static bool end_transaction(struct session *session)
-{
-    const struct changes *changes = session->changes;
-    if (changes->has_rollback && changes->has_commit) {
-        tell_end(session, EVENT_DDL_UNDONE, changes->settled,
-                 "one transaction of its text or pipeline was rolled back, another not");
-        return true;
-    }
-    if (changes->has_rollback || (changes->has_error && !changes->has_commit)) {
-        tell_end(session, EVENT_DDL_UNDONE, changes->settled, "rolled back");
-        return false;
-    }
-    tell_end(session, EVENT_DDL_COMMITTED, changes->settled, why_committed(changes));
-    return true;
-}
-
-static void forget_window(struct changes *changes)
-{
-    changes->passage = (struct guard_passage){ .level = 0 };
-    changes->until_us = 0;
-}
-
-/* COMMIT AND CHAIN and the like: the server says that a transaction is open, but it is another one. */
-static void take_chain(struct session *session)
-{
-    struct changes *changes = session->changes;
-    bool has_ended = changes->has_commit || changes->has_prepare;
-    if (has_ended && !changes->has_rollback) {
-        tell_outlived(session);
-        tell_end(session, EVENT_DDL_COMMITTED, changes->ended, why_committed(changes));
-    }
-    if (has_ended || changes->may_have_ended)
-        forget_window(changes);
-    if (has_ended && changes->first_open > changes->sent)
-        leave_turn(session, true);
-    changes->was_undone_in_part |= changes->has_rollback;
-}
-
 void changes_take_ready(struct session *session, bool is_over)
 {
     struct changes *changes = session->changes;
     if (changes == NULL)
         return;
-    if (is_over) {
-        tell_outlived(session);
-        bool has_lasted = end_transaction(session);
-        changes->was_undone_in_part = false;
-        changes->passage = (struct guard_passage){ .level = 0 };
-        if (!is_any_in_flight(changes)) {
-            forget_window(changes);
-            leave_turn(session, has_lasted);
-        }
-    } else {
-        take_chain(session);
+    if (is_over && changes->has_failed)
+        end_undone(session);
+    else if (is_over)
+        end_committed(session);
+    if (changes->first_open > changes->sent) { /* none is open: COMMIT AND CHAIN leaves only a transaction */
+        changes->until_us = 0;
+        leave_turn(session);
     }
-    changes->has_error = changes->has_commit = changes->has_rollback = changes->has_prepare = false;
-    changes->may_have_ended = false;
+    changes->has_error = false;
+}
+
+void changes_end(struct session *session)
+{
+    struct changes *changes = session->changes;
+    if (changes == NULL)
+        return;
+    changes->has_ended = true;
+    changes->is_unknown = session->stage == STAGE_BLIND;
+    for (uint32_t index = 0; index < session->flight.count; index++)
+        changes->is_unknown |= request_may_commit(session, flight_at(&session->flight, index));
 }
 
 void changes_release(struct session *session)
 {
-    if (session->changes == NULL)
+    struct changes *changes = session->changes;
+    if (changes == NULL)
         return;
-    tell_outlived(session);
-    tell_end(session, EVENT_DDL_UNDONE, session->changes->settled,
+    while (is_any_in_flight(changes))
+        tell_outcome(session, EVENT_DDL_UNKNOWN, "", "it could not be followed");
+    tell_end(session, changes->is_unknown ? EVENT_DDL_UNKNOWN : EVENT_DDL_UNDONE,
              "the connection ended before its transaction did");
-    leave_turn(session, false);
-    free(session->changes);
+    changes->has_lasted = changes->has_lasted && changes->is_unknown;
+    leave_turn(session);
+    free(changes);
     session->changes = NULL;
 }

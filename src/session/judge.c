@@ -211,10 +211,7 @@ bool judge_statement(struct session *session, const struct statement *statement,
                      struct ruling *ruling)
 {
     *ruling = (struct ruling){ .refusal = NULL };
-    bool passes = judge_all(session, statement, step, ruling);
-    if (!passes && ruling->change > 0)
-        changes_sent(session, NULL); /* what its EXECUTEs would have run */
-    return passes;
+    return judge_all(session, statement, step, ruling);
 }
 
 bool judge_function_call(struct session *session, struct ruling *ruling)

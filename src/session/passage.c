@@ -55,17 +55,3 @@ const struct guard_passage *passage_of(const struct session *session, const stru
     }
     return passage;
 }
-
-bool passage_survives(const struct statement *statement)
-{
-    struct token_walk walk;
-    struct token token;
-    if (statement == NULL || statement->is_cut || statement->verdict.statement_count > 1)
-        return false;
-    token_walk_begin(&walk, bytes_of(statement->text, statement->text_size), statement->reading);
-    while (token_walk_next_word(&walk, &token)) {
-        if (token_is_word(&token, "to"))
-            return true;
-    }
-    return false;
-}

@@ -39,15 +39,17 @@ struct refusal *refusal_create(const struct session *session, const struct verdi
     return refusal;
 }
 
-void poison_expect(struct session *session, enum request_kind kind, struct refusal *refusal)
+void poison_expect(struct session *session, enum request_kind kind, const struct ruling *ruling)
 {
     struct request *request = session_expect(session, kind, NULL);
+    if (ruling->change > 0)
+        changes_sent(session, request); /* what its EXECUTEs would have run */
     if (request == NULL) {
-        free(refusal);
+        free(ruling->refusal);
         return;
     }
     request->is_poison = true;
-    request->refusal = refusal;
+    request->refusal = ruling->refusal;
 }
 
 static void poison_write(struct writer *writer, bool is_simple)
@@ -61,20 +63,20 @@ static void poison_write(struct writer *writer, bool is_simple)
     writer_end(writer);
 }
 
-void poison_send(struct session *session, uint8_t replaced_type, struct refusal *refusal)
+void poison_send(struct session *session, uint8_t replaced_type, const struct ruling *ruling)
 {
     bool is_simple = replaced_type == CLIENT_QUERY || replaced_type == CLIENT_FUNCTION_CALL;
     struct parcel *parcel = parcel_create(POISON_SIZE_MOST);
-    if (parcel == NULL || refusal == NULL) {
+    if (parcel == NULL || ruling->refusal == NULL) {
         parcel_destroy(parcel);
-        free(refusal);
+        free(ruling->refusal);
         session_fail(session, "53200", "out of memory", NULL);
         return;
     }
     struct writer writer = writer_of(&parcel->buffer);
     poison_write(&writer, is_simple);
     outbox_send(&session->world->outbox, SIDE_SERVER, parcel);
-    poison_expect(session, is_simple ? REQUEST_QUERY : REQUEST_PARSE, refusal);
+    poison_expect(session, is_simple ? REQUEST_QUERY : REQUEST_PARSE, ruling);
 }
 
 void refusal_send(struct session *session, const struct refusal *refusal)

@@ -10,7 +10,7 @@ static bool is_let_through(struct session *session, uint8_t type, const struct s
     *ruling = (struct ruling){ .refusal = NULL };
     if (statement == NULL || judge_statement(session, statement, step, ruling))
         return true;
-    poison_send(session, type, ruling->refusal);
+    poison_send(session, type, ruling);
     return false;
 }
 
@@ -136,7 +136,7 @@ static enum fate take_function_call(struct session *session)
 {
     struct ruling ruling;
     if (!judge_function_call(session, &ruling)) {
-        poison_send(session, CLIENT_FUNCTION_CALL, ruling.refusal);
+        poison_send(session, CLIENT_FUNCTION_CALL, &ruling);
         return FATE_REPLACED;
     }
     session_expect(session, REQUEST_FUNCTION, NULL);

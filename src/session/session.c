@@ -49,6 +49,7 @@ void session_destroy(struct session *session, const char *reason)
     struct statement_pool *pool = session->world->statements;
     tell_end(session, reason);
     counter_add(&session->world->counters->sessions_closed, 1);
+    changes_end(session);
     requests_abandon_all(session);
     flight_release(&session->flight);
     names_release(&session->statements, pool);

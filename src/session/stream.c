@@ -111,7 +111,7 @@ static bool stream_decide(struct session *session)
     if (is_let_through)
         stream_expect(session, statement, ruling.change);
     else
-        poison_expect(session, is_query ? REQUEST_QUERY : REQUEST_PARSE, ruling.refusal);
+        poison_expect(session, is_query ? REQUEST_QUERY : REQUEST_PARSE, &ruling);
     statement_release(pool, statement);
     return is_let_through;
 }

@@ -113,7 +113,7 @@ void request_settle(struct session *session, struct request *request, bool is_do
         names_abandon(names, request->name, pool);
     }
     if (request->is_change)
-        changes_settle(session, is_done);
+        changes_settle(session, request, is_done);
     statement_release(pool, request->statement);
 }
 

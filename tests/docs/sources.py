@@ -75,6 +75,11 @@ def events():
             for row in rows_of("include/observe/events.def", "EVENT")]
 
 
+def audited():
+    """The symbols of the events that src/app/audit.c writes."""
+    return set(re.findall(r"case EVENT_(\w+):", (ROOT / "src/app/audit.c").read_text()))
+
+
 def event_masks(source, symbols):
     """The masks IN_... of src/observe/event.c: which events each stands for."""
     bits = {f"EVENT_{symbol}": number for number, symbol in enumerate(symbols)}

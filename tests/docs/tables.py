@@ -81,6 +81,12 @@ def events_table():
     return markdown(("event", "level", "what happened", "keys, in their order"), rows)
 
 
+def audit_table():
+    rows = [(code(name), about) for symbol, name, _, about in sources.events() if symbol in sources.audited()]
+    return markdown(("event", "what happened"), rows + [(code(name), about) for name, _, about, keys in sources.notices()
+                                                        if "operator" in keys])
+
+
 def notices_table():
     return markdown(("event", "level", "what happened", "keys, in their order"),
                     [(code(name), level, about, listed(keys)) for name, level, about, keys in sources.notices()])

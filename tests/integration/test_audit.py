@@ -2,6 +2,9 @@
 """The audit: every schema change, passed or refused, with what became of it; and what operators did."""
 import json
 import os
+import resource
+
+import psycopg2
 
 from harness import wire
 from harness.case import REFUSED, Case, main
@@ -88,6 +91,32 @@ class Audit(Case):
         self.sluice.console("RELOAD")
         self.fails("drop table orders")
         self.wait_for(lambda: len(self.told("ddl_refused")) == 1, "it is written anew")
+
+    def test_it_is_for_its_owner_and_group_only(self):
+        self.assertEqual(os.stat(os.path.join(self.sluice.folder, "audit.jsonl")).st_mode & 0o137, 0)
+
+    def test_what_cannot_be_written_is_counted_in_the_log(self):
+        sluice = self.new_sluice(guard={"mode": "enforce"}, audit={"file": "/dev/full"})
+        for _ in range(3):
+            with self.assertRaises(psycopg2.Error):
+                sluice.connect().cursor().execute("drop table orders")
+        self.wait_for(lambda: sum(int(line["count"]) for line in sluice.events("audit_lost")) == 3, "it is told")
+
+    def test_a_line_behind_a_torn_one_stands_by_itself(self):
+        path = os.path.join(self.sluice.folder, "audit.jsonl")
+        self.fails("drop table orders")
+        self.wait_for(lambda: self.told("ddl_refused"), "it is written")
+        size = os.path.getsize(path)
+        resource.prlimit(self.sluice.process.pid, resource.RLIMIT_FSIZE, (size + 100, resource.RLIM_INFINITY))
+        self.fails("drop table orders")
+        self.wait_for(lambda: os.path.getsize(path) == size + 100, "a line is torn")
+        resource.prlimit(self.sluice.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        self.fails("drop table orders")
+        with open(path, encoding="utf-8") as file:
+            self.wait_for(lambda: os.path.getsize(path) > size + 150, "it is written again")
+            lines = file.read().splitlines()
+        self.assertEqual([json.loads(lines[at])["event"] for at in (0, 2)], ["ddl_refused"] * 2)
+        self.assertEqual(len(lines), 3)
 
     def test_a_reload_to_a_file_that_cannot_be_written_is_refused(self):
         self.sluice.settings["audit"]["file"] = "/nonexistent/audit.jsonl"

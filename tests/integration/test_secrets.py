@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: PostgreSQL
 """Nothing that a row, a literal, a parameter or a password holds is ever written or shown, at default settings."""
 
+import os
+
 import psycopg2
 
 from harness import machine, wire
@@ -25,11 +27,12 @@ create role has_secret login;
 class Secrets(Case):
     SETUP = SETUP
     FORMAT = "logfmt"
+    GUARD = "observe"
 
     @classmethod
     def setUpClass(cls):
         cls.password = f"{CANARY}console"
-        cls.settings = {"log": {"format": cls.FORMAT},
+        cls.settings = {"log": {"format": cls.FORMAT}, "audit": {"file": "audit.jsonl"}, "guard": {"mode": cls.GUARD},
                         "console": {"address": f"127.0.0.1:{machine.free_port()}", "password": cls.password}}
         super().setUpClass()
 
@@ -46,6 +49,8 @@ class Secrets(Case):
             if "SHOW" in command:
                 done = self.sluice.console_psql(command, "-x", password=self.password)
                 said += done.stdout + done.stderr
+        with open(os.path.join(self.sluice.folder, "audit.jsonl"), encoding="utf-8") as audit:
+            said += audit.read()
         with open(f"/proc/{self.sluice.process.pid}/cmdline", encoding="utf-8") as line:
             return said + line.read()
 
@@ -147,6 +152,18 @@ class Secrets(Case):
 
 class SecretsInJson(Secrets):
     FORMAT = "json"
+
+
+class SecretsWhereAllIsRefused(Secrets):
+    """The same where the audit and SHOW DDL have the refusals."""
+    GUARD = "enforce"
+
+    def test_a_refused_change_is_in_the_audit_without_what_it_says(self):
+        self.fails(f"create role other login password '{self.canary()}'")
+        self.fails(f"comment on table s.people is '{self.canary()}' -- {self.canary()}")
+        self.fails("insert into s.people values (2, 'n', 'm', -1, 'x')")
+        self.wait_for(lambda: self.seen().count('"event":"ddl_refused"') >= 2, "both are in the audit")
+        self.assert_silent()
 
 
 class Probes(Case):

@@ -107,6 +107,7 @@ static void outcomes_name_the_changes_they_are_about(void **state)
     assert_middle(EVENT_DDL_FAILED, "sqlstate=23514 change=4 " JUDGED);
     assert_middle(EVENT_DDL_COMMITTED, "change=4 change_last=6 " JUDGED);
     assert_middle(EVENT_DDL_UNDONE, "change=4 change_last=6 " JUDGED);
+    assert_middle(EVENT_DDL_UNKNOWN, "change=4 change_last=6 " JUDGED);
     assert_middle(EVENT_DDL_OUTLIVED, "change=4 change_last=6 " JUDGED);
 }
 
@@ -149,6 +150,8 @@ static void what_is_empty_is_left_out_but_for_what_must_stand(void **state)
           "level=info event=ddl_committed session=0 worker=0 service=\"\" change=0 change_last=0\n" },
         { EVENT_DDL_UNDONE,
           "level=info event=ddl_undone session=0 worker=0 service=\"\" change=0 change_last=0\n" },
+        { EVENT_DDL_UNKNOWN,
+          "level=warning event=ddl_unknown session=0 worker=0 service=\"\" change=0 change_last=0\n" },
         { EVENT_DDL_OUTLIVED, "level=warning event=ddl_outlived session=0 worker=0 service=\"\"\n" },
         { EVENT_WRITE_REFUSED, "level=warning event=write_refused session=0 worker=0 service=\"\" "
                                "command=\"\" class=\"\" safety_level=0\n" },

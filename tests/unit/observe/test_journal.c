@@ -160,26 +160,31 @@ static void states_change_as_drawn_and_not_otherwise(void **state)
 {
     (void)state;
     static const enum event_kind outcomes[] = { EVENT_DDL_COMPLETED, EVENT_DDL_FAILED, EVENT_DDL_COMMITTED,
-                                                EVENT_DDL_UNDONE };
+                                                EVENT_DDL_UNDONE, EVENT_DDL_UNKNOWN };
     static const struct {
         enum event_kind decision;
         enum event_kind first[2]; /* outcomes that lead there; sessions opening lead nowhere */
         enum change_state then[COUNT_OF(outcomes)];
     } rows[] = {
-        { EVENT_DDL_REFUSED, { 0 }, { CHANGE_NONE, CHANGE_NONE, CHANGE_NONE, CHANGE_NONE } },
-        { EVENT_DDL_PASSED, { 0 }, { CHANGE_COMPLETED, CHANGE_FAILED, CHANGE_PASSED, CHANGE_PASSED } },
+        { EVENT_DDL_REFUSED, { 0 }, { CHANGE_NONE, CHANGE_NONE, CHANGE_NONE, CHANGE_NONE, CHANGE_NONE } },
+        { EVENT_DDL_PASSED,
+          { 0 },
+          { CHANGE_COMPLETED, CHANGE_FAILED, CHANGE_PASSED, CHANGE_PASSED, CHANGE_UNKNOWN } },
         { EVENT_DDL_PASSED,
           { EVENT_DDL_COMPLETED },
-          { CHANGE_COMPLETED, CHANGE_FAILED, CHANGE_COMMITTED, CHANGE_UNDONE } },
+          { CHANGE_COMPLETED, CHANGE_FAILED, CHANGE_COMMITTED, CHANGE_UNDONE, CHANGE_UNKNOWN } },
         { EVENT_DDL_PASSED,
           { EVENT_DDL_FAILED },
-          { CHANGE_FAILED, CHANGE_FAILED, CHANGE_FAILED, CHANGE_FAILED } },
+          { CHANGE_FAILED, CHANGE_FAILED, CHANGE_FAILED, CHANGE_FAILED, CHANGE_FAILED } },
         { EVENT_DDL_PASSED,
           { EVENT_DDL_COMPLETED, EVENT_DDL_COMMITTED },
-          { CHANGE_COMMITTED, CHANGE_COMMITTED, CHANGE_COMMITTED, CHANGE_COMMITTED } },
+          { CHANGE_COMMITTED, CHANGE_COMMITTED, CHANGE_COMMITTED, CHANGE_COMMITTED, CHANGE_COMMITTED } },
         { EVENT_DDL_PASSED,
           { EVENT_DDL_COMPLETED, EVENT_DDL_UNDONE },
-          { CHANGE_UNDONE, CHANGE_UNDONE, CHANGE_UNDONE, CHANGE_UNDONE } },
+          { CHANGE_UNDONE, CHANGE_UNDONE, CHANGE_UNDONE, CHANGE_UNDONE, CHANGE_UNDONE } },
+        { EVENT_DDL_PASSED,
+          { EVENT_DDL_UNKNOWN },
+          { CHANGE_UNKNOWN, CHANGE_UNKNOWN, CHANGE_UNKNOWN, CHANGE_UNKNOWN, CHANGE_UNKNOWN } },
     };
     struct journal journal;
     assert_true(journal_init(&journal, 64));
@@ -219,6 +224,22 @@ static void a_commit_is_about_its_own_changes_only(void **state)
     assert_state(&journal, 7, 0, CHANGE_NONE);
     for (uint32_t change = 1; change <= 6; change++)
         assert_state(&journal, 8, change, CHANGE_COMPLETED);
+    journal_release(&journal);
+}
+
+/* A text that runs another by EXECUTE has a decision on each. */
+static void all_decisions_of_one_number_have_its_outcome(void **state)
+{
+    (void)state;
+    struct journal journal;
+    assert_true(journal_init(&journal, 8));
+    decide(&journal, EVENT_DDL_PASSED, 7, 1);
+    decide(&journal, EVENT_DDL_PASSED, 7, 2);
+    decide(&journal, EVENT_DDL_PASSED, 7, 2);
+    become(&journal, EVENT_DDL_COMPLETED, 7, 2, 0);
+    assert_int_equal(journal_newest(&journal, 0)->state, CHANGE_COMPLETED);
+    assert_int_equal(journal_newest(&journal, 1)->state, CHANGE_COMPLETED);
+    assert_int_equal(journal_newest(&journal, 2)->state, CHANGE_PASSED);
     journal_release(&journal);
 }
 
@@ -310,6 +331,7 @@ int main(void)
         cmocka_unit_test(a_change_fails_with_its_error),
         cmocka_unit_test(states_change_as_drawn_and_not_otherwise),
         cmocka_unit_test(a_commit_is_about_its_own_changes_only),
+        cmocka_unit_test(all_decisions_of_one_number_have_its_outcome),
         cmocka_unit_test(the_same_session_number_of_another_worker_is_another),
         cmocka_unit_test(an_outcome_without_a_number_is_about_nothing),
         cmocka_unit_test(an_outcome_of_what_was_never_filed_is_not_taken_for_another),
