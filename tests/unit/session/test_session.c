@@ -445,6 +445,24 @@ static void a_name_that_is_not_tracked_stands_for_the_riskiest_that_could_not_be
     stage_end(stage);
 }
 
+static void an_untracked_name_in_flight_behind_deallocate_all_is_not_forgotten(void **state)
+{
+    (void)state;
+    struct stage *stage =
+        stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_MODIFYING, .names = 1 });
+    stage_say(stage, "client: Parse \"a\" \"select 1\" int16:0\nclient: Sync\nserver: ParseComplete\n" READY
+                     "= passed\n"
+                     "client: Query \"deallocate all\"\n"
+                     "client: Parse \"a\" \"select 1\" int16:0\n"
+                     "client: Parse \"c\" \"drop table item\" int16:0\nclient: Sync\n"
+                     "server: CommandComplete \"DEALLOCATE ALL\"\n" READY
+                     "server: ParseComplete\nserver: ParseComplete\n" READY "= passed\n");
+    stage_set_gate(stage, GUARD_ENFORCE, LEVEL_NONE);
+    stage_say(stage, "client: Query \"execute c\"\n-> server: Query " POISON "\n" SYNTAX_ERROR REFUSAL READY
+                     "= passed\n");
+    stage_end(stage);
+}
+
 static void deallocated_names_make_room_for_others(void **state)
 {
     static const char *const said[] = { "deallocate a", "DEALLOCATE prepare \\\"a\\\" ;;",
@@ -772,6 +790,7 @@ int main(void)
         cmocka_unit_test(long_sql_that_passes_is_not_touched),
         cmocka_unit_test(a_client_far_ahead_waits_until_the_server_has_answered),
         cmocka_unit_test(a_name_that_is_not_tracked_stands_for_the_riskiest_that_could_not_be),
+        cmocka_unit_test(an_untracked_name_in_flight_behind_deallocate_all_is_not_forgotten),
         cmocka_unit_test(deallocated_names_make_room_for_others),
         cmocka_unit_test(a_server_that_answers_what_nobody_asked_ends_the_session_when_enforcing),
         cmocka_unit_test(a_session_that_cannot_be_followed_flows_on_when_observing),
