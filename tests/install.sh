@@ -21,7 +21,7 @@ test_packages=(
     libcmocka-dev
     postgresql-contrib
     python3 python3-psycopg2 python3-yaml
-    procps iproute2 openssl
+    procps iproute2 openssl pgbouncer
 )
 client_packages=(
     python3 python3-psycopg2 python3-psycopg python3-asyncpg

@@ -30,7 +30,8 @@ struct docket {
 
 void docket_init(struct docket *docket, const struct hash_key *key, size_t entries_most);
 void docket_release(struct docket *docket);
-/* Counts what the event says (DDL_WOULD_REFUSE, WRITE_WOULD_REFUSE), at its time. The caller chooses which.
+/* Counts what the event says (DDL_WOULD_REFUSE, STATEMENT_WOULD_REFUSE), at its time. The caller chooses
+ * which.
  */
 void docket_record(struct docket *docket, const struct event *event);
 /* Adds all of `from` to `into`. */

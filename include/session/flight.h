@@ -27,11 +27,12 @@ struct request {
         struct name *name;       /* PARSE, BIND, CLOSE: the name's entry, or NULL */
         struct refusal *refusal; /* is_poison: what the client is told instead of the server's error; owned */
     };
-    uint32_t answered; /* QUERY: statements of it that have been answered */
-    uint8_t kind;      /* enum request_kind */
-    bool is_poison;    /* sent in place of a refused message */
-    bool is_portal;    /* CLOSE: of a portal */
-    bool is_change;    /* a schema change that was let pass, not answered yet */
+    uint32_t answered;     /* QUERY: statements of it that have been answered */
+    uint8_t kind;          /* enum request_kind */
+    bool is_poison : 1;    /* sent in place of a refused message */
+    bool is_untracked : 1; /* it binds a name that could not be kept */
+    bool is_portal : 1;    /* CLOSE: of a portal */
+    bool is_change : 1;    /* a schema change that was let pass, not answered yet */
 };
 
 struct flight {

@@ -27,6 +27,7 @@ struct names {
     uint32_t segment;            /* how many Syncs were sent */
     bool has_guarded;            /* a schema change has had a name since there was none */
     struct statement *untracked; /* the riskiest whose name could not be kept, or NULL */
+    uint32_t untracked_count;    /* messages in flight that bind such a name */
 };
 
 void names_init(struct names *names);
@@ -45,6 +46,8 @@ struct name *names_find(const struct names *names, const struct hash_key *key, s
  * memory is short: then the statement stands for every name that is not known. */
 struct name *names_bind(struct names *names, const struct hash_key *key, struct bytes text,
                         struct statement *statement, size_t most, struct statement_pool *pool);
+/* A message that names_bind had no entry for was answered, or the server will not carry it out. */
+void names_settle_untracked(struct names *names);
 /* The server has bound the name without a message that says so (SQL PREPARE). False as above. */
 MUST_USE bool names_learn(struct names *names, const struct hash_key *key, struct bytes text,
                           struct statement *statement, size_t most, struct statement_pool *pool);
@@ -62,7 +65,7 @@ void names_forget(struct names *names, struct name *name, struct statement_pool 
 /* The server has forgotten the one of this name; nothing happens where it may mean another by these bytes. */
 void names_forget_called(struct names *names, const struct hash_key *key, struct bytes text,
                          struct statement_pool *pool);
-/* The server has forgotten all that are not the empty one. */
+/* The server has forgotten all that are not the empty one, but for what is in flight behind. */
 void names_forget_named(struct names *names, struct statement_pool *pool);
 /* The server has forgotten all of them. */
 void names_forget_all(struct names *names, struct statement_pool *pool);

@@ -153,9 +153,9 @@ struct request *session_expect(struct session *session, enum request_kind kind, 
 struct lexer_reading session_feared_reading(const struct session *session);
 /* A Parse that passes was sent. */
 void parse_expect(struct session *session, struct bytes name, struct statement *statement);
-/* A message that binds a name was sent; NULL when the name cannot be tracked (counted). */
-struct name *bind_name(struct session *session, struct names *names, struct bytes text,
-                       struct statement *statement);
+/* The request binds this name to its statement; notes the name's entry in it, or that it cannot be tracked
+ * (counted). */
+void bind_name(struct session *session, struct names *names, struct bytes text, struct request *request);
 /* An SQL PREPARE was carried out. */
 void learn_name(struct session *session, struct bytes text, struct statement *statement);
 /* An SQL DEALLOCATE of one name was carried out for this text. */

@@ -116,8 +116,8 @@ void log_file_tick(struct log_file *log, int64_t now_us)
 
 static bool is_within_rate(struct log_file *log, const struct event *event)
 {
-    bool is_frequent = event->kind == EVENT_VIOLATION || event->kind == EVENT_WRITE_REFUSED ||
-                       event->kind == EVENT_WRITE_WOULD_REFUSE;
+    bool is_frequent = event->kind == EVENT_VIOLATION || event->kind == EVENT_STATEMENT_REFUSED ||
+                       event->kind == EVENT_STATEMENT_WOULD_REFUSE;
     if (!is_frequent)
         return true;
     log_file_tick(log, event->time_us);

@@ -146,7 +146,7 @@ struct would_refuse_row {
 
 static const struct result_column would_refuse_columns[] = { WOULD_REFUSE_COLUMNS(COLUMN_DESCRIPTION) };
 
-static void write_would_refuse(struct result *result, struct would_refuse_row row)
+static void statement_would_refuse(struct result *result, struct would_refuse_row row)
 {
     result_row_begin(result, COUNT_OF(would_refuse_columns));
     WOULD_REFUSE_COLUMNS(COLUMN_CELL)
@@ -162,7 +162,7 @@ static bool write_docket(const struct docket *docket, size_t most, struct result
         return false;
     size_t count = docket_top(docket, entries, most);
     for (size_t i = 0; i < count; i++)
-        write_would_refuse(result, (struct would_refuse_row){ entries[i]->class, entries[i] });
+        statement_would_refuse(result, (struct would_refuse_row){ entries[i]->class, entries[i] });
     free(entries);
     return true;
 }
@@ -181,7 +181,7 @@ static bool fill_would_refuse(const struct show_source *source, struct result *r
         return false;
     struct docket_entry other = { .entry = { .count = tally->other } };
     if (tally->other > 0)
-        write_would_refuse(result, (struct would_refuse_row){ "other", &other });
+        statement_would_refuse(result, (struct would_refuse_row){ "other", &other });
     return true;
 }
 

@@ -73,15 +73,15 @@ static void fill_judged(struct event *event, const struct judged *judged, const 
 static void tell_refused(struct session *session, struct event *event, bool is_guarded)
 {
     struct counters *counters = session->world->counters;
-    event->kind = is_guarded ? EVENT_DDL_REFUSED : EVENT_WRITE_REFUSED;
-    counter_add(is_guarded ? &counters->ddl_refused : &counters->writes_refused, 1);
+    event->kind = is_guarded ? EVENT_DDL_REFUSED : EVENT_STATEMENT_REFUSED;
+    counter_add(is_guarded ? &counters->ddl_refused : &counters->statements_refused, 1);
 }
 
 static void tell_would_refuse(struct session *session, struct event *event, bool is_guarded)
 {
     struct counters *counters = session->world->counters;
-    event->kind = is_guarded ? EVENT_DDL_WOULD_REFUSE : EVENT_WRITE_WOULD_REFUSE;
-    counter_add(is_guarded ? &counters->ddl_would_refuse : &counters->writes_would_refuse, 1);
+    event->kind = is_guarded ? EVENT_DDL_WOULD_REFUSE : EVENT_STATEMENT_WOULD_REFUSE;
+    counter_add(is_guarded ? &counters->ddl_would_refuse : &counters->statements_would_refuse, 1);
     docket_record(session->world->docket, event);
 }
 

@@ -17,6 +17,7 @@ void names_init(struct names *names)
     names->segment = 0;
     names->has_guarded = false;
     names->untracked = NULL;
+    names->untracked_count = 0;
 }
 
 /* Whether the server may know it by other bytes: converted to its encoding, folded there, or cut in front of
@@ -155,6 +156,7 @@ struct name *names_bind(struct names *names, const struct hash_key *key, struct 
     struct name *name = find_or_create(names, key, text, statement, most);
     if (name == NULL) {
         note_untracked(names, statement, pool);
+        names->untracked_count++;
         return NULL;
     }
     bool is_feared = name->pending != NULL && statement_riskier(name->feared, name->pending) == name->pending;
@@ -197,6 +199,11 @@ static void name_set(struct name *name, struct statement *statement, struct stat
         return;
     statement_release(pool, name->confirmed);
     name->confirmed = statement != NULL ? statement_share(statement) : NULL;
+}
+
+void names_settle_untracked(struct names *names)
+{
+    names->untracked_count--;
 }
 
 bool names_learn(struct names *names, const struct hash_key *key, struct bytes text,
@@ -259,8 +266,10 @@ void names_forget_called(struct names *names, const struct hash_key *key, struct
 
 void names_forget_named(struct names *names, struct statement_pool *pool)
 {
-    statement_release(pool, names->untracked);
-    names->untracked = NULL;
+    if (names->untracked_count == 0) {
+        statement_release(pool, names->untracked);
+        names->untracked = NULL;
+    }
     if (names->table.count == 0)
         return; /* as at the end of nearly every transaction */
     struct table_cursor cursor = { 0 };

@@ -115,7 +115,7 @@ static enum fate take_bind(struct session *session, struct bytes body)
         return FATE_REPLACED;
     struct request *request = session_expect(session, REQUEST_BIND, statement);
     if (request != NULL && !reader.has_failed)
-        request->name = bind_name(session, &session->portals, portal, statement);
+        bind_name(session, &session->portals, portal, request);
     return FATE_PASS;
 }
 

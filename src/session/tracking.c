@@ -37,15 +37,14 @@ struct lexer_reading session_feared_reading(const struct session *session)
     return reading;
 }
 
-struct name *bind_name(struct session *session, struct names *names, struct bytes text,
-                       struct statement *statement)
+void bind_name(struct session *session, struct names *names, struct bytes text, struct request *request)
 {
     struct session_world *world = session->world;
-    struct name *name =
-        names_bind(names, &world->hash_key, text, statement, world->limits.names, world->statements);
-    if (name == NULL)
+    request->name =
+        names_bind(names, &world->hash_key, text, request->statement, world->limits.names, world->statements);
+    request->is_untracked = request->name == NULL;
+    if (request->is_untracked)
         counter_add(&world->counters->statements_not_tracked, 1);
-    return name;
 }
 
 void learn_name(struct session *session, struct bytes text, struct statement *statement)
@@ -61,7 +60,7 @@ void parse_expect(struct session *session, struct bytes name, struct statement *
     counter_add(&session->world->counters->parses, 1);
     struct request *request = session_expect(session, REQUEST_PARSE, statement);
     if (request != NULL)
-        request->name = bind_name(session, &session->statements, name, statement);
+        bind_name(session, &session->statements, name, request);
 }
 
 /* DEALLOCATE [ PREPARE ] name and nothing else, so that no other reading names another; BYTES_NONE else. */
@@ -111,6 +110,8 @@ void request_settle(struct session *session, struct request *request, bool is_do
         names_confirm(names, request->name, request->statement, pool);
     } else if (request->name != NULL) {
         names_abandon(names, request->name, pool);
+    } else if (request->is_untracked) {
+        names_settle_untracked(names);
     }
     if (request->is_change)
         changes_settle(session, request, is_done);

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: PostgreSQL
 """The backstop: a schema change that comes back from the server though none was seen going in is told at once, and
-nothing else is ever called so."""
+nothing else is ever called so. What is prepared under more names than are tracked is seen all the same."""
 from bypasses import kinds_of_change
 from harness import wire
-from harness.case import Case, main
+from harness.case import REFUSED, Case, main
+from harness.pooler import Pooler
 from test_bypasses import CLEANUP, new_database
 
 TRACKED = 100  # the least number of names that a session may be told to track
@@ -64,7 +65,7 @@ ALONE = ("create database made_db", "alter database made_db connection limit 3",
          "create index concurrently by_name on items (name)", "reindex index concurrently by_name", "drop index concurrently by_name",
          "alter system set work_mem = '1MB'", "alter system reset all", "reindex database backstop", "cluster", "vacuum full items")
 FAMILIES = {"CREATE", "ALTER", "DROP", "TRUNCATE", "GRANT", "REVOKE", "COMMENT", "REINDEX", "REASSIGN", "REFRESH", "CLUSTER"}
-NO_CHANGE = {"BEGIN", "ROLLBACK", "SET", "VACUUM", "SELECT"}  # what else comes back for them
+NO_CHANGE = {"BEGIN", "ROLLBACK", "SET", "VACUUM", "SELECT", "DEALLOCATE"}  # what else comes back for them
 
 
 def texts_of_ways():
@@ -72,6 +73,14 @@ def texts_of_ways():
     for vector in kinds_of_change():
         if vector.name.startswith("query: ") and vector.works is True:
             yield (vector.steps[0][0][5:-1].decode(),)
+
+
+def each_change():
+    """Every kind of change, each text with a name: those of one transaction, or one that cannot be run in any."""
+    for number, texts in enumerate((*texts_of_ways(), *LIVES)):
+        yield [(text, f"change_{number}_{index}") for index, text in enumerate(texts)], True
+    for number, text in enumerate(ALONE):
+        yield [(text, f"alone_{number}")], False
 
 
 def by_query(text, _):
@@ -94,6 +103,14 @@ def by_execute(text, name):
     return wire.close("S", name) + wire.parse(text, name) + wire.sync() + wire.query(f"execute {name}"), 2
 
 
+def by_hidden_execute(_, name):
+    return wire.query(f"execute {name}"), 1
+
+
+def by_hidden_bind(_, name):
+    return wire.bind("", name) + wire.execute() + wire.sync(), 1
+
+
 WAYS = (by_query, by_segment, by_name, by_portal, by_execute)
 
 
@@ -113,133 +130,242 @@ class Backstop(Case):
     def run_changes(self, raw, way):
         """Every kind of change, one by one; the tags that came back for them."""
         tags = []
-        for number, texts in enumerate((*texts_of_ways(), *LIVES)):
-            tags += self.run_texts(raw, way, number, texts)
-        for number, text in enumerate(ALONE):
-            message, syncs = way(text, f"alone_{number}")
-            tags += tags_of(raw.ask(message, syncs=syncs))
+        for texts, in_transaction in each_change():
+            tags += self.run_texts(raw, way, texts, in_transaction)
         changes = [tag for tag in tags if tag.split()[0] not in NO_CHANGE]
         self.assertEqual({tag.split()[0] for tag in changes}, FAMILIES)
         self.assertGreater(len(set(changes)), 110)
         return changes
 
-    def run_texts(self, raw, way, number, texts):
-        raw.ask(wire.query("begin"))
+    def run_texts(self, raw, way, texts, in_transaction):
+        if in_transaction:
+            raw.ask(wire.query("begin"))
         tags = []
-        for index, text in enumerate(texts):
-            message, syncs = way(text, f"change_{number}_{index}")
+        for text, name in texts:
+            message, syncs = way(text, name)
             messages = raw.ask(message, syncs=syncs)
-            errors = [error["M"] for error in wire.errors(messages)]
             if len(texts) > 1:
-                self.assertEqual(errors, [], text)
+                self.assertEqual([error["M"] for error in wire.errors(messages)], [], text)
             tags += tags_of(messages)
-        raw.ask(wire.query("rollback"))
+        if in_transaction:
+            raw.ask(wire.query("rollback"))
         return tags
 
-    def alarms(self, count):
-        """The alarms in the log, once all are there and all places that count them agree."""
-        found = self.wait_for(lambda: self.sluice.events("ddl_unseen")[count - 1:] and self.sluice.events("ddl_unseen"),
-                              "the alarms are in the log")
-        rows = [row for row in self.sluice.console("SHOW DDL LIMIT 10000") if row["outcome"] == "unseen"]
-        self.assertEqual((len(found), self.sluice.counter("ddl_unseen"), len(rows)), (count, count, count))
-        return found
+    def close_gate(self):
+        self.sluice.settings["guard"]["mode"] = "enforce"
+        self.sluice.write()
+        self.assertEqual(self.sluice.console_psql("RELOAD").returncode, 0)
+        self.assertEqual(self.fails("drop table notes", dbname="backstop").pgcode, REFUSED)
 
-    def fill_names(self, raw):
-        """As many names as are tracked, of statements and of portals."""
-        raw.ask(wire.query("begin"))
-        raw.ask(*(wire.parse("select 1", f"tracked_{number}") for number in range(TRACKED)), wire.sync())
-        raw.ask(*(wire.bind(f"tracked_{number}", "tracked_0") for number in range(TRACKED)), wire.sync())
-
-    def untracked(self, sql, name="untracked"):
-        """A client that has prepared more than is tracked: SQL under a name of which the sluice knows nothing."""
-        raw = self.raw(application_name="migrator")
-        self.fill_names(raw)
-        raw.ask(wire.query("commit"))
-        self.assertEqual(wire.kinds(raw.ask(wire.parse(sql, name), wire.sync())), "1Z")
-        return raw
+    def decisions(self):
+        """What SHOW DDL has, oldest first."""
+        return [(row["decision"], row["command"]) for row in reversed(self.sluice.console("SHOW DDL LIMIT 10000"))]
 
 
-class Alarm(Backstop):
+class Untracked(Backstop):
+    """What is prepared under a name beyond those tracked is judged under every name that is not known."""
+
     settings = {"guard": {"mode": "observe"}, "limits": {"prepared_statements": TRACKED}}
 
     def setUp(self):
         super().setUp()
         self.sluice = self.new_sluice(**self.settings)
 
-    def test_execute_of_a_name_that_is_not_tracked_is_told(self):
+    def tearDown(self):
+        """Nobody's session ended, and nothing came back that was not seen going in."""
+        counters = self.sluice.counters()
+        self.assertEqual((counters["ddl_unseen"], counters["unfollowed"]), (0, 0), self.sluice.events("ddl_unseen"))
+        super().tearDown()
+
+    def fill_names(self, raw):
+        """As many names as are tracked, of statements and of portals; in a transaction that stays open."""
+        raw.ask(wire.query("begin"))
+        raw.ask(*(wire.parse("select 1", f"tracked_{number}") for number in range(TRACKED)), wire.sync())
+        raw.ask(*(wire.bind(f"tracked_{number}", "tracked_0") for number in range(TRACKED)), wire.sync())
+
+    def untracked(self, sql, name="untracked"):
+        """A client that has prepared SQL under a name beyond those tracked."""
+        raw = self.raw(application_name="migrator")
+        self.fill_names(raw)
+        raw.ask(wire.query("commit"))
+        self.assertEqual(wire.kinds(raw.ask(wire.parse(sql, name), wire.sync())), "1Z")
+        return raw
+
+    def assert_would_refuse(self, *commands):
+        self.assertEqual(self.decisions(), [("would_refuse", command) for command in commands])
+        self.assertEqual(self.sluice.counter("ddl_would_refuse"), len(commands))
+
+    def assert_refused(self, messages):
+        self.assertEqual([error["C"] for error in wire.errors(messages)], [REFUSED], messages)
+        self.assertNotIn("C", wire.kinds(messages))
+
+    def test_execute_of_such_a_name_is_judged(self):
         raw = self.untracked("create table made (a int)")
         self.assertEqual(raw.ask(wire.query("execute untracked")), [("C", b"CREATE TABLE\0"), ("Z", b"I")])
+        self.assert_would_refuse("CREATE TABLE")
+        row = self.sluice.console("SHOW DDL LIMIT 1")[0]
+        self.assertEqual((row["outcome"], row["service"], row["user_name"], row["database"]),
+                         ("committed", "migrator", "postgres", "backstop"))
+        self.assertEqual(self.sluice.counter("statements_not_tracked"), 1)
+
+    def test_it_is_judged_wherever_it_stands_in_a_text(self):
+        raw = self.untracked("drop table notes")
+        messages = raw.ask(wire.query("select 1; select 2; execute untracked; select 3"))
+        self.assertEqual(tags_of(messages), ["SELECT 1", "SELECT 1", "DROP TABLE", "SELECT 1"])
+        raw.ask(wire.parse("truncate items", "another"), wire.sync())
+        self.assertEqual(tags_of(raw.ask(wire.parse("execute another"), wire.bind(), wire.execute(), wire.sync())), ["TRUNCATE TABLE"])
+        self.assert_would_refuse("DROP TABLE", "DROP TABLE")  # no less risky than the other: it stands for both
+
+    def test_it_is_judged_behind_the_kept_part_of_a_text(self):
+        for size in (5000, 200_000):
+            raw = self.untracked("create or replace view made as select 1")
+            text = "select 1; " * (size // 10) + "execute untracked"
+            self.assertEqual(tags_of(raw.ask(wire.query(text)))[-1], "CREATE VIEW")
+        self.assert_would_refuse("CREATE VIEW", "CREATE VIEW")
+
+    def test_bind_to_such_a_name_is_judged(self):
+        raw = self.untracked("alter table items add extra int")
+        self.assertEqual(wire.kinds(raw.ask(wire.bind("", "untracked"), wire.execute(), wire.sync())), "2CZ")
+        self.assert_would_refuse("ALTER TABLE")
+
+    def test_a_portal_beyond_those_tracked_is_judged(self):
+        raw = self.raw()
+        self.fill_names(raw)
+        messages = raw.ask(wire.parse("truncate notes"), wire.bind("untracked"), wire.execute("untracked"), wire.sync())
+        self.assertEqual(wire.kinds(messages), "12CZ")
+        self.assert_would_refuse("TRUNCATE")
+
+    def test_any_unknown_name_stands_for_the_riskiest(self):
+        raw = self.untracked("create table made (a int)", "riskiest")
+        raw.ask(wire.parse("select 1", "harmless"), wire.sync())
+        self.assertEqual(tags_of(raw.ask(wire.query("execute harmless"))), ["SELECT 1"])
+        self.assertEqual(tags_of(raw.ask(wire.query("execute tracked_7"))), ["SELECT 1"])
+        self.assert_would_refuse("CREATE TABLE")
+        raw.ask(wire.query("deallocate all"))
+        raw.ask(wire.parse("select 1", "harmless"), wire.sync())
+        self.assertEqual(tags_of(raw.ask(wire.query("execute harmless"))), ["SELECT 1"])
+        self.assertEqual([error["C"] for error in wire.errors(raw.ask(wire.query("execute riskiest")))], ["26000"])
+        self.assert_would_refuse("CREATE TABLE")
+
+    def test_with_the_guard_off_nothing_is_told(self):
+        self.sluice = self.new_sluice(guard={"mode": "off"}, limits=self.settings["limits"])
+        self.assertEqual(tags_of(self.untracked("grant select on items to app").ask(wire.query("execute untracked"))), ["GRANT"])
+        self.assertEqual((self.decisions(), self.sluice.counter("statements_not_tracked")), ([], 1))
+
+    def test_what_was_prepared_before_the_gate_closed_is_refused(self):
+        clients = [self.untracked("create table made (a int)"), self.untracked("drop table notes"), self.untracked("truncate items cascade")]
+        portal = self.raw()
+        self.fill_names(portal)
+        portal.ask(wire.parse("alter table items add extra int"), wire.bind("untracked"), wire.sync())
+        self.close_gate()
+        before = self.postgres.catalog("backstop")
+        long_text = "select 1; " * 20_000 + "execute untracked"
+        for raw in clients:
+            for message in (wire.query("execute untracked"), wire.query("select 1; execute untracked"), wire.query(long_text),
+                            wire.parse("execute untracked") + wire.bind() + wire.execute() + wire.sync(),
+                            wire.bind("", "untracked") + wire.execute() + wire.sync(),
+                            wire.bind("p", "untracked") + wire.execute("p") + wire.sync()):
+                self.assert_refused(raw.ask(message))
+            self.assertEqual(tags_of(raw.ask(wire.query("execute tracked_0"))), ["SELECT 1"])
+        self.assert_refused(portal.ask(wire.execute("untracked"), wire.sync()))
+        self.assertEqual(self.postgres.catalog("backstop"), before)
+
+    def test_where_the_gate_is_closed_no_change_goes_in_under_such_a_name(self):
+        self.close_gate()
+        before = self.postgres.catalog("backstop")
+        raw = self.raw()
+        self.fill_names(raw)
+        raw.ask(wire.query("commit"))
+        self.assert_refused(raw.ask(wire.parse("create table made (a int)", "untracked"), wire.sync()))
+        self.assertEqual([error["C"] for error in wire.errors(raw.ask(wire.query("execute untracked")))], ["26000"])
+        self.assertEqual(self.postgres.catalog("backstop"), before)
+
+
+class Alarm(Backstop):
+    """EXECUTE of what another client of a pooler behind the sluice has prepared on the session that both use in turn:
+    nothing on the sluice's wire shows what it is."""
+
+    GUARD = {"mode": "observe"}
+
+    def setUp(self):
+        super().setUp()
+        self.pooler = Pooler(self.postgres)
+        self.addCleanup(self.pooler.stop)
+        self.sluice = self.new_sluice(guard=self.GUARD)
+
+    def new_sluice(self, **settings):
+        return super().new_sluice([f"127.0.0.1:{self.pooler.port}"], **settings)
+
+    def hide(self, **texts):
+        """Prepares texts by their names, out of the sluice's sight."""
+        with wire.Wire(("127.0.0.1", self.pooler.port)) as raw:
+            raw.login(database="backstop")
+            for name, text in texts.items():
+                self.assertEqual(wire.kinds(raw.ask(wire.parse(text, name), wire.sync())), "1Z", text)
+
+    def alarms(self, count):
+        """The alarms in the log, once all are there and all places that count them agree."""
+        found = self.wait_for(lambda: self.sluice.events("ddl_unseen")[count - 1:] and self.sluice.events("ddl_unseen"),
+                              "the alarms are in the log")
+        rows = [row for row in self.sluice.console("SHOW DDL LIMIT 10000") if row["decision"] == "unseen"]
+        self.assertEqual((len(found), self.sluice.counter("ddl_unseen"), len(rows)), (count, count, count))
+        return found
+
+    def test_execute_of_a_hidden_name_is_told(self):
+        self.hide(hidden="create table made (a int)")
+        raw = self.raw(application_name="migrator")
+        self.assertEqual(raw.ask(wire.query("execute hidden")), [("C", b"CREATE TABLE\0"), ("Z", b"I")])
         alarm = self.alarms(1)[0]
         self.assertEqual({name: alarm[name] for name in ("level", "command", "service", "user", "database")},
                          {"level": "error", "command": "CREATE TABLE", "service": "migrator", "user": "postgres",
                           "database": "backstop"})
         self.assertTrue(alarm["address"].startswith("127.0.0.1:"))
         row = self.sluice.console("SHOW DDL LIMIT 1")[0]
-        self.assertEqual((row["outcome"], row["command"], row["service"], row["user_name"], row["database"], row["address"]),
+        self.assertEqual((row["decision"], row["command"], row["service"], row["user_name"], row["database"], row["address"]),
                          ("unseen", "CREATE TABLE", "migrator", "postgres", "backstop", alarm["address"]))
         counters = self.sluice.counters()
         self.assertEqual((counters["statements_not_tracked"], counters["ddl_would_refuse"], counters["ddl_passed"],
-                          counters["unfollowed"]), (1, 0, 0, 0))
+                          counters["unfollowed"]), (0, 0, 0, 0))
 
     def test_it_is_told_wherever_it_stands_in_a_text(self):
-        raw = self.untracked("drop table notes")
-        messages = raw.ask(wire.query("select 1; select 2; execute untracked; select 3"))
+        self.hide(hidden="drop table notes", another="create view made as select 1")
+        raw = self.raw()
+        messages = raw.ask(wire.query("select 1; select 2; execute hidden; select 3"))
         self.assertEqual(tags_of(messages), ["SELECT 1", "SELECT 1", "DROP TABLE", "SELECT 1"])
         self.assertEqual(self.alarms(1)[0]["command"], "DROP TABLE")
-        raw.ask(wire.parse("create view made as select 1", "another"), wire.sync())
         raw.ask(wire.parse("execute another"), wire.bind(), wire.execute(), wire.sync())
         self.assertEqual(self.alarms(2)[1]["command"], "CREATE VIEW")
 
     def test_it_is_told_behind_the_kept_part_of_a_text(self):
+        self.hide(hidden="create or replace view made as select 1")
+        raw = self.raw()
         for number, size in enumerate((5000, 200_000)):
-            raw = self.untracked("create or replace view made as select 1")
-            messages = raw.ask(wire.query("select 1; " * (size // 10) + "execute untracked"))
+            messages = raw.ask(wire.query("select 1; " * (size // 10) + "execute hidden"))
             self.assertEqual(tags_of(messages)[-1], "CREATE VIEW")
             self.assertEqual(self.alarms(number + 1)[number]["command"], "CREATE VIEW")
 
-    def test_bind_to_a_name_that_is_not_tracked_is_told(self):
-        raw = self.untracked("alter table items add extra int")
-        self.assertEqual(wire.kinds(raw.ask(wire.bind("", "untracked"), wire.execute(), wire.sync())), "2CZ")
-        self.assertEqual(self.alarms(1)[0]["command"], "ALTER TABLE")
-
-    def test_a_portal_that_is_not_tracked_is_told(self):
+    def test_bind_to_a_hidden_name_is_told(self):
+        self.hide(hidden="alter table items add extra int", another="truncate notes")
         raw = self.raw()
-        self.fill_names(raw)
-        messages = raw.ask(wire.parse("truncate notes"), wire.bind("untracked"), wire.execute("untracked"), wire.sync())
-        self.assertEqual(wire.kinds(messages), "12CZ")
-        self.assertEqual(self.alarms(1)[0]["command"], "TRUNCATE TABLE")
-
-    def test_it_is_told_with_the_guard_off(self):
-        self.sluice = self.new_sluice(guard={"mode": "off"}, limits=self.settings["limits"])
-        self.untracked("grant select on items to app").ask(wire.query("execute untracked"))
-        self.assertEqual(self.alarms(1)[0]["command"], "GRANT")
-
-    def test_it_is_told_with_the_gate_closed(self):
-        """What was prepared while the guard only observed is the one way past a closed gate that a tag gives away."""
-        raw = self.untracked("create table made (a int)")
-        self.sluice.settings["guard"]["mode"] = "enforce"
-        self.sluice.write()
-        self.assertEqual(self.sluice.console_psql("RELOAD").returncode, 0)
-        self.assertEqual(self.fails("drop table notes", dbname="backstop").pgcode, "42501")
-        self.assertEqual(tags_of(raw.ask(wire.query("execute untracked"))), ["CREATE TABLE"])
-        self.assertEqual(self.alarms(1)[0]["command"], "CREATE TABLE")
+        self.assertEqual(wire.kinds(raw.ask(wire.bind("", "hidden"), wire.execute(), wire.sync())), "2CZ")
+        self.assertEqual(self.alarms(1)[0]["command"], "ALTER TABLE")
+        self.assertEqual(wire.kinds(raw.ask(wire.bind("p", "another"), wire.execute("p"), wire.sync())), "2CZ")
+        self.assertEqual(self.alarms(2)[1]["command"], "TRUNCATE TABLE")
 
     def test_every_kind_of_change_is_told(self):
-        raw = self.raw()
-        self.fill_names(raw)
-        raw.ask(wire.query("commit"))
-        tags = self.run_changes(raw, by_execute)
-        self.assertEqual([alarm["command"] for alarm in self.alarms(len(tags))], tags)
+        self.hide(**{name: text for texts, _ in each_change() for text, name in texts})
+        tags = []
+        for way in (by_hidden_execute, by_hidden_bind):
+            tags += self.run_changes(self.raw(), way)
+            self.assertEqual([alarm["command"] for alarm in self.alarms(len(tags))], tags)
 
-    def test_where_the_gate_is_closed_no_change_goes_in_under_such_a_name(self):
-        """The session ends there."""
-        self.sluice = self.new_sluice(guard={"mode": "enforce", "windows": [ALWAYS]}, limits=self.settings["limits"])
-        raw = self.raw()
-        self.fill_names(raw)
-        raw.send(wire.parse("create table made (a int)", "untracked"), wire.sync(), wire.query("execute untracked"))
-        self.assertNotIn("C", wire.kinds(raw.rest_messages()))
-        self.assertEqual(self.postgres.value("select count(*) from pg_class where relname = 'made'", "backstop"), 0)
-        self.assertEqual(self.sluice.counter("ddl_unseen"), 0)
+
+class AlarmWithTheGuardOff(Alarm):
+    GUARD = {"mode": "off"}
+
+
+class AlarmWithTheGateClosed(Alarm):
+    GUARD = {"mode": "enforce"}
 
 
 class FalseAlarm(Backstop):

@@ -62,7 +62,7 @@ class Rules(Case):
                 self.assertIn('rule="reports-only-read"', self.why(sql, application_name="reports"))
         self.assertEqual(self.run_sql("select count(*) from notes", application_name="reports"), [(0,)])
         self.run_sql("insert into notes values ('b'); delete from notes")
-        self.assertEqual(self.sluice.counter("writes_refused"), 5)
+        self.assertEqual(self.sluice.counter("statements_refused"), 5)
 
     def test_windows_let_a_service_do_no_more_than_its_rule(self):
         self.sluice.console("OPEN WINDOW w FOR '10m' ALLOW modifying REASON 'a test'")

@@ -40,6 +40,14 @@ void stage_set_gate(struct stage *stage, enum guard_mode mode, enum safety_level
     stage_set_policy(stage, &plan);
 }
 
+size_t stage_event_count(const struct stage *stage, enum event_kind kind)
+{
+    size_t count = 0;
+    for (size_t index = 0; index < stage->event_count; index++)
+        count += stage->kept[index].kind == kind;
+    return count;
+}
+
 const struct event *stage_event(const struct stage *stage, enum event_kind kind)
 {
     for (size_t index = stage->event_count; index > 0; index--)

@@ -48,7 +48,8 @@ void stage_set_gate(struct stage *stage, enum guard_mode mode, enum safety_level
  * to is the stage's. */
 struct policy_plan stage_policy_plan(struct stage *stage, enum guard_mode mode, enum safety_level allow);
 void stage_set_policy(struct stage *stage, const struct policy_plan *plan);
-/* The newest event of a kind among the kept, or NULL. */
+/* How many of the kept events are of a kind, and the newest of them, or NULL. */
+size_t stage_event_count(const struct stage *stage, enum event_kind kind);
 const struct event *stage_event(const struct stage *stage, enum event_kind kind);
 /* Ends the session; fails the test when something was not given back. */
 void stage_close(struct stage *stage);

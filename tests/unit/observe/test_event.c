@@ -95,7 +95,7 @@ static void schema_changes_and_refusals_have_their_own_fields(void **state)
 {
     (void)state;
     static const enum event_kind judged[] = { EVENT_DDL_PASSED, EVENT_DDL_REFUSED, EVENT_DDL_WOULD_REFUSE,
-                                              EVENT_WRITE_REFUSED, EVENT_WRITE_WOULD_REFUSE };
+                                              EVENT_STATEMENT_REFUSED, EVENT_STATEMENT_WOULD_REFUSE };
     for (size_t i = 0; i < COUNT_OF(judged); i++)
         assert_middle(judged[i], "change=4 " JUDGED);
 }
@@ -153,10 +153,10 @@ static void what_is_empty_is_left_out_but_for_what_must_stand(void **state)
         { EVENT_DDL_UNKNOWN,
           "level=warning event=ddl_unknown session=0 worker=0 service=\"\" change=0 change_last=0\n" },
         { EVENT_DDL_OUTLIVED, "level=warning event=ddl_outlived session=0 worker=0 service=\"\"\n" },
-        { EVENT_WRITE_REFUSED, "level=warning event=write_refused session=0 worker=0 service=\"\" "
-                               "command=\"\" class=\"\" safety_level=0\n" },
-        { EVENT_WRITE_WOULD_REFUSE, "level=warning event=write_would_refuse session=0 worker=0 "
-                                    "service=\"\" command=\"\" class=\"\" safety_level=0\n" },
+        { EVENT_STATEMENT_REFUSED, "level=warning event=statement_refused session=0 worker=0 service=\"\" "
+                                   "command=\"\" class=\"\" safety_level=0\n" },
+        { EVENT_STATEMENT_WOULD_REFUSE, "level=warning event=statement_would_refuse session=0 worker=0 "
+                                        "service=\"\" command=\"\" class=\"\" safety_level=0\n" },
         { EVENT_DDL_UNSEEN, "level=error event=ddl_unseen session=0 worker=0 service=\"\" command=\"\"\n" },
         { EVENT_UNFOLLOWED, "level=error event=session_unfollowed session=0 worker=0 reason=\"\"\n" },
     };

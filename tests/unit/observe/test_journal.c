@@ -103,8 +103,8 @@ static void events_of_other_kinds_are_nothing_to_it(void **state)
 {
     (void)state;
     static const enum event_kind kinds[] = {
-        EVENT_SESSION_OPENED, EVENT_SESSION_CLOSED, EVENT_SESSION_REFUSED,    EVENT_VIOLATION,
-        EVENT_DDL_OUTLIVED,   EVENT_WRITE_REFUSED,  EVENT_WRITE_WOULD_REFUSE, EVENT_UNFOLLOWED,
+        EVENT_SESSION_OPENED, EVENT_SESSION_CLOSED,    EVENT_SESSION_REFUSED,        EVENT_VIOLATION,
+        EVENT_DDL_OUTLIVED,   EVENT_STATEMENT_REFUSED, EVENT_STATEMENT_WOULD_REFUSE, EVENT_UNFOLLOWED,
     };
     struct journal journal;
     assert_true(journal_init(&journal, 8));

@@ -52,7 +52,7 @@ static void snapshots_of_several_workers_make_one(void **state)
     struct snapshot into;
     struct snapshot from;
     struct violation violation = { .kind = VIOLATION_CHECK, .sqlstate = "23514" };
-    struct event event = { .kind = EVENT_WRITE_WOULD_REFUSE, .time_us = 3 };
+    struct event event = { .kind = EVENT_STATEMENT_WOULD_REFUSE, .time_us = 3 };
     snapshot_init(&into, &key, 10);
     snapshot_init(&from, &key, 10);
     ledger_record(&into.ledger, &violation, 1);
