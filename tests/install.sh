@@ -21,7 +21,7 @@ test_packages=(
     libcmocka-dev
     postgresql-contrib
     python3 python3-psycopg2 python3-yaml
-    procps iproute2 openssl pgbouncer
+    procps iproute2 openssl libevent-2.1-7 libc-ares2
 )
 client_packages=(
     python3 python3-psycopg2 python3-psycopg python3-asyncpg
@@ -98,6 +98,18 @@ install_packages() {
     apt install -y --no-install-recommends "${missing[@]}"
 }
 
+# PgBouncer for the tests, unpacked only: installed it would be a service on our port, now and at each start.
+unpack_pooler() {
+    if [ -x build/pooler/usr/sbin/pgbouncer ]; then
+        echo "build/pooler is unpacked"
+        return
+    fi
+    echo "unpacking build/pooler"
+    mkdir -p build/pooler
+    (cd build/pooler && apt-get -q download pgbouncer </dev/null)
+    dpkg -x build/pooler/pgbouncer_*.deb build/pooler
+}
+
 # install_node SOURCE TARGET [npm option...]: what SOURCE/package-lock.json names, into TARGET/node_modules.
 install_node() {
     local source=$1 target=$2
@@ -115,7 +127,10 @@ install_node() {
 }
 
 case "${1:-all}" in
-all) install_packages "${build_packages[@]}" "${test_packages[@]}" ;;
+all)
+    install_packages "${build_packages[@]}" "${test_packages[@]}"
+    unpack_pooler
+    ;;
 build) install_packages "${build_packages[@]}" ;;
 compile) install_packages "${compile_packages[@]}" ;;
 clients)

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: PostgreSQL
 """A pooler whose clients take turns on one session of the server: what one has prepared there, the others may execute."""
 import os
-import shutil
 import unittest
 
 from . import machine
 from .postgres import OWNER
 
-PROGRAM = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+PROGRAM = f"{machine.ROOT}/build/pooler/usr/sbin/pgbouncer"
 SETTINGS = """
 [databases]
 * = host=127.0.0.1 port={server}
@@ -26,8 +25,8 @@ class Pooler:
     """PgBouncer before a Postgres, started at once, ended by stop() or with the process."""
 
     def __init__(self, postgres):
-        if PROGRAM is None:
-            raise unittest.SkipTest("no PgBouncer here; tests/install.sh would install it")
+        if not os.path.exists(PROGRAM):
+            raise unittest.SkipTest("no PgBouncer here; tests/install.sh would unpack it")
         self.folder = machine.new_folder(OWNER)
         self.port = machine.free_port()
         self.write("users", f'"{OWNER}" ""\n')
