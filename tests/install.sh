@@ -106,7 +106,7 @@ unpack_pooler() {
     fi
     echo "unpacking build/pooler"
     mkdir -p build/pooler
-    (cd build/pooler && apt-get -q download pgbouncer </dev/null)
+    (cd build/pooler && { apt-get -q download pgbouncer || { apt update && apt-get -q download pgbouncer; }; } </dev/null)
     dpkg -x build/pooler/pgbouncer_*.deb build/pooler
 }
 
