@@ -28,13 +28,19 @@ static const struct other_keyword others[] = {
 /* Words of a procedural language behind which a statement may begin. */
 static const char *const openers[] = { "begin", "then", "else", "loop", "do", "execute" };
 
+/* Most words differ in their first letter. `word` is not empty. */
+static inline bool is_same(struct bytes word, const char *text)
+{
+    return word.data[0] == (uint8_t)text[0] && bytes_equal_text(word, text);
+}
+
 enum statement_class keyword_class(struct bytes word)
 {
     if (word.size < KEYWORD_SIZE_LEAST || word.size > KEYWORD_SIZE_MOST ||
         !keyword_may_be((const char *)word.data, word.size))
         return CLASS_NONE;
     for (size_t i = 0; i < COUNT_OF(keywords); i++) {
-        if (keywords[i].word[0] == (char)word.data[0] && bytes_equal_text(word, keywords[i].word))
+        if (is_same(word, keywords[i].word))
             return keywords[i].class;
     }
     return CLASS_NONE;
@@ -43,7 +49,7 @@ enum statement_class keyword_class(struct bytes word)
 uint16_t keyword_other_classes(struct bytes word)
 {
     for (size_t i = 0; i < COUNT_OF(others); i++) {
-        if (bytes_equal_text(word, others[i].word))
+        if (is_same(word, others[i].word))
             return others[i].classes;
     }
     return 0;
@@ -68,7 +74,7 @@ static bool is_word_byte(uint8_t byte)
 static bool is_opener(struct bytes word)
 {
     for (size_t i = 0; i < COUNT_OF(openers); i++) {
-        if (bytes_equal_text(word, openers[i]))
+        if (is_same(word, openers[i]))
             return true;
     }
     return false;
@@ -77,13 +83,14 @@ static bool is_opener(struct bytes word)
 /* Rules most words out by their first letter. */
 static bool may_matter(const struct keyword_scan *scan)
 {
-    static const char letters[] = "btelidumc"; /* of the openers, of INTO and the others */
+    static const uint32_t letters = 1u << ('b' - 'a') | 1u << ('c' - 'a') | 1u << ('d' - 'a') |
+                                    1u << ('e' - 'a') | 1u << ('i' - 'a') | 1u << ('l' - 'a') |
+                                    1u << ('m' - 'a') | 1u << ('t' - 'a') |
+                                    1u << ('u' - 'a'); /* of the openers, of INTO and the others */
     if (scan->size > KEYWORD_SIZE_MOST)
         return false;
-    bool may_open = false;
-    for (size_t i = 0; i < sizeof(letters) - 1; i++)
-        may_open |= scan->word[0] == letters[i];
-    return may_open || keyword_may_be(scan->word, scan->size);
+    unsigned letter = (unsigned)(uint8_t)scan->word[0] - 'a';
+    return (letter < 26 && (letters >> letter & 1) != 0) || keyword_may_be(scan->word, scan->size);
 }
 
 static void end_word(struct keyword_scan *scan)
@@ -94,7 +101,7 @@ static void end_word(struct keyword_scan *scan)
     if (!may_matter(scan))
         return;
     scan->is_at_start = is_opener(word);
-    scan->has_into |= bytes_equal_text(word, "into");
+    scan->has_into |= is_same(word, "into");
     scan->others |= keyword_other_classes(word);
     enum statement_class class = keyword_class(word);
     scan->anywhere = riskier(scan->anywhere, class);
