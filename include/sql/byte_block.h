@@ -73,16 +73,22 @@ static inline void byte_block_fold(struct byte_block block, char *out)
     _mm_storeu_si128((__m128i *)(void *)out, folded);
 }
 
+static inline __m128i byte_block_letter(const uint8_t *at, char letter)
+{
+    __m128i folded = _mm_or_si128(byte_block_load(at).bytes, _mm_set1_epi8(0x20));
+    return _mm_cmpeq_epi8(folded, _mm_set1_epi8(letter));
+}
+
 /* Where the four letters, given in lower case, begin in either case: for the sixteen bytes from `at` on, of
- * which three more are read. */
+ * which three more are read. Written out, so that letters that are known are spread before the loop around
+ * it.
+ */
 static inline uint32_t byte_block_letters(const uint8_t *at, const char *letters)
 {
-    __m128i found = _mm_set1_epi8(-1);
-    for (size_t i = 0; i < 4; i++) {
-        __m128i folded = _mm_or_si128(byte_block_load(at + i).bytes, _mm_set1_epi8(0x20));
-        found = _mm_and_si128(found, _mm_cmpeq_epi8(folded, _mm_set1_epi8(letters[i])));
-    }
-    return (uint32_t)_mm_movemask_epi8(found);
+    __m128i front = _mm_and_si128(byte_block_letter(at, letters[0]), byte_block_letter(at + 1, letters[1]));
+    __m128i back =
+        _mm_and_si128(byte_block_letter(at + 2, letters[2]), byte_block_letter(at + 3, letters[3]));
+    return (uint32_t)_mm_movemask_epi8(_mm_and_si128(front, back));
 }
 
 #else
