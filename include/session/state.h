@@ -266,6 +266,10 @@ const struct guard_passage *passage_of(const struct session *session, const stru
 
 /* ── change_words.c: what texts say about them ─────────────────────────────────────────────────────────────
  */
+/* Whether a statement that begins with this word may end a transaction; `by_commit`: other than by undoing
+ * it.
+ */
+bool token_ends_transaction(const struct token *token, bool by_commit);
 /* Whether a change of a pipeline that was answered with this tag is of those that no transaction block takes:
  * they are committed as soon as they are carried out. */
 bool request_commits_at_once(const struct request *head, struct bytes tag);

@@ -3,6 +3,23 @@
 #include "session/state.h"
 #include "sql/token_walk.h"
 
+bool token_ends_transaction(const struct token *token, bool by_commit)
+{
+    static const struct {
+        const char *word;
+        bool may_commit;
+    } ends[] = {
+#define TRANSACTION_END(word, may_commit) { word, may_commit },
+#include "session/transaction_ends.def"
+#undef TRANSACTION_END
+    };
+    for (size_t index = 0; index < COUNT_OF(ends); index++) {
+        if ((ends[index].may_commit || !by_commit) && token_is_word(token, ends[index].word))
+            return true;
+    }
+    return false;
+}
+
 bool request_commits_at_once(const struct request *head, struct bytes tag)
 {
     static const char *const tags[] = { "CREATE DATABASE", "DROP DATABASE", "CREATE TABLESPACE",
@@ -36,7 +53,6 @@ bool request_was_change(const struct request *head)
 
 bool request_may_commit(const struct session *session, const struct request *request)
 {
-    static const char *const words[] = { "commit", "end", "prepare" };
     const struct statement *statement = request->statement;
     struct token_walk walk;
     struct token first;
@@ -48,11 +64,5 @@ bool request_may_commit(const struct session *session, const struct request *req
     if (statement == NULL || statement->is_cut || statement->verdict.statement_count > 1)
         return true;
     token_walk_begin(&walk, statement_piece(statement, 0), statement->reading);
-    if (!token_walk_next_word(&walk, &first))
-        return false;
-    for (size_t index = 0; index < COUNT_OF(words); index++) {
-        if (token_is_word(&first, words[index]))
-            return true;
-    }
-    return false;
+    return token_walk_next_word(&walk, &first) && token_ends_transaction(&first, true);
 }

@@ -3,16 +3,6 @@
 #include "session/state.h"
 #include "sql/token_walk.h"
 
-static bool ends_transaction(const struct token *token)
-{
-    static const char *const words[] = { "commit", "end", "rollback", "abort", "prepare" };
-    for (size_t i = 0; i < COUNT_OF(words); i++) {
-        if (token_is_word(token, words[i]))
-            return true;
-    }
-    return false;
-}
-
 /* With a backslash in it, several statements may be others than they seem. */
 static bool is_surely_read(const struct statement *statement)
 {
@@ -31,7 +21,7 @@ static bool may_end(const struct statement *statement)
         return true;
     token_walk_begin(&walk, bytes_of(statement->text, statement->text_size), statement->reading);
     while (token_walk_next_word(&walk, &token)) {
-        if (is_first && ends_transaction(&token))
+        if (is_first && token_ends_transaction(&token, false))
             return true;
         is_first = token.kind == TOKEN_SEMICOLON;
     }
