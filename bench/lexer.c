@@ -217,11 +217,8 @@ static const struct {
     const char *name;
     reader_function read;
 } readers[] = {
-    { "classify", read_fast },
-    { "lexer", read_tokens },
-    { "streamed", read_stream },
-    { "shape", read_shape },
-    { "pg_query", read_library },
+    { "classify", read_fast }, { "lexer", read_tokens },     { "streamed", read_stream },
+    { "shape", read_shape },   { "pg_query", read_library },
 };
 
 enum { READERS = sizeof(readers) / sizeof(readers[0]) };

@@ -5,7 +5,8 @@
 #include "base/bytes.h"
 #include "sql/lexer.h"
 
-/* 16 hexadecimal digits of libpg_query's fingerprint, or "m:" and 16 digits of the text's shape, and a NUL. */
+/* 16 hexadecimal digits of libpg_query's fingerprint, or "m:" and 16 digits of the text's shape, and a NUL.
+ */
 enum { FINGERPRINT_SIZE = 24 };
 
 /* The fingerprint of one statement: equal for texts that differ only in constants, white space and comments.

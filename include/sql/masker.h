@@ -59,7 +59,7 @@ unsigned masker_take_any(struct masker *masker, const struct token *token);
 /* After the last token. */
 unsigned masker_end(struct masker *masker);
 
-/* A bit for the kinds that mean nothing special outside of lists, and inside a row that is left out. */
+/* A bit for the kinds that mean nothing special outside of VALUES, and inside a row that is left out. */
 enum {
     MASKER_PLAIN_KINDS = 1 << TOKEN_QUOTED_NAME | 1 << TOKEN_PARAMETER | 1 << TOKEN_DOT,
     MASKER_ROW_KINDS = MASKER_PLAIN_KINDS | 1 << TOKEN_WORD | 1 << TOKEN_STRING | 1 << TOKEN_NUMBER |
@@ -99,22 +99,37 @@ static inline bool masker_word_may_matter(const struct token *token)
     return (bits & masker_word_bit(token->word[0], token->word_size)) != 0;
 }
 
+/* Whether nothing depends on the token but that it stands there. */
+static inline bool masker_is_plain(const struct masker *masker, const struct token *token)
+{
+    if (token->kind == TOKEN_WORD)
+        return masker->last != LAST_NUMBER && !masker_word_may_matter(token);
+    return (MASKER_PLAIN_KINDS >> token->kind & 1) != 0;
+}
+
 /* Takes the next token and returns what comes out: enum masker_part, a bit each. */
 static inline unsigned masker_take(struct masker *masker, const struct token *token)
 {
-    bool is_word = token->kind == TOKEN_WORD;
+    bool is_usual = (masker->head | masker->is_in_values | (masker->held & ~MASKER_COMMA)) == 0;
+    if (is_usual && masker_is_plain(masker, token)) {
+        unsigned parts = masker->held | (unsigned)MASKER_TOKEN;
+        masker->held = 0;
+        masker->was_element = false;
+        masker->last = LAST_OTHER;
+        masker->end = token->end;
+        return parts;
+    }
+    if (is_usual && token->kind == TOKEN_COMMA && masker->held == 0) {
+        masker->held = MASKER_COMMA;
+        masker->last = LAST_OPENER;
+        masker->end = token->end;
+        return 0;
+    }
     if (masker->is_in_row && (MASKER_ROW_KINDS >> token->kind & 1) != 0) {
         masker->end = token->end;
         return 0;
     }
-    if ((masker->held | masker->head | masker->is_in_values) != 0 ||
-        !(is_word ? masker->last != LAST_NUMBER && !masker_word_may_matter(token)
-                  : (MASKER_PLAIN_KINDS >> token->kind & 1) != 0))
-        return masker_take_any(masker, token);
-    masker->was_element = false;
-    masker->last = LAST_OTHER;
-    masker->end = token->end;
-    return MASKER_TOKEN;
+    return masker_take_any(masker, token);
 }
 
 #endif

@@ -34,7 +34,7 @@ static unsigned take_literal(struct masker *masker, const struct token *token)
 {
     enum masker_last before = (enum masker_last)masker->last;
     if ((masker->held & MASKER_SIGN) != 0 && token->kind == TOKEN_NUMBER) {
-        masker->held &= (uint8_t)~MASKER_SIGN;
+        masker->held = masker->held & MASKER_COMMA;
         before = (enum masker_last)masker->last_before_sign;
     }
     masker->last = token->kind == TOKEN_NUMBER ? LAST_NUMBER : LAST_OTHER;
@@ -48,7 +48,9 @@ static unsigned take_literal(struct masker *masker, const struct token *token)
 
 static unsigned take_operator(struct masker *masker, const struct token *token)
 {
-    char byte = token->word_size == 1 ? token->word[0] : '\0';
+    char byte = '\0';
+    if (token->word_size == 1)
+        byte = token->word[0];
     if (byte == '[')
         return show(masker, LAST_OPENER);
     if (byte == ']') {

@@ -40,28 +40,59 @@ static inline uint64_t little_endian_word(const char *text)
            (uint64_t)data[7] << 56;
 }
 
-/* The first `size` bytes, 1 to 8, of eight that may be read. */
-static inline uint64_t word_of(const char *text, size_t size)
+/* Bits of the first and the second eight bytes of a text, by its size. */
+static const uint64_t low_masks[17] = {
+    0x0,          0xff,           0xffff,           0xffffff,   0xffffffff,
+    0xffffffffff, 0xffffffffffff, 0xffffffffffffff, UINT64_MAX, UINT64_MAX,
+    UINT64_MAX,   UINT64_MAX,     UINT64_MAX,       UINT64_MAX, UINT64_MAX,
+    UINT64_MAX,   UINT64_MAX,
+};
+static const uint64_t high_masks[17] = {
+    0x0,
+    0x0,
+    0x0,
+    0x0,
+    0x0,
+    0x0,
+    0x0,
+    0x0,
+    0x0,
+    0xff,
+    0xffff,
+    0xffffff,
+    0xffffffff,
+    0xffffffffff,
+    0xffffffffffff,
+    0xffffffffffffff,
+    UINT64_MAX,
+};
+
+static inline uint64_t mark_of(unsigned tag, size_t size)
 {
-    return little_endian_word(text) & UINT64_MAX >> (64 - 8 * size);
+    return (tag << 8 | size) * tag_factor;
 }
 
-/* A kind of token and its text, in which whole blocks of eight bytes may be read. */
+/* A kind of token and its text, in which whole blocks of sixteen bytes may be read. Sizes follow no pattern
+ * that the processor could guess: up to sixteen bytes nothing branches on them. */
 static inline uint64_t absorb_text(uint64_t hash, unsigned tag, const char *text, size_t size)
 {
-    uint64_t mark = (tag << 8 | size) * tag_factor;
+    uint64_t mark = mark_of(tag, size);
     for (; size > 16; size -= 16, text += 16)
         hash = absorb(hash, little_endian_word(text), little_endian_word(text + 8));
-    if (size > 8)
-        return absorb(hash, little_endian_word(text), word_of(text + 8, size - 8) ^ mark);
-    return absorb(hash, size > 0 ? word_of(text, size) : 0, mark);
+    return absorb(hash, little_endian_word(text) & low_masks[size],
+                  (little_endian_word(text + 8) & high_masks[size]) ^ mark);
+}
+
+/* What is told by its kind alone. */
+static inline uint64_t absorb_mark(uint64_t hash, unsigned tag)
+{
+    return absorb(hash, 0, mark_of(tag, 0));
 }
 
 /* One character that is an operator: the literal's question mark, or a sign. */
-static uint64_t absorb_operator(uint64_t hash, char byte)
+static inline uint64_t absorb_operator(uint64_t hash, char byte)
 {
-    const char text[8] = { byte };
-    return absorb_text(hash, TOKEN_OPERATOR, text, 1);
+    return absorb(hash, (uint8_t)byte, mark_of(TOKEN_OPERATOR, 1));
 }
 
 static uint64_t absorb_command(uint64_t hash, const struct command *command)
@@ -77,7 +108,7 @@ static inline uint64_t absorb_token(uint64_t hash, const struct token *token)
     return absorb_text(hash, tag, token->word, token->word_size);
 }
 
-/* All but the token itself. */
+/* All but the token itself and the literal. */
 static void take_parts(struct shape *shape, unsigned parts, char sign)
 {
     if ((parts & MASKER_COMMAND) != 0)
@@ -85,21 +116,19 @@ static void take_parts(struct shape *shape, unsigned parts, char sign)
     if ((parts & MASKER_BEGIN) != 0)
         shape->begin = shape->hash;
     if ((parts & MASKER_COMMA) != 0)
-        shape->hash = absorb_text(shape->hash, TOKEN_COMMA, NULL, 0);
+        shape->hash = absorb_mark(shape->hash, TOKEN_COMMA);
     if ((parts & MASKER_HELD) != 0)
         shape->hash = absorb_operator(shape->hash, '?');
     if ((parts & MASKER_SIGN) != 0)
         shape->hash = absorb_operator(shape->hash, sign);
-    if ((parts & MASKER_LITERAL) != 0)
-        shape->hash = absorb_operator(shape->hash, '?');
     if ((parts & MASKER_CUT) != 0)
-        shape->hash = absorb_text(shape->hash, TAG_CUT, NULL, 0);
+        shape->hash = absorb_mark(shape->hash, TAG_CUT);
 }
 
 static void take_semicolon(struct shape *shape)
 {
     if (shape->has_semicolon)
-        shape->hash = absorb_text(shape->hash, TOKEN_SEMICOLON, NULL, 0);
+        shape->hash = absorb_mark(shape->hash, TOKEN_SEMICOLON);
     shape->has_semicolon = false;
 }
 
@@ -110,8 +139,10 @@ static inline void take_token(struct shape *shape, const struct token *token)
     if (parts == 0)
         return;
     take_semicolon(shape);
-    if (parts != MASKER_TOKEN)
+    if ((parts & ~(unsigned)(MASKER_TOKEN | MASKER_LITERAL)) != 0)
         take_parts(shape, parts, sign);
+    if ((parts & MASKER_LITERAL) != 0)
+        shape->hash = absorb_operator(shape->hash, '?');
     if (token->kind == TOKEN_SEMICOLON)
         shape->has_semicolon = true;
     else if ((parts & MASKER_TOKEN) != 0)
