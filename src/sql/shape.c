@@ -132,7 +132,7 @@ static void take_semicolon(struct shape *shape)
     shape->has_semicolon = false;
 }
 
-static inline void take_token(struct shape *shape, const struct token *token)
+__attribute__((always_inline)) static inline void take_token(struct shape *shape, const struct token *token)
 {
     char sign = shape->masker.sign;
     unsigned parts = masker_take(&shape->masker, token);
@@ -147,6 +147,12 @@ static inline void take_token(struct shape *shape, const struct token *token)
         shape->has_semicolon = true;
     else if ((parts & MASKER_TOKEN) != 0)
         shape->hash = absorb_token(shape->hash, token);
+}
+
+/* One that does not come often: not worth its code in another place. */
+__attribute__((noinline)) static void take_rare(struct shape *shape, const struct token *token)
+{
+    take_token(shape, token);
 }
 
 void shape_begin(struct shape *shape, struct lexer_reading reading)
@@ -165,7 +171,7 @@ void shape_feed(struct shape *shape, struct bytes piece)
         while (lexer_next(&shape->readings.lexers[0], &clear, &token) == LEXER_TOKEN)
             take_token(shape, &token);
         while (readings_next(&shape->readings, &piece, &token) == LEXER_TOKEN)
-            take_token(shape, &token);
+            take_rare(shape, &token);
     }
 }
 
@@ -173,7 +179,7 @@ uint64_t shape_end(struct shape *shape)
 {
     struct token token;
     while (readings_finish(&shape->readings, &token))
-        take_token(shape, &token);
+        take_rare(shape, &token);
     unsigned parts = masker_end(&shape->masker);
     if (parts != 0)
         take_parts(shape, parts, shape->masker.sign);
