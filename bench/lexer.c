@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* How fast SQL is read, in MB/s on one core: the fast path, the lexer, the streaming classifier and the
- * scanner of libpg_query, all on the same texts, in turn; see README.md.
+/* How fast SQL is read, in MB/s on one core: the fast path, the lexer, the streaming classifier, the
+ * shape and the scanner of libpg_query, all on the same texts, in turn; see README.md.
  *
  * usage: bench_lexer [ROUNDS [STREAM_MEGABYTES]] */
 #include "sql/classifier.h"
+#include "sql/shape.h"
 
 #include <pg_query.h>
 #include <stdio.h>
@@ -199,6 +200,11 @@ static size_t read_stream(struct bytes text)
     return verdict.statement_count;
 }
 
+static size_t read_shape(struct bytes text)
+{
+    return (size_t)shape_sql(text, reading) | 1;
+}
+
 static size_t read_library(struct bytes text)
 {
     PgQueryScanResult result = pg_query_scan((const char *)text.data);
@@ -211,10 +217,8 @@ static const struct {
     const char *name;
     reader_function read;
 } readers[] = {
-    { "classify", read_fast },
-    { "lexer", read_tokens },
-    { "streamed", read_stream },
-    { "pg_query", read_library },
+    { "classify", read_fast }, { "lexer", read_tokens },     { "streamed", read_stream },
+    { "shape", read_shape },   { "pg_query", read_library },
 };
 
 enum { READERS = sizeof(readers) / sizeof(readers[0]) };

@@ -28,14 +28,14 @@ done | awk '
         name = substr($0, 1, 12)
         if (!(name in seen)) { names[++count] = name; seen[name] = 1 }
         split(substr($0, 13), speeds, " ")
-        for (i = 1; i <= 4; i++) best[name, i] = speeds[i] + 0 > best[name, i] ? speeds[i] + 0 : best[name, i]
+        for (i = 1; i <= 5; i++) best[name, i] = speeds[i] + 0 > best[name, i] ? speeds[i] + 0 : best[name, i]
     }
     END {
-        printf "%-12s %9s %9s %9s %9s   lexer/pg_query\n", "MB/s", "classify", "lexer", "streamed", "pg_query"
+        printf "%-12s %9s %9s %9s %9s %9s   lexer/pg_query\n", "MB/s", "classify", "lexer", "streamed", "shape", "pg_query"
         for (n = 1; n <= count; n++) {
             printf "%s", names[n]
-            for (i = 1; i <= 4; i++) printf " %9d", best[names[n], i]
-            printf "   %.0f\n", best[names[n], 2] / best[names[n], 4]
+            for (i = 1; i <= 5; i++) printf " %9d", best[names[n], i]
+            printf "   %.0f\n", best[names[n], 2] / best[names[n], 5]
         }
         printf "%s: %d MB/s\n", title, streamed
     }'

@@ -68,6 +68,9 @@ bool command_is_query(const struct command *command);
 /* Whether a text that begins with this command holds no schema change unless it holds a further statement
  * (or, for a query, the word INTO). */
 bool command_is_harmless(const struct command *command);
+/* Whether a command that begins with this word (in lower case) may be of PRIVACY_SECRET: false where it
+ * cannot be. */
+bool command_may_be_secret(struct bytes word);
 /* Whether its first word tells all: such a command is of its own class and of no other. */
 bool command_is_told(const struct command *command);
 

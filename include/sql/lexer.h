@@ -26,7 +26,7 @@ enum token_kind {
     TOKEN_STRING,      /* '...', E'...', B'...', X'...', N'...', U&'...', $tag$...$tag$; one token, however
                           continued */
     TOKEN_NUMBER,
-    TOKEN_PARAMETER, /* $1 */
+    TOKEN_PARAMETER, /* $1; `word` holds the digits, cut at its capacity */
     TOKEN_OPERATOR,  /* an operator or a single character such as : [ ] =; `word` holds it */
     TOKEN_DOT,
     TOKEN_COMMA,
@@ -43,7 +43,7 @@ struct token {
     enum token_kind kind;
     uint64_t start; /* offsets from the beginning of the text, in bytes: [start, end) */
     uint64_t end;
-    uint8_t word_size; /* of WORD, QUOTED_NAME and OPERATOR, at most LEXER_WORD_SIZE - 1 */
+    uint8_t word_size; /* of WORD, QUOTED_NAME, PARAMETER and OPERATOR, at most LEXER_WORD_SIZE - 1 */
     bool is_word_cut;  /* it was longer; of UNTERMINATED: a dollar quote whose tag is too long to be followed,
                         * so  that the server may well see it end */
     bool is_unicode;   /* U&"...": the escapes in it are not resolved; of STRING: for this or another reason,

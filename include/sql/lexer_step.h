@@ -112,6 +112,9 @@ void lexer_word_copy(const struct lexer *lexer, size_t size, bool is_cut, struct
 /* Gives the next of the signs an operator was parted from. */
 void lexer_emit_sign(struct lexer *lexer, struct token *out);
 void lexer_word_begin(struct lexer *lexer, uint64_t start);
+/* Whether both, of the same text and at the same place, go on alike as long as the reading does not matter.
+ */
+bool lexer_is_like(const struct lexer *lexer, const struct lexer *other);
 void lexer_operator_begin(struct lexer *lexer, uint64_t start, uint8_t byte);
 
 static inline void lexer_word_append(struct lexer *lexer, uint8_t byte)

@@ -26,7 +26,7 @@ static void docket_key_of(const struct tally_entry *head, struct tally_key *key)
 #undef KEY_TEXT
 }
 
-static const struct tally_form docket_form = { sizeof(struct docket_entry), docket_key_of };
+static const struct tally_form docket_form = { sizeof(struct docket_entry), docket_key_of, NULL };
 
 void docket_init(struct docket *docket, const struct hash_key *key, size_t entries_most)
 {

@@ -25,7 +25,7 @@ static void ledger_key_of(const struct tally_entry *entry, struct tally_key *key
 #undef KEY_TEXT
 }
 
-static const struct tally_form ledger_form = { sizeof(struct ledger_entry), ledger_key_of };
+static const struct tally_form ledger_form = { sizeof(struct ledger_entry), ledger_key_of, NULL };
 
 void ledger_init(struct ledger *ledger, const struct hash_key *key, size_t entries_most)
 {

@@ -98,6 +98,12 @@ static struct tally_entry *tally_find_or_add(struct tally *tally, const struct t
     return entry;
 }
 
+static void add_sums(const struct tally *tally, struct tally_entry *into, const struct tally_entry *from)
+{
+    if (tally->form->add != NULL && into != NULL && from != NULL)
+        tally->form->add(into, from);
+}
+
 /* The entries seen longest ago give their places up until the rest fit. */
 static void tally_fit(struct tally *tally)
 {
@@ -105,23 +111,43 @@ static void tally_fit(struct tally *tally)
         struct tally_entry *oldest = entry_of_recent(tally->recent.next);
         tally->other += oldest->count;
         tally->other_entries++;
+        add_sums(tally, tally->rest, oldest);
         entry_free(tally, oldest);
     }
 }
 
-void tally_record(struct tally *tally, const struct tally_entry *seen, int64_t now_us)
+static void entry_count(struct tally *tally, struct tally_entry *entry, int64_t now_us)
 {
-    struct tally_entry *entry = tally_find_or_add(tally, seen, now_us);
     tally->total++;
-    if (entry == NULL) {
-        tally->other++;
-        return;
-    }
     entry->count++;
     entry->last_us = now_us;
     list_remove(&entry->recent);
     list_append(&tally->recent, &entry->recent);
+}
+
+struct tally_entry *tally_record(struct tally *tally, const struct tally_entry *seen, int64_t now_us)
+{
+    struct tally_entry *entry = tally_find_or_add(tally, seen, now_us);
+    if (entry == NULL) {
+        tally->total++;
+        tally->other++;
+        add_sums(tally, tally->rest, seen);
+        return NULL;
+    }
+    if (entry->count > 0) /* a new one is a copy, sums and all */
+        add_sums(tally, entry, seen);
+    entry_count(tally, entry, now_us);
     tally_fit(tally);
+    return entry;
+}
+
+struct tally_entry *tally_record_known(struct tally *tally, const struct tally_key *key, int64_t now_us)
+{
+    struct bytes bytes = bytes_of(key->bytes, key->size);
+    struct tally_entry *entry = tally_find(tally, bytes, hash_keyed(&tally->key, bytes));
+    if (entry != NULL)
+        entry_count(tally, entry, now_us);
+    return entry;
 }
 
 /* The node after which an entry last seen at `last_us` stands. Both tallies are in that order, so a search
@@ -149,13 +175,15 @@ static struct list *entry_merge(struct tally *into, const struct tally_entry *fr
     struct tally_entry *entry = tally_find_or_add(into, from, from->first_us);
     if (entry == NULL) {
         into->other += from->count;
+        add_sums(into, into->rest, from);
         return place;
     }
-    entry->count += from->count;
-    if (from->first_us < entry->first_us) {
-        entry->first_us = from->first_us;
+    if (entry->count > 0)
+        add_sums(into, entry, from);
+    if (from->first_us < entry->first_us && into->form->add == NULL)
         entry_copy_rest(into, entry, from);
-    }
+    entry->count += from->count;
+    entry->first_us = from->first_us < entry->first_us ? from->first_us : entry->first_us;
     entry->last_us = from->last_us > entry->last_us ? from->last_us : entry->last_us;
     list_remove(&entry->recent);
     place = tally_place(into, place, entry->last_us);
@@ -171,6 +199,7 @@ void tally_merge(struct tally *into, const struct tally *from)
         place = entry_merge(into, entry_of_recent(node), place);
     }
     tally_fit(into);
+    add_sums(into, into->rest, from->rest);
     into->total += from->total;
     into->other += from->other;
     into->other_entries += from->other_entries;
@@ -191,31 +220,22 @@ static void rank_set(void *ranking, size_t at, const struct tally_entry *entry)
     memcpy((char *)ranking + at * POINTER_SIZE, &entry, POINTER_SIZE);
 }
 
-static bool ranks_before(const struct tally_entry *a, const struct tally_entry *b)
+static bool ranks_before(tally_rank rank, const struct tally_entry *a, const struct tally_entry *b)
 {
-    return a->count != b->count ? a->count > b->count : a->last_us > b->last_us;
+    uint64_t one = rank(a);
+    uint64_t other = rank(b);
+    return one != other ? one > other : a->last_us > b->last_us;
 }
 
-static int compare_first_before_last(const void *left, const void *right)
+/* Puts `entry` in the place `at` of a heap, every node of which ranks after its children, and lets it sink to
+ * where that holds again. */
+static void heap_replace(tally_rank rank, void *heap, size_t count, size_t at,
+                         const struct tally_entry *entry)
 {
-    const struct tally_entry *a = rank_get(left, 0);
-    const struct tally_entry *b = rank_get(right, 0);
-    return ranks_before(b, a) - ranks_before(a, b);
-}
-
-static int compare_last_before_first(const void *left, const void *right)
-{
-    return compare_first_before_last(right, left);
-}
-
-/* Puts `entry` in the place of the root of a heap, every node of which ranks after its children. */
-static void heap_replace_root(void *heap, size_t count, const struct tally_entry *entry)
-{
-    size_t at = 0;
-    for (size_t child = 1; child < count; child = 2 * at + 1) {
-        if (child + 1 < count && ranks_before(rank_get(heap, child), rank_get(heap, child + 1)))
+    for (size_t child = 2 * at + 1; child < count; child = 2 * at + 1) {
+        if (child + 1 < count && ranks_before(rank, rank_get(heap, child), rank_get(heap, child + 1)))
             child++;
-        if (!ranks_before(entry, rank_get(heap, child)))
+        if (!ranks_before(rank, entry, rank_get(heap, child)))
             break;
         rank_set(heap, at, rank_get(heap, child));
         at = child;
@@ -223,18 +243,39 @@ static void heap_replace_root(void *heap, size_t count, const struct tally_entry
     rank_set(heap, at, entry);
 }
 
-size_t tally_top(const struct tally *tally, void *out, size_t most)
+/* Takes the last in rank out of the heap again and again, and puts it where the heap has ended. */
+static void heap_sort(tally_rank rank, void *heap, size_t count)
+{
+    while (count > 1) {
+        const struct tally_entry *last = rank_get(heap, 0);
+        count--;
+        heap_replace(rank, heap, count, 0, rank_get(heap, count));
+        rank_set(heap, count, last);
+    }
+}
+
+size_t tally_top_by(const struct tally *tally, tally_rank rank, void *out, size_t most)
 {
     size_t count = 0;
     struct list *node = tally->recent.next;
     for (; node != &tally->recent && count < most; node = node->next)
         rank_set(out, count++, entry_of_recent(node));
-    /* Sorted with the last in rank first, it is a heap. */
-    qsort(out, count, POINTER_SIZE, compare_last_before_first);
+    for (size_t at = count / 2; at-- > 0;)
+        heap_replace(rank, out, count, at, rank_get(out, at));
     for (; node != &tally->recent && count > 0; node = node->next) {
-        if (ranks_before(entry_of_recent(node), rank_get(out, 0)))
-            heap_replace_root(out, count, entry_of_recent(node));
+        if (ranks_before(rank, entry_of_recent(node), rank_get(out, 0)))
+            heap_replace(rank, out, count, 0, entry_of_recent(node));
     }
-    qsort(out, count, POINTER_SIZE, compare_first_before_last);
+    heap_sort(rank, out, count);
     return count;
+}
+
+static uint64_t rank_by_count(const struct tally_entry *entry)
+{
+    return entry->count;
+}
+
+size_t tally_top(const struct tally *tally, void *out, size_t most)
+{
+    return tally_top_by(tally, rank_by_count, out, most);
 }

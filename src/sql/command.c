@@ -116,6 +116,17 @@ bool command_is_harmless(const struct command *command)
     return !is_schema_change && (is_simple || command_is_query(command));
 }
 
+bool command_may_be_secret(struct bytes word)
+{
+#define COMMAND(class, level, shape, privacy, name)                                                          \
+    || (PRIVACY_##privacy == PRIVACY_SECRET && ((uint8_t)(name)[0] | 0x20) == word.data[0] &&                \
+        has_word_at(name, 0, word))
+    return word.size > 0 && (false
+#include "sql/commands.def"
+                            );
+#undef COMMAND
+}
+
 bool command_is_told(const struct command *command)
 {
     return command->shape == SHAPE_PLAIN || command->shape == SHAPE_SELECT;

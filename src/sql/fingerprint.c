@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "sql/fingerprint.h"
 
-#include "base/hash.h"
 #include "base/utf8.h"
-#include "sql/mask_form.h"
+#include "sql/shape.h"
 #include "sql/statement.h"
 #include "sql/token_walk.h"
 
 #include <pg_query.h>
-
-enum { MASKED_SIZE = 2 * STATEMENT_TEXT_MOST };
-
-static void fingerprint_masked(struct bytes sql, struct lexer_reading reading, char out[FINGERPRINT_SIZE])
-{
-    char storage[MASKED_SIZE];
-    struct text masked;
-    text_init(&masked, storage, sizeof(storage));
-    mask_form_sql(sql, reading, MASK_CANONICAL, &masked);
-    struct text text;
-    text_init(&text, out, FINGERPRINT_SIZE);
-    text_append_format(&text, "m:%016llx", (unsigned long long)hash_stable(text_bytes(&masked)));
-}
 
 static bool is_utf8(struct bytes text)
 {
@@ -68,5 +54,5 @@ void fingerprint_sql(struct bytes sql, bool is_cut, struct lexer_reading reading
         is_cut = true;
     }
     if (is_cut || !is_safe(sql, reading) || !fingerprint_parsed(sql, out))
-        fingerprint_masked(sql, reading, out);
+        shape_text(shape_sql(sql, reading), out);
 }

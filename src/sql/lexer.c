@@ -46,7 +46,7 @@ enum step lexer_emit(struct lexer *lexer, enum token_kind kind, uint64_t end, st
     lexer->state = STATE_START;
     if (kind == TOKEN_STRING)
         out->is_unicode = lexer->is_unicode;
-    if (kind == TOKEN_WORD || kind == TOKEN_QUOTED_NAME) {
+    if (kind == TOKEN_WORD || kind == TOKEN_QUOTED_NAME || kind == TOKEN_PARAMETER) {
         out->is_unicode = lexer->is_unicode;
         lexer_word_copy(lexer, lexer->word_size, lexer->is_word_cut, out);
     }
@@ -228,6 +228,26 @@ bool lexer_finish(struct lexer *lexer, struct token *out)
             return true;
     }
     return false;
+}
+
+static bool is_between(const struct lexer *lexer)
+{
+    return lexer->state == STATE_START && lexer->queued == QUEUE_NONE && lexer->signs_queued == 0;
+}
+
+bool lexer_is_like(const struct lexer *lexer, const struct lexer *other)
+{
+    if (lexer->offset != other->offset || lexer->was_high != other->was_high)
+        return false;
+    if (is_between(lexer) && is_between(other))
+        return true;
+#define SAME(field) (lexer->field == other->field)
+    return SAME(state) && SAME(queued) && SAME(string_form) && SAME(last) && SAME(radix) &&
+           SAME(has_special_operator) && SAME(has_newline) && SAME(is_word_cut) && SAME(is_unicode) &&
+           SAME(depth) && SAME(start) && SAME(end) && SAME(comment_start) && SAME(comment_end) &&
+           SAME(operator_size) && SAME(signs) && SAME(signs_before) && SAME(signs_queued) &&
+           SAME(signs_start) && SAME(word_size) && memcmp(lexer->word, other->word, lexer->word_size) == 0;
+#undef SAME
 }
 
 bool lexer_is_open(const struct lexer *lexer, uint64_t *start)

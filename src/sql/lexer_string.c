@@ -93,9 +93,11 @@ enum step step_string_comment(struct lexer *lexer, uint8_t byte, enum byte_kind 
 /* From `$` on, lexer->word is the tag, as written. */
 enum step step_dollar(struct lexer *lexer, uint8_t byte, enum byte_kind kind, struct token *out)
 {
-    (void)byte;
-    if (kind == BYTE_DIGIT)
+    if (kind == BYTE_DIGIT) {
+        lexer_word_begin(lexer, lexer->start);
+        lexer_word_append(lexer, byte);
         return take_into(lexer, STATE_PARAMETER);
+    }
     if (kind != BYTE_LETTER && kind != BYTE_DOLLAR)
         return lexer_emit_operator(lexer, "$", out);
     lexer_word_begin(lexer, lexer->start);
@@ -157,6 +159,8 @@ enum step step_lost(struct lexer *lexer, uint8_t byte, enum byte_kind kind, stru
 
 enum step step_parameter(struct lexer *lexer, uint8_t byte, enum byte_kind kind, struct token *out)
 {
-    (void)byte;
-    return kind == BYTE_DIGIT ? STEP_TAKE : lexer_emit(lexer, TOKEN_PARAMETER, lexer->offset, out);
+    if (kind != BYTE_DIGIT)
+        return lexer_emit(lexer, TOKEN_PARAMETER, lexer->offset, out);
+    lexer_word_append(lexer, byte);
+    return STEP_TAKE;
 }

@@ -70,10 +70,12 @@ static inline const uint8_t *take_number(const uint8_t *at, const uint8_t *end, 
 
 static inline const uint8_t *take_parameter(const uint8_t *at, struct token *out)
 {
-    size_t digits = count_digits(at + 1);
+    struct byte_block block = byte_block_load(at + 1);
+    size_t digits = byte_block_run(byte_block_digits(block));
     if (digits == 0 || digits == BYTE_BLOCK_SIZE)
         return NULL;
-    return take(out, TOKEN_PARAMETER, 0, at + 1 + digits);
+    memcpy(out->word, &block, sizeof(block));
+    return take(out, TOKEN_PARAMETER, digits, at + 1 + digits);
 }
 
 /* Behind white space another quote or a comment may carry the string on. */

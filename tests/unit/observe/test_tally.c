@@ -22,7 +22,7 @@ static void thing_key_of(const struct tally_entry *entry, struct tally_key *out)
     tally_key_byte(out, (uint8_t)((const struct thing *)entry)->number);
 }
 
-static const struct tally_form form = { sizeof(struct thing), thing_key_of };
+static const struct tally_form form = { sizeof(struct thing), thing_key_of, NULL };
 
 /* The same in the plainest way: an array by number, and a search for the oldest. */
 struct model {

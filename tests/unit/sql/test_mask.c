@@ -29,7 +29,7 @@ static void every_form_of_literal_is_a_question_mark(void **state)
     assert_masked("select 'a' , E'b', b'1', x'f', n'c', U&'d', $$e$$, $x$f$x$", "select ?");
     assert_masked("select 'a' || 'b'\n'c'", "select ? || ?");
     assert_masked("select a + 1, .5 - b, 1e5 * c, 0x1F, 1_000", "select a + ?, ? - b, ? * c, ?");
-    assert_masked("select a from t where b = -1", "select a from t where b = -?");
+    assert_masked("select a from t where b = -1", "select a from t where b = ?");
 }
 
 static void comments_are_gone(void **state)
@@ -109,6 +109,15 @@ static void where_readings_part_the_text_is_cut(void **state)
     assert_masked_as(bytes_text("select a, E'\x95\\', secret, 'y'"), unsafe, "select a, ...");
 }
 
+static void a_sign_goes_with_its_number(void **state)
+{
+    (void)state;
+    assert_masked("select -1, a - 1, (-b), f( - 2,-c, +3)", "select ?, a - ?, (-b), f( ?,-c, ?)");
+    assert_masked("select a from t where b in (-1, -2) and c = -3 limit - 4",
+                  "select a from t where b in (?) and c = ? limit ?");
+    assert_masked("select array[-1, 2, -3], a[1]-1, (1,-", "select array[?], a[?]-?, (?,-");
+}
+
 static void control_bytes_and_broken_characters_are_escaped(void **state)
 {
     (void)state;
@@ -163,6 +172,7 @@ int main(void)
         cmocka_unit_test(statements_that_are_secrets_show_their_command_only),
         cmocka_unit_test(letters_behind_a_number_go_with_it),
         cmocka_unit_test(where_readings_part_the_text_is_cut),
+        cmocka_unit_test(a_sign_goes_with_its_number),
         cmocka_unit_test(control_bytes_and_broken_characters_are_escaped),
         cmocka_unit_test(a_narrow_text_is_cut),
         cmocka_unit_test(no_literal_of_any_statement_is_shown),

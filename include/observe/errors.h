@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef OBSERVE_ERRORS_H
+#define OBSERVE_ERRORS_H
+
+#include "observe/sqlstate.h"
+#include "observe/tally.h"
+#include "observe/violation.h"
+
+/* Counts errors by (service, database, user, SQLSTATE, shape); bounded and exact as a tally is, and exact by
+ * family whatever the bound. */
+
+struct error_entry {
+    struct tally_entry entry; /* count, first_us, last_us */
+    char service[NAME_SIZE];
+    char database[NAME_SIZE];
+    char user[NAME_SIZE];
+    char sqlstate[SQLSTATE_SIZE]; /* empty where the server sent none or what is none */
+    uint64_t shape;               /* 0 where the error has no statement */
+    char text[SHOWN_TEXT_SIZE];   /* masked; of the first occurrence */
+};
+
+/* One error; the texts need not outlive the call, and are cut as the fields above. */
+struct error_seen {
+    const char *service;
+    const char *database;
+    const char *user;
+    struct bytes sqlstate; /* as the server sent it */
+    uint64_t shape;
+};
+
+struct errors {
+    struct tally tally;
+    uint64_t by_family[FAMILY_COUNT]; /* exact totals */
+};
+
+void errors_init(struct errors *errors, const struct hash_key *key, size_t entries_most);
+void errors_release(struct errors *errors);
+/* Counts one error at `now_us`. Returns its entry where that has no text yet, for the caller to fill in
+ * before the next call; NULL where nothing is wanted. */
+struct error_entry *errors_record(struct errors *errors, const struct error_seen *seen, int64_t now_us);
+/* Adds all of `from` to `into`. */
+void errors_merge(struct errors *into, const struct errors *from);
+/* Fills `out` with up to `most` entries, highest count first, newest first among equals. Returns how many. */
+size_t errors_top(const struct errors *errors, const struct error_entry **out, size_t most);
+
+#endif
