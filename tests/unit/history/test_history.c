@@ -1,0 +1,730 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "diary.h"
+#include "history/history.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+static int set_up(void **state)
+{
+    struct diary *diary = calloc(1, sizeof *diary);
+    assert_non_null(diary);
+    diary_make(diary);
+    *state = diary;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    diary_remove(*state);
+    free(*state);
+    return 0;
+}
+
+static struct history *start(const struct diary *diary)
+{
+    struct history_options options = diary_options(diary);
+    struct history *history = history_create(&options);
+    assert_non_null(history);
+    return history;
+}
+
+static struct history_state state_of(struct history *history)
+{
+    struct history_state state;
+    history_state(history, &state);
+    return state;
+}
+
+static void count(struct history *history, const char *constraint, int64_t time_us, uint64_t times)
+{
+    struct violation violation = violation_of("kds", constraint);
+    history_count_violations(history, &violation, time_us, times);
+}
+
+static void violate(struct history *history, uint64_t session)
+{
+    struct event event = event_of(EVENT_VIOLATION, session, NOON_US);
+    history_record_event(history, &event);
+}
+
+static void sleep_ms(long ms)
+{
+    struct timespec span = { ms / 1000, ms % 1000 * 1000000 };
+    (void)nanosleep(&span, NULL);
+}
+
+static void wait_for(struct history *history, enum history_health health)
+{
+    for (unsigned i = 0; i < 1000 && state_of(history).health != health; i++)
+        sleep_ms(10);
+    assert_int_equal(state_of(history).health, health);
+}
+
+static void counts_of_a_minute_add_up_in_one_row(void **state)
+{
+    const struct diary *diary = *state;
+    struct history *history = start(diary);
+    count(history, "a", NOON_US, 1);
+    count(history, "a", NOON_US + 59 * SECOND_US, 2);
+    assert_true(history_flush(history, 5 * SECOND_US));
+    count(history, "a", NOON_US, 4);
+    count(history, "a", NOON_US + 60 * SECOND_US, 8);
+    count(history, "b", NOON_US - 1, 16);
+    history_destroy(history);
+    assert_file_answers(diary, "SELECT minute, constraint_name, count FROM violation_counts",
+                        "2026-11-21 11:59:00|b|16;2026-11-21 12:00:00|a|7;2026-11-21 12:01:00|a|8;");
+    assert_file_answers(
+        diary,
+        "SELECT service, database, user_name, sqlstate, kind, schema_name, table_name, column_name,"
+        " fingerprint FROM violation_counts WHERE constraint_name = 'b'",
+        "kds|shop|app|23514|check|public|orders||f1;");
+}
+
+static void what_was_just_recorded_is_seen_by_a_query(void **state)
+{
+    struct history *history = start(*state);
+    for (uint64_t i = 1; i <= 20; i++) {
+        char expected[32];
+        violate(history, i);
+        (void)snprintf(expected, sizeof expected, "%llu;", (unsigned long long)i);
+        assert_false(assert_answers(history, "SELECT count(*) FROM violations", expected));
+    }
+    assert_answers(
+        history,
+        "SELECT time, worker, application_name, address, phase, statement FROM violations"
+        " WHERE session = 20",
+        "2026-11-21 12:00:00.000000|1|orders-api|10.0.0.1:5000|statement|UPDATE orders SET status = ?;");
+    assert_int_equal(state_of(history).written_rows, 20);
+    history_destroy(history);
+}
+
+static struct event change_event(enum event_kind kind, uint64_t session, uint32_t change)
+{
+    struct event event = event_of(kind, session, NOON_US + kind * SECOND_US);
+    event.change = change;
+    event.level = 3;
+    event.ground = "window";
+    event.duration_us = kind == EVENT_DDL_COMPLETED || kind == EVENT_DDL_FAILED ? 1500 : 0;
+    SET(event.command, "ALTER TABLE");
+    SET(event.class, "modifying");
+    SET(event.objects, "public.orders");
+    SET(event.window, "nightly");
+    SET(event.rule, "r1");
+    SET(event.violation.sqlstate, kind == EVENT_DDL_FAILED ? "42P07" : "");
+    SET(event.reason, event_kind_name(kind));
+    return event;
+}
+
+static void tell_change(struct history *history, enum event_kind kind, uint64_t session, uint32_t change,
+                        uint32_t last)
+{
+    struct event event = change_event(kind, session, change);
+    event.change_last = last;
+    history_record_event(history, &event);
+}
+
+static void a_schema_change_is_followed_to_its_end(void **state)
+{
+    struct history *history = start(*state);
+    for (uint32_t change = 1; change <= 3; change++)
+        tell_change(history, EVENT_DDL_PASSED, 5, change, 0);
+    tell_change(history, EVENT_DDL_PASSED, 6, 1, 0);
+    tell_change(history, EVENT_DDL_REFUSED, 5, 0, 0);
+    tell_change(history, EVENT_DDL_REFUSED, 5, 0, 0);
+    tell_change(history, EVENT_DDL_COMPLETED, 5, 1, 0);
+    tell_change(history, EVENT_DDL_COMPLETED, 5, 2, 0);
+    tell_change(history, EVENT_DDL_FAILED, 5, 3, 0);
+    tell_change(history, EVENT_DDL_OUTLIVED, 5, 1, 2);
+    tell_change(history, EVENT_DDL_COMMITTED, 5, 1, 3);
+    assert_answers(
+        history, "SELECT session, change, decision, outcome, sqlstate, duration_us, outlived FROM ddl",
+        "5|1|passed|committed||1500|1;5|2|passed|committed||1500|1;5|3|passed|failed|42P07|1500|0;"
+        "6|1|passed|passed|NULL|NULL|0;5|0|refused|none|NULL|NULL|0;5|0|refused|none|NULL|NULL|0;");
+    assert_answers(history,
+                   "SELECT user_name, command, class, level, objects, ground, rule, window_name, reason,"
+                   " outcome_reason, statement FROM ddl WHERE session = 5 AND change = 3",
+                   "app|ALTER TABLE|modifying|3|public.orders|window|r1|nightly|ddl_passed|ddl_failed|"
+                   "UPDATE orders SET status = ?;");
+    history_destroy(history);
+}
+
+static void a_session_is_one_row(void **state)
+{
+    struct history *history = start(*state);
+    struct event opened = event_of(EVENT_SESSION_OPENED, 1, NOON_US);
+    struct event closed = event_of(EVENT_SESSION_CLOSED, 1, NOON_US + 3 * SECOND_US);
+    struct event unopened = event_of(EVENT_SESSION_CLOSED, 2, NOON_US + 9 * SECOND_US);
+    struct event refused = event_of(EVENT_SESSION_REFUSED, 0, NOON_US);
+    closed.duration_us = unopened.duration_us = 3 * SECOND_US;
+    SET(closed.reason, "terminated");
+    SET(refused.reason, "limit");
+    history_record_event(history, &opened);
+    history_record_event(history, &closed);
+    history_record_event(history, &unopened);
+    history_record_event(history, &refused);
+    history_record_event(history, &refused);
+    assert_answers(history,
+                   "SELECT session, substr(opened, 12, 8), substr(closed, 12, 8), duration_us, reason"
+                   " FROM sessions",
+                   "1|12:00:00|12:00:03|3000000|terminated;2|12:00:06|12:00:09|3000000|;"
+                   "0|NULL|12:00:00|0|limit;0|NULL|12:00:00|0|limit;");
+    history_destroy(history);
+}
+
+static void minutes_and_incidents_are_kept(void **state)
+{
+    struct history *history = start(*state);
+    struct history_minute minute = { .minute_us = NOON_US + 7,
+                                     .calls = 2,
+                                     .errors = 1,
+                                     .rows = 3,
+                                     .bytes = 4,
+                                     .p50_us = 5,
+                                     .p95_us = 6,
+                                     .p99_us = 7,
+                                     .longest_us = 8 };
+    struct history_incident incident = { .number = 1,
+                                         .started_us = NOON_US,
+                                         .is_first = true,
+                                         .count = 40,
+                                         .rate = 40,
+                                         .baseline = 0.5,
+                                         .peak = 60 };
+    SET(minute.fingerprint, "f1");
+    SET(minute.statement, "SELECT ?");
+    SET(incident.subject, "orders_status_check");
+    history_record_minute(history, &minute);
+    minute.p50_us = 1;
+    minute.longest_us = 80;
+    history_record_minute(history, &minute);
+    history_record_incident(history, &incident);
+    incident.ended_us = NOON_US + SECOND_US;
+    incident.count = 41;
+    history_record_incident(history, &incident);
+    assert_answers(history,
+                   "SELECT m.minute, calls, errors, row_count, bytes, p50_us, p95_us, p99_us, longest_us,"
+                   " statement FROM statement_minutes m JOIN statement_texts USING (fingerprint)",
+                   "2026-11-21 12:00:00|4|2|6|8|5|6|7|80|SELECT ?;");
+    assert_answers(history,
+                   "SELECT subject, is_first, count, rate, baseline, peak, substr(ended, 12, 8)"
+                   " FROM incidents",
+                   "orders_status_check|1|41|40|0.5|60|12:00:01;");
+    history_destroy(history);
+}
+
+static void a_ledger_is_counted_whole(void **state)
+{
+    const struct hash_key key = { { 3, 4 } };
+    struct history *history = start(*state);
+    struct ledger ledger;
+    ledger_init(&ledger, &key, 2);
+    for (unsigned i = 0; i < 5; i++) {
+        char name[8];
+        (void)snprintf(name, sizeof name, "c%u", i);
+        struct violation violation = violation_of("kds", name);
+        ledger_record(&ledger, &violation, NOON_US + i);
+        ledger_record(&ledger, &violation, NOON_US + i);
+    }
+    history_count_ledger(history, &ledger, NOON_US);
+    assert_answers(history, "SELECT kind, constraint_name, count FROM violation_counts ORDER BY 2",
+                   "other||6;check|c3|2;check|c4|2;");
+    assert_int_equal(state_of(history).unnamed_counts, 6);
+    history_destroy(history);
+    ledger_release(&ledger);
+}
+
+static void hostile_bytes_become_harmless_text(void **state)
+{
+    struct history *history = start(*state);
+    struct event event = event_of(EVENT_VIOLATION, 1, NOON_US);
+    SET(event.application_name, "\x1b[2J'; DROP TABLE violations; --\xff\xc3\xa9\xc3");
+    memset(event.violation.table, 'x', sizeof event.violation.table); /* without its end */
+    memset(event.violation.statement, '\xf0', sizeof event.violation.statement);
+    history_record_event(history, &event);
+    assert_answers(history, "SELECT application_name, length(table_name), length(statement) FROM violations",
+                   "\\x1b[2J'; DROP TABLE violations; --\\xff\xc3\xa9\\xc3|64|2048;");
+    history_destroy(history);
+}
+
+static void a_clean_end_is_told_from_a_kill(void **state)
+{
+    const struct diary *diary = *state;
+    struct history *history = start(diary);
+    assert_true(history_flush(history, 5 * SECOND_US));
+    assert_int_equal(state_of(history).gap_from_us, 0);
+    assert_file_answers(diary, "SELECT run, version, ended FROM runs", "1|0.1|NULL;");
+    history_destroy(history);
+    assert_file_answers(diary, "SELECT run, ended IS NOT NULL, ended >= started FROM runs", "1|1|1;");
+    history = start(diary);
+    assert_true(history_flush(history, 5 * SECOND_US));
+    assert_int_equal(state_of(history).gap_from_us, 0);
+    assert_file_answers(diary, "SELECT count(*) FROM gaps", "0;");
+    history_destroy(history);
+}
+
+/* How much a child has recorded, seen by its parent. */
+struct progress {
+    atomic_ulong counted;
+};
+
+static void record_until_killed(const struct diary *diary, struct progress *progress)
+{
+    struct history_options options = diary_options(diary);
+    options.flush_us = SECOND_US;
+    struct history *history = history_create(&options);
+    for (;;) {
+        count(history, "a", NOON_US, 1);
+        violate(history, 1);
+        atomic_fetch_add(&progress->counted, 1);
+        sleep_ms(1);
+    }
+}
+
+static void a_kill_loses_at_most_the_last_second(void **state)
+{
+    const struct diary *diary = *state;
+    struct progress *progress =
+        mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(progress != MAP_FAILED);
+    pid_t child = fork();
+    if (child == 0)
+        record_until_killed(diary, progress);
+    sleep_ms(2200);
+    unsigned long long before = atomic_load(&progress->counted);
+    sleep_ms(1500); /* the second, and what a busy machine needs to write */
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    struct history *history = start(diary);
+    assert_true(history_flush(history, 5 * SECOND_US));
+    assert_true(state_of(history).gap_from_us > 0);
+    assert_int_equal(state_of(history).files_set_aside, 0);
+    char sql[256];
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT sum(count) BETWEEN %llu AND %lu, (SELECT count(*) FROM violations)"
+                   " = sum(count) FROM violation_counts",
+                   before, atomic_load(&progress->counted));
+    assert_answers(history, sql, "1|1;");
+    assert_answers(history, "SELECT gaps.run, since = flushed, until > since FROM gaps JOIN runs USING (run)",
+                   "1|1|1;");
+    history_destroy(history);
+    assert_int_equal(munmap(progress, sizeof *progress), 0);
+}
+
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_full_disk_degrades_and_heals(void **state)
+{
+    const struct diary *diary = *state;
+    void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+    struct history *history = start(diary);
+    violate(history, 1);
+    assert_true(history_flush(history, 5 * SECOND_US));
+    limit_files(256 << 10);
+    for (uint64_t i = 2; i <= 3000; i++) {
+        violate(history, i);
+        count(history, "a", NOON_US, 1);
+    }
+    assert_false(history_flush(history, 5 * SECOND_US));
+    struct history_state degraded = state_of(history);
+    assert_int_equal(degraded.health, HISTORY_DEGRADED);
+    assert_true(degraded.why[0] != '\0' && degraded.since_us > 0);
+    assert_int_equal(degraded.waiting_rows, 2999);
+    assert_false(
+        assert_answers(history, "SELECT count(*), count(DISTINCT session) FROM violations", "3000|3000;"));
+    assert_answers(history, "SELECT sum(count) FROM violation_counts", "2999;");
+    limit_files(RLIM_INFINITY);
+    wait_for(history, HISTORY_OK);
+    assert_true(history_flush(history, 5 * SECOND_US));
+    assert_string_equal(state_of(history).why, "");
+    assert_int_equal(state_of(history).dropped_rows, 0);
+    assert_answers(history, "SELECT count(*), count(DISTINCT session) FROM violations", "3000|3000;");
+    assert_answers(history, "SELECT sum(count) FROM violation_counts", "2999;");
+    history_destroy(history);
+    (void)signal(SIGXFSZ, before);
+}
+
+static sqlite3 *lock_file(const struct diary *diary)
+{
+    sqlite3 *other;
+    assert_int_equal(sqlite3_open(diary->path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    return other;
+}
+
+/* Ten thousand times "record", of which none may take as long as the lock is waited for. */
+static int64_t longest_call_us(struct history *history, unsigned calls)
+{
+    int64_t longest = 0;
+    for (unsigned i = 0; i < calls; i++) {
+        struct timespec begin;
+        struct timespec end;
+        (void)clock_gettime(CLOCK_MONOTONIC, &begin);
+        violate(history, i + 1);
+        (void)clock_gettime(CLOCK_MONOTONIC, &end);
+        int64_t taken = (end.tv_sec - begin.tv_sec) * SECOND_US + (end.tv_nsec - begin.tv_nsec) / 1000;
+        longest = taken > longest ? taken : longest;
+    }
+    return longest;
+}
+
+static void a_locked_file_holds_nobody_up(void **state)
+{
+    const struct diary *diary = *state;
+    struct history *history = start(diary);
+    assert_true(history_flush(history, 5 * SECOND_US));
+    sqlite3 *other = lock_file(diary);
+    violate(history, 0);
+    wait_for(history, HISTORY_DEGRADED);
+    assert_non_null(strstr(state_of(history).why, "locked"));
+    assert_true(longest_call_us(history, 3000) < SECOND_US / 5);
+    assert_false(assert_answers(history, "SELECT count(*) FROM violations", "3001;"));
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    wait_for(history, HISTORY_OK);
+    assert_answers(history, "SELECT count(*) FROM violations", "3001;");
+    history_destroy(history);
+}
+
+static void what_waits_is_bounded_and_its_loss_counted(void **state)
+{
+    const struct diary *diary = *state;
+    struct history_options options = diary_options(diary);
+    options.waiting_bytes_most = 64 << 10;
+    options.waiting_counts_most = 10;
+    struct history *history = history_create(&options);
+    assert_true(history_flush(history, 5 * SECOND_US));
+    sqlite3 *other = lock_file(diary);
+    enum { ROWS = 5000 };
+    for (unsigned i = 0; i < ROWS; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "c%u", i % 100);
+        count(history, name, NOON_US + (int64_t)(i % 2) * 60 * SECOND_US, 1);
+        violate(history, i + 1);
+    }
+    struct history_state full = state_of(history);
+    assert_true(full.dropped_rows > 0 && full.unnamed_counts > 0);
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    wait_for(history, HISTORY_OK);
+    assert_true(history_flush(history, 5 * SECOND_US));
+    full = state_of(history);
+    assert_int_equal(full.written_rows + full.dropped_rows, ROWS);
+    assert_answers(history, "SELECT sum(count) FROM violation_counts", "5000;");
+    assert_answers(history, "SELECT minute, sum(count) FROM violation_counts GROUP BY 1",
+                   "2026-11-21 12:00:00|2500;2026-11-21 12:01:00|2500;");
+    char expected[64];
+    (void)snprintf(expected, sizeof expected, "%llu;", (unsigned long long)full.unnamed_counts);
+    assert_answers(history, "SELECT sum(count) FROM violation_counts WHERE kind = 'other'", expected);
+    history_destroy(history);
+    (void)snprintf(expected, sizeof expected, "%llu|%llu;", (unsigned long long)full.dropped_rows,
+                   (unsigned long long)full.unnamed_counts);
+    assert_file_answers(diary, "SELECT details_dropped, counts_unnamed FROM runs", expected);
+}
+
+static void write_file(const char *path, const char *content, size_t size, int flags)
+{
+    int file = open(path, O_WRONLY | flags, 0600);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, content, size), size);
+    assert_int_equal(close(file), 0);
+}
+
+static void assert_set_aside(const struct diary *diary, const char *why)
+{
+    struct history *history = start(diary);
+    violate(history, 1);
+    assert_answers(history, "SELECT count(*) FROM violations", "1;");
+    struct history_state state = state_of(history);
+    assert_int_equal(state.health, HISTORY_OK);
+    assert_int_equal(state.files_set_aside, 1);
+    assert_non_null(strstr(state.set_aside, "history.db.aside."));
+    assert_non_null(strstr(state.set_aside_why, why));
+    assert_int_equal(access(state.set_aside, R_OK), 0);
+    history_destroy(history);
+}
+
+static void a_file_that_is_no_database_is_set_aside(void **state)
+{
+    const struct diary *diary = *state;
+    char text[2000];
+    char kept[sizeof text];
+    char path[DIARY_PATH_SIZE + 16];
+    memset(text, 'x', sizeof text);
+    write_file(diary->path, text, sizeof text, O_CREAT);
+    assert_set_aside(diary, "not a database");
+    (void)snprintf(path, sizeof path, "%s.aside.1", diary->path);
+    int file = open(path, O_RDONLY);
+    assert_int_equal(read(file, kept, sizeof kept), sizeof kept);
+    assert_memory_equal(kept, text, sizeof text);
+    (void)close(file);
+    write_file(diary->path, text, sizeof text, O_TRUNC);
+    assert_set_aside(diary, "not a database");
+    (void)snprintf(path, sizeof path, "%s.aside.2", diary->path);
+    assert_int_equal(access(path, R_OK), 0);
+}
+
+static void run_sql(const struct diary *diary, const char *sql)
+{
+    sqlite3 *connection;
+    assert_int_equal(sqlite3_open(diary->path, &connection), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(connection, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(connection), SQLITE_OK);
+}
+
+static void the_file_of_another_program_is_set_aside_as_it_is(void **state)
+{
+    const struct diary *diary = *state;
+    struct diary aside = *diary;
+    run_sql(diary, "CREATE TABLE bookmarks (url TEXT); INSERT INTO bookmarks VALUES ('x')");
+    assert_set_aside(diary, "another program");
+    (void)snprintf(aside.path, sizeof aside.path, "%s/history.db.aside.1", diary->folder);
+    run_sql(&aside, "UPDATE bookmarks SET url = 'y'");
+}
+
+static void the_file_of_a_newer_version_is_set_aside(void **state)
+{
+    const struct diary *diary = *state;
+    history_destroy(start(diary));
+    run_sql(diary, "PRAGMA user_version = 1000");
+    assert_set_aside(diary, "newer");
+}
+
+static void a_file_without_its_tables_is_set_aside(void **state)
+{
+    const struct diary *diary = *state;
+    history_destroy(start(diary));
+    run_sql(diary, "DROP TABLE violations");
+    assert_set_aside(diary, "no such table");
+}
+
+/* Pages in the middle, after a kill and while it is open. */
+static void spoil(const struct diary *diary, off_t from, size_t pages)
+{
+    char garbage[4096];
+    memset(garbage, 0x5a, sizeof garbage);
+    int file = open(diary->path, O_WRONLY);
+    assert_true(file >= 0);
+    for (size_t i = 0; i < pages; i++)
+        assert_int_equal(pwrite(file, garbage, sizeof garbage, from + (off_t)(i * sizeof garbage)),
+                         sizeof garbage);
+    assert_int_equal(close(file), 0);
+}
+
+static void damage_behind_a_kill_is_found(void **state)
+{
+    const struct diary *diary = *state;
+    struct history *history = start(diary);
+    for (uint64_t i = 1; i <= 500; i++)
+        violate(history, i);
+    history_destroy(history);
+    run_sql(diary, "UPDATE runs SET ended = NULL");
+    spoil(diary, 30 * 4096, 5);
+    assert_set_aside(diary, "");
+}
+
+static void damage_while_it_is_written_loses_nothing_that_waits(void **state)
+{
+    const struct diary *diary = *state;
+    struct history *history = start(diary);
+    for (uint64_t i = 1; i <= 500; i++)
+        violate(history, i);
+    history_destroy(history);
+    spoil(diary, 4 * 4096, 60);
+    history = start(diary);
+    for (uint64_t i = 501; i <= 600; i++) {
+        violate(history, i);
+        count(history, "a", NOON_US, 1);
+    }
+    assert_answers(history, "SELECT count(*), min(session) FROM violations", "100|501;");
+    assert_answers(history, "SELECT sum(count) FROM violation_counts", "100;");
+    assert_int_equal(state_of(history).files_set_aside, 1);
+    history_destroy(history);
+}
+
+static void a_file_that_was_removed_is_made_again(void **state)
+{
+    const struct diary *diary = *state;
+    struct history *history = start(diary);
+    violate(history, 1);
+    assert_true(history_flush(history, 5 * SECOND_US));
+    assert_int_equal(unlink(diary->path), 0);
+    violate(history, 2);
+    assert_true(history_flush(history, 5 * SECOND_US));
+    assert_answers(history, "SELECT session FROM violations", "2;");
+    history_destroy(history);
+}
+
+static void only_the_owner_can_read_the_file(void **state)
+{
+    const struct diary *diary = *state;
+    struct stat facts;
+    mode_t before = umask(0);
+    struct history *history = start(diary);
+    assert_true(history_flush(history, 5 * SECOND_US));
+    (void)umask(before);
+    assert_int_equal(stat(diary->path, &facts), 0);
+    assert_int_equal(facts.st_mode & 0777, 0600);
+    char path[DIARY_PATH_SIZE + 8];
+    (void)snprintf(path, sizeof path, "%s-wal", diary->path);
+    assert_int_equal(stat(path, &facts), 0);
+    assert_int_equal(facts.st_mode & 0777, 0600);
+    history_destroy(history);
+}
+
+static void without_its_folder_what_waits_is_still_answered(void **state)
+{
+    const struct diary *diary = *state;
+    struct diary lost = *diary;
+    (void)snprintf(lost.path, sizeof lost.path, "%s/none/history.db", diary->folder);
+    struct history *history = start(&lost);
+    violate(history, 1);
+    count(history, "a", NOON_US, 3);
+    assert_true(assert_answers(
+        history, "SELECT (SELECT count(*) FROM violations), count FROM violation_counts", "1|3;"));
+    assert_int_equal(state_of(history).health, HISTORY_DEGRADED);
+    char folder[DIARY_PATH_SIZE];
+    (void)snprintf(folder, sizeof folder, "%s/none", diary->folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    wait_for(history, HISTORY_OK);
+    assert_false(assert_answers(history, "SELECT count FROM violation_counts", "3;"));
+    history_destroy(history);
+}
+
+static void the_oldest_details_go_first_and_counts_last(void **state)
+{
+    const struct diary *diary = *state;
+    struct history_options options = diary_options(diary);
+    options.bytes_most = 1 << 20;
+    struct history *history = history_create(&options);
+    enum { ROWS = 20000 };
+    for (unsigned i = 0; i < ROWS; i++) {
+        struct event event = event_of(EVENT_VIOLATION, i + 1, NOON_US + i);
+        history_record_event(history, &event);
+        if (i % 200 == 0)
+            tell_change(history, EVENT_DDL_PASSED, i, 1, 0);
+        count(history, "a", NOON_US + (int64_t)(i % 100) * 60 * SECOND_US, 1);
+    }
+    assert_true(history_flush(history, 20 * SECOND_US));
+    for (unsigned i = 0; i < 300 && state_of(history).file_bytes > 1 << 20; i++)
+        (void)history_flush(history, SECOND_US), sleep_ms(20);
+    assert_true(state_of(history).file_bytes <= 1 << 20);
+    assert_answers(history,
+                   "SELECT count(*) BETWEEN 500 AND 8000, max(session), max(session) - min(session) + 1 ="
+                   " count(*) FROM violations",
+                   "1|20000|1;");
+    assert_answers(history, "SELECT count(*) FROM ddl", "100;");
+    assert_answers(history, "SELECT count(*), sum(count) FROM violation_counts", "100|20000;");
+    history_destroy(history);
+    struct stat facts;
+    assert_int_equal(stat(diary->path, &facts), 0);
+    assert_true(facts.st_size < 3 << 19);
+}
+
+static void what_is_too_old_or_too_much_goes(void **state)
+{
+    const struct diary *diary = *state;
+    struct history_options options = diary_options(diary);
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    int64_t now_us = (int64_t)now.tv_sec * SECOND_US;
+    options.detail_age_us = INT64_C(86400) * SECOND_US;
+    options.count_age_us = INT64_C(10) * 86400 * SECOND_US;
+    options.violations_most = 50;
+    struct history *history = history_create(&options);
+    for (int64_t day = 0; day < 20; day++) {
+        for (unsigned i = 0; i < 100; i++) {
+            struct event event = event_of(EVENT_VIOLATION, (uint64_t)(20 - day) * 1000 + i,
+                                          now_us - day * options.detail_age_us);
+            history_record_event(history, &event);
+        }
+        count(history, "a", now_us - day * options.detail_age_us, 1);
+    }
+    history_destroy(history);
+    history = history_create(&options); /* looks at the limits at its start */
+    assert_true(history_flush(history, 5 * SECOND_US));
+    sleep_ms(300);
+    assert_answers(history, "SELECT count(*) <= 100 FROM violations", "1;");
+    assert_answers(history, "SELECT count(*) FROM violation_counts", "10;");
+    history_destroy(history);
+}
+
+static void recording_is_cheap_and_writing_keeps_up(void **state)
+{
+    const struct diary *diary = *state;
+    struct history_options options = diary_options(diary);
+    options.waiting_bytes_most = 256 << 20;
+    struct history *history = history_create(&options);
+    enum { ROWS = 100000 };
+    struct event event = event_of(EVENT_VIOLATION, 1, NOON_US);
+    struct timespec begin;
+    struct timespec recorded;
+    struct timespec written;
+    (void)clock_gettime(CLOCK_MONOTONIC, &begin);
+    for (unsigned i = 0; i < ROWS; i++)
+        history_record_event(history, &event);
+    (void)clock_gettime(CLOCK_MONOTONIC, &recorded);
+    for (unsigned i = 0; i < ROWS; i++)
+        count(history, "a", NOON_US, 1);
+    struct timespec counted;
+    (void)clock_gettime(CLOCK_MONOTONIC, &counted);
+    assert_true(history_flush(history, 60 * SECOND_US));
+    (void)clock_gettime(CLOCK_MONOTONIC, &written);
+    double record_s =
+        (double)(recorded.tv_sec - begin.tv_sec) + (double)(recorded.tv_nsec - begin.tv_nsec) / 1e9;
+    double count_s =
+        (double)(counted.tv_sec - recorded.tv_sec) + (double)(counted.tv_nsec - recorded.tv_nsec) / 1e9;
+    double write_s =
+        (double)(written.tv_sec - begin.tv_sec) + (double)(written.tv_nsec - begin.tv_nsec) / 1e9;
+    print_message("record: %.0f ns an event, count: %.0f ns; written: %.0f rows/s\n", record_s / ROWS * 1e9,
+                  count_s / ROWS * 1e9, ROWS / write_s);
+    assert_answers(history, "SELECT count(*) FROM violations", "100000;");
+    assert_answers(history, "SELECT count FROM violation_counts", "100000;");
+    assert_int_equal(state_of(history).dropped_rows, 0);
+    history_destroy(history);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        CASE(counts_of_a_minute_add_up_in_one_row),
+        CASE(what_was_just_recorded_is_seen_by_a_query),
+        CASE(a_schema_change_is_followed_to_its_end),
+        CASE(a_session_is_one_row),
+        CASE(minutes_and_incidents_are_kept),
+        CASE(a_ledger_is_counted_whole),
+        CASE(hostile_bytes_become_harmless_text),
+        CASE(a_clean_end_is_told_from_a_kill),
+        CASE(a_kill_loses_at_most_the_last_second),
+        CASE(a_full_disk_degrades_and_heals),
+        CASE(a_locked_file_holds_nobody_up),
+        CASE(what_waits_is_bounded_and_its_loss_counted),
+        CASE(a_file_that_is_no_database_is_set_aside),
+        CASE(the_file_of_another_program_is_set_aside_as_it_is),
+        CASE(the_file_of_a_newer_version_is_set_aside),
+        CASE(a_file_without_its_tables_is_set_aside),
+        CASE(damage_behind_a_kill_is_found),
+        CASE(damage_while_it_is_written_loses_nothing_that_waits),
+        CASE(a_file_that_was_removed_is_made_again),
+        CASE(only_the_owner_can_read_the_file),
+        CASE(without_its_folder_what_waits_is_still_answered),
+        CASE(the_oldest_details_go_first_and_counts_last),
+        CASE(what_is_too_old_or_too_much_goes),
+        CASE(recording_is_cheap_and_writing_keeps_up),
+    };
+#undef CASE
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
