@@ -343,7 +343,8 @@ static void a_full_disk_degrades_and_heals(void **state)
     struct history_state degraded = state_of(history);
     assert_int_equal(degraded.health, HISTORY_DEGRADED);
     assert_true(degraded.why[0] != '\0' && degraded.since_us > 0);
-    assert_int_equal(degraded.waiting_rows, 2999);
+    assert_int_equal(degraded.waiting_rows + degraded.written_rows, 3000);
+    assert_true(degraded.waiting_rows > 0);
     assert_false(
         assert_answers(history, "SELECT count(*), count(DISTINCT session) FROM violations", "3000|3000;"));
     assert_answers(history, "SELECT sum(count) FROM violation_counts", "2999;");
@@ -661,6 +662,13 @@ static void what_is_too_old_or_too_much_goes(void **state)
     history_destroy(history);
 }
 
+static int64_t cpu_ns(clockid_t clock)
+{
+    struct timespec now;
+    (void)clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static void recording_is_cheap_and_writing_keeps_up(void **state)
 {
     const struct diary *diary = *state;
@@ -669,27 +677,19 @@ static void recording_is_cheap_and_writing_keeps_up(void **state)
     struct history *history = history_create(&options);
     enum { ROWS = 100000 };
     struct event event = event_of(EVENT_VIOLATION, 1, NOON_US);
-    struct timespec begin;
-    struct timespec recorded;
-    struct timespec written;
-    (void)clock_gettime(CLOCK_MONOTONIC, &begin);
+    int64_t all_begin = cpu_ns(CLOCK_PROCESS_CPUTIME_ID);
+    int64_t begin = cpu_ns(CLOCK_THREAD_CPUTIME_ID);
     for (unsigned i = 0; i < ROWS; i++)
         history_record_event(history, &event);
-    (void)clock_gettime(CLOCK_MONOTONIC, &recorded);
+    int64_t recorded = cpu_ns(CLOCK_THREAD_CPUTIME_ID);
     for (unsigned i = 0; i < ROWS; i++)
         count(history, "a", NOON_US, 1);
-    struct timespec counted;
-    (void)clock_gettime(CLOCK_MONOTONIC, &counted);
+    int64_t counted = cpu_ns(CLOCK_THREAD_CPUTIME_ID);
     assert_true(history_flush(history, 60 * SECOND_US));
-    (void)clock_gettime(CLOCK_MONOTONIC, &written);
-    double record_s =
-        (double)(recorded.tv_sec - begin.tv_sec) + (double)(recorded.tv_nsec - begin.tv_nsec) / 1e9;
-    double count_s =
-        (double)(counted.tv_sec - recorded.tv_sec) + (double)(counted.tv_nsec - recorded.tv_nsec) / 1e9;
-    double write_s =
-        (double)(written.tv_sec - begin.tv_sec) + (double)(written.tv_nsec - begin.tv_nsec) / 1e9;
-    print_message("record: %.0f ns an event, count: %.0f ns; written: %.0f rows/s\n", record_s / ROWS * 1e9,
-                  count_s / ROWS * 1e9, ROWS / write_s);
+    int64_t all = cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - all_begin;
+    print_message("of the processor: %lld ns to record an event, %lld ns to count, %lld ns to write a row\n",
+                  (long long)(recorded - begin) / ROWS, (long long)(counted - recorded) / ROWS,
+                  (long long)(all - (counted - begin)) / ROWS);
     assert_answers(history, "SELECT count(*) FROM violations", "100000;");
     assert_answers(history, "SELECT count FROM violation_counts", "100000;");
     assert_int_equal(state_of(history).dropped_rows, 0);
