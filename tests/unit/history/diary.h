@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -145,6 +146,62 @@ static inline bool assert_answers(struct history *history, const char *sql, cons
     assert_int_equal(result, HISTORY_ANSWERED);
     assert_string_equal(answer.data, expected);
     return failure.is_partial;
+}
+
+static inline int set_up(void **state)
+{
+    struct diary *diary = calloc(1, sizeof *diary);
+    assert_non_null(diary);
+    diary_make(diary);
+    *state = diary;
+    return 0;
+}
+
+static inline int tear_down(void **state)
+{
+    diary_remove(*state);
+    free(*state);
+    return 0;
+}
+
+static inline struct history *start(const struct diary *diary)
+{
+    struct history_options options = diary_options(diary);
+    struct history *history = history_create(&options);
+    assert_non_null(history);
+    return history;
+}
+
+static inline struct history_state state_of(struct history *history)
+{
+    struct history_state state;
+    history_state(history, &state);
+    return state;
+}
+
+static inline void count(struct history *history, const char *constraint, int64_t time_us, uint64_t times)
+{
+    struct violation violation = violation_of("kds", constraint);
+    history_count_violations(history, &violation, time_us, times);
+}
+
+static inline void violate(struct history *history, uint64_t session)
+{
+    struct event event = event_of(EVENT_VIOLATION, session, NOON_US);
+    history_record_event(history, &event);
+}
+
+static inline void sleep_ms(long ms)
+{
+    struct timespec span = { ms / 1000, ms % 1000 * 1000000 };
+    (void)nanosleep(&span, NULL);
+}
+
+static inline void wait_for(struct history *history, enum history_health health)
+{
+    for (unsigned i = 0; i < 1000 && state_of(history).health != health; i++)
+        sleep_ms(10);
+    assert_int_equal(state_of(history).health, health);
 }
 
 #endif

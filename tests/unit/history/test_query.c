@@ -4,7 +4,6 @@
 
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 /* A table that is alive: three numbers and their names. */
 static void numbers(void *context, bool (*yield)(void *into, const struct history_value *values), void *into)
@@ -46,7 +45,7 @@ struct scene {
     struct history_question question;
 };
 
-static int set_up(void **state)
+static int scene_make(void **state)
 {
     struct scene *scene = calloc(1, sizeof *scene);
     assert_non_null(scene);
@@ -59,13 +58,14 @@ static int set_up(void **state)
     options.live_table_count = COUNT_OF(scene->tables);
     scene->history = history_create(&options);
     assert_non_null(scene->history);
+    assert_true(history_flush(scene->history, 20 * SECOND_US));
     struct violation violation = violation_of("kds", "c");
     history_count_violations(scene->history, &violation, NOON_US, 5);
     *state = scene;
     return 0;
 }
 
-static int tear_down(void **state)
+static int scene_remove(void **state)
 {
     struct scene *scene = *state;
     history_destroy(scene->history);
@@ -323,7 +323,7 @@ static void a_file_that_is_not_there_is_unavailable(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, scene_make, scene_remove)
     const struct CMUnitTest tests[] = {
         CASE(reading_is_allowed_in_every_form),
         CASE(everything_else_is_denied),
