@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "history/query_connection.h"
+
+#include "base/text.h"
+#include "history/binding.h"
+#include "history/entry.h"
+#include "history/schema_version.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    LOCK_WAIT_MS = 250,
+    QUERY_SIZE_MOST = 100000,
+    PATTERN_SIZE_MOST = 200,
+    DEPTH_MOST = 200,
+    TERMS_MOST = 100
+};
+
+static bool is_reading_pragma(const char *name)
+{
+    return sqlite3_stricmp(name, "table_info") == 0 || sqlite3_stricmp(name, "table_list") == 0;
+}
+
+/* What a typed query may do: everything that only reads, so nothing that was not thought of. */
+static bool is_allowed(int action, const char *first, const char *second)
+{
+    switch (action) {
+    case SQLITE_SELECT:
+    case SQLITE_READ:
+    case SQLITE_RECURSIVE:
+        return true;
+    case SQLITE_FUNCTION:
+        return sqlite3_stricmp(second, "load_extension") != 0;
+    case SQLITE_PRAGMA:
+        return is_reading_pragma(first);
+    default:
+        return false;
+    }
+}
+
+static int authorize(void *context, int action, const char *first, const char *second, const char *database,
+                     const char *trigger)
+{
+    struct query_connection *query = context;
+    (void)database;
+    (void)trigger;
+    if (is_allowed(action, first, second))
+        return SQLITE_OK;
+    query->has_denied = true;
+    return SQLITE_DENY;
+}
+
+/* What is sorted stays in memory, where the limit sees it. */
+static const char sorted_in_memory[] = "PRAGMA temp_store = MEMORY";
+
+static int connect_file(sqlite3 **connection, const char *path)
+{
+    int64_t runs;
+    int code = sqlite3_open_v2(path, connection,
+                               SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+    if (code != SQLITE_OK)
+        return code;
+    (void)sqlite3_busy_timeout(*connection, LOCK_WAIT_MS);
+    (void)sqlite3_exec(*connection, sorted_in_memory, NULL, NULL, NULL);
+    return schema_version_number(*connection, "SELECT count(*) FROM runs", &runs);
+}
+
+/* A database in memory with our tables and what waits. */
+static int connect_waiting(sqlite3 **connection, const struct history_view *view)
+{
+    sqlite3_stmt *statements[STATEMENT_COUNT] = { 0 };
+    uint64_t rejected = 0;
+    int code = sqlite3_open_v2(":memory:", connection,
+                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(*connection, sorted_in_memory, NULL, NULL, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(*connection, "BEGIN", NULL, NULL, NULL);
+    if (code == SQLITE_OK)
+        code = schema_version_create(*connection);
+    struct binding binding = { *connection, statements, view->waiting_run };
+    if (code == SQLITE_OK)
+        code = binding_write_all(&binding, view->waiting, &rejected);
+    for (size_t i = 0; i < STATEMENT_COUNT; i++)
+        (void)sqlite3_finalize(statements[i]);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(*connection, "COMMIT", NULL, NULL, NULL);
+    return code;
+}
+
+/* Puts the database that holds what waits beside the file's. */
+static int attach(sqlite3 *connection, sqlite3 *waiting)
+{
+    sqlite3_int64 size;
+    int code = sqlite3_exec(connection, "ATTACH ':memory:' AS waiting", NULL, NULL, NULL);
+    if (code != SQLITE_OK)
+        return code;
+    unsigned char *image = sqlite3_serialize(waiting, "main", &size, 0);
+    if (image == NULL)
+        return SQLITE_NOMEM;
+    return sqlite3_deserialize(connection, "waiting", image, size, size, SQLITE_DESERIALIZE_FREEONCLOSE);
+}
+
+enum { SQL_SIZE = 256 };
+
+/* Each of our tables is seen as what is in the file and what waits. */
+static int unite(sqlite3 *connection)
+{
+    sqlite3_stmt *tables;
+    char sql[SQL_SIZE];
+    int code = sqlite3_prepare_v2(
+        connection, "SELECT name FROM waiting.sqlite_schema WHERE type = 'table' AND name <> 'runs'", -1,
+        &tables, NULL);
+    if (code != SQLITE_OK)
+        return code;
+    while (code == SQLITE_OK && sqlite3_step(tables) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(tables, 0);
+        (void)snprintf(sql, sizeof sql,
+                       "CREATE TEMP VIEW %s AS SELECT * FROM main.%s UNION ALL SELECT * FROM waiting.%s",
+                       name, name, name);
+        code = sqlite3_exec(connection, sql, NULL, NULL, NULL);
+    }
+    int end = sqlite3_finalize(tables);
+    return code == SQLITE_OK ? end : code;
+}
+
+static int overlay(sqlite3 *connection, const struct history_view *view)
+{
+    if (view->waiting.size == 0)
+        return SQLITE_OK;
+    sqlite3 *waiting = NULL;
+    int code = connect_waiting(&waiting, view);
+    if (code == SQLITE_OK)
+        code = attach(connection, waiting);
+    if (code == SQLITE_OK)
+        code = unite(connection);
+    (void)sqlite3_close_v2(waiting);
+    return code;
+}
+
+/* A table of a module is declared when it is first named, by statements of SQLite's own that a typed query
+ * may not cause: so it is named once before. */
+static int meet(sqlite3 *connection, const char *name)
+{
+    char sql[SQL_SIZE];
+    sqlite3_stmt *statement = NULL;
+    (void)snprintf(sql, sizeof sql, "SELECT 1 FROM \"%s\"", name);
+    int code = sqlite3_prepare_v2(connection, sql, -1, &statement, NULL);
+    (void)sqlite3_finalize(statement);
+    return code;
+}
+
+static int meet_all(sqlite3 *connection, const struct history_view *view)
+{
+    static const char *const modules[] = { "pragma_table_info", "pragma_table_list", "json_each",
+                                           "json_tree" };
+    int code = SQLITE_OK;
+    for (size_t i = 0; i < COUNT_OF(modules); i++)
+        (void)meet(connection, modules[i]); /* SQLite may have been built without */
+    for (size_t i = 0; code == SQLITE_OK && i < view->live_table_count; i++)
+        code = meet(connection, view->live_tables[i].name);
+    return code;
+}
+
+static int register_live(struct query_connection *query, const struct history_view *view, size_t bytes_most)
+{
+    query->live = calloc(view->live_table_count + 1, sizeof *query->live);
+    if (query->live == NULL)
+        return SQLITE_NOMEM;
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < view->live_table_count; i++) {
+        query->live[i] = (struct live_table){ &view->live_tables[i], bytes_most };
+        code = live_table_register(query->connection, &query->live[i]);
+    }
+    return code == SQLITE_OK ? meet_all(query->connection, view) : code;
+}
+
+static int limit_of(size_t bytes_most)
+{
+    return bytes_most < INT32_MAX ? (int)bytes_most : INT32_MAX;
+}
+
+static int lock_down(struct query_connection *query, const struct history_limits *limits)
+{
+    sqlite3 *connection = query->connection;
+    (void)sqlite3_extended_result_codes(connection, 1);
+    (void)sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, limit_of(limits->bytes_most));
+    (void)sqlite3_limit(connection, SQLITE_LIMIT_SQL_LENGTH, QUERY_SIZE_MOST);
+    (void)sqlite3_limit(connection, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_SIZE_MOST);
+    (void)sqlite3_limit(connection, SQLITE_LIMIT_EXPR_DEPTH, DEPTH_MOST);
+    (void)sqlite3_limit(connection, SQLITE_LIMIT_COMPOUND_SELECT, TERMS_MOST);
+    (void)sqlite3_limit(connection, SQLITE_LIMIT_ATTACHED, 1);
+    (void)sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    (void)sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    (void)sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+    (void)sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0, NULL);
+    int code = sqlite3_exec(connection,
+                            "PRAGMA cache_size = -2000; PRAGMA cell_size_check = ON; PRAGMA query_only = ON",
+                            NULL, NULL, NULL);
+    return code == SQLITE_OK ? sqlite3_set_authorizer(connection, authorize, query) : code;
+}
+
+static int show_only_waiting(struct query_connection *query, const struct history_view *view)
+{
+    (void)sqlite3_close_v2(query->connection);
+    query->connection = NULL;
+    return connect_waiting(&query->connection, view);
+}
+
+static void say(struct history_failure *failure, sqlite3 *connection, int code)
+{
+    const char *reason = connection != NULL ? sqlite3_errmsg(connection) : sqlite3_errstr(code);
+    (void)snprintf(failure->message, sizeof failure->message, "the history file cannot be read: %s", reason);
+}
+
+enum history_answer query_connection_open(struct query_connection *query, const struct history_view *view,
+                                          const struct history_limits *limits,
+                                          struct history_failure *failure)
+{
+    *query = (struct query_connection){ .connection = NULL };
+    *failure = (struct history_failure){ .position = 0 };
+    int code = connect_file(&query->connection, view->path);
+    if (code != SQLITE_OK) {
+        say(failure, query->connection, code);
+        if (view->needs_file)
+            return HISTORY_UNAVAILABLE;
+        failure->is_partial = true;
+        code = show_only_waiting(query, view);
+    } else {
+        code = overlay(query->connection, view);
+    }
+    if (code == SQLITE_OK)
+        code = register_live(query, view, limits->bytes_most);
+    if (code == SQLITE_OK)
+        code = lock_down(query, limits);
+    if (code == SQLITE_OK)
+        return HISTORY_ANSWERED;
+    say(failure, query->connection, code);
+    return HISTORY_UNAVAILABLE;
+}
+
+void query_connection_release(struct query_connection *query)
+{
+    (void)sqlite3_close_v2(query->connection);
+    free(query->live);
+}
