@@ -13,10 +13,10 @@ struct buffer;
 
 enum { DEFINITION_COLUMN_SIZE = 64 };
 
-/* `has_list` promises one thing: a value of `column` that is not null and not in `values` is refused, whatever
- * else the row holds. Where that is not sure (a NULL among the values, a cast that changes them, a function
- * of the column, a choice with another column) there is no list. Equality is that of the column's type and
- * collation: for character(n) trailing spaces do not count, for numbers 1 is 1.0. */
+/* `has_list` promises one thing: a value of `column` that is not null and not in `values` is refused,
+ * whatever else the row holds. Where that is not sure (a NULL among the values, a cast that changes them, a
+ * function of the column, a choice with another column) there is no list. Equality is that of the column's
+ * type and collation: for character(n) trailing spaces do not count, for numbers 1 is 1.0. */
 struct definition {
     bool has_list;
     bool is_whole;      /* every value in the list is allowed; otherwise there are further conditions */

@@ -2,7 +2,7 @@
 #ifndef CATALOG_VALUE_LIST_H
 #define CATALOG_VALUE_LIST_H
 
-#include "base/bytes.h"
+#include "base/text.h"
 
 struct buffer;
 
@@ -13,10 +13,14 @@ struct value_list {
     size_t count;
 };
 
-/* Appends one value to a packing that `count` counts; when it does not fit, buffer->has_failed. */
-void value_list_append(struct buffer *buffer, size_t *count, struct bytes value);
+/* Packs a value that is appended to the buffer piece by piece between the two: value_begin returns where it
+ * begins, which value_end wants. When it does not fit, buffer->has_failed. */
+MUST_USE size_t value_begin(struct buffer *buffer);
+void value_end(struct buffer *buffer, size_t start);
 /* The value at `rest`, which begins as the list's packed bytes and moves on; false at the end. */
 bool value_list_next(struct bytes *rest, struct bytes *value);
 bool value_list_has(struct value_list list, struct bytes value);
+/* Appends the value, or a name, in quotes, cut when it is long and made fit to show. */
+void value_describe(struct bytes value, struct text *out);
 
 #endif

@@ -50,16 +50,13 @@ static bool plain_element(struct bytes *rest, struct buffer *out)
 
 static bool element_append(struct bytes *rest, struct buffer *values)
 {
-    uint32_t size = 0;
     spaces_skip(rest);
-    buffer_append(values, bytes_of(&size, sizeof size));
-    size_t start = values->size;
+    size_t start = value_begin(values);
     bool is_quoted = rest->size > 0 && rest->data[0] == '"';
     (void)bytes_take(rest, is_quoted ? 1 : 0);
     if (!(is_quoted ? quoted_element(rest, values) : plain_element(rest, values)) || values->has_failed)
         return false;
-    size = (uint32_t)(values->size - start);
-    memcpy(values->data + start - sizeof size, &size, sizeof size);
+    value_end(values, start);
     spaces_skip(rest);
     return true;
 }

@@ -4,20 +4,6 @@
 
 enum { ARRAY_LITERAL_SIZE_MOST = 64 * 1024, EXACT_DIGITS_MOST = 15 };
 
-/* Leaves room for the size of a value that is appended piece by piece. */
-static size_t value_begin(struct buffer *values)
-{
-    (void)buffer_extend(values, sizeof(uint32_t));
-    return values->size;
-}
-
-static void value_end(struct buffer *values, size_t start)
-{
-    uint32_t size = (uint32_t)(values->size - start);
-    if (!values->has_failed)
-        memcpy(values->data + start - sizeof size, &size, sizeof size);
-}
-
 static void trailing_spaces_drop(struct buffer *values, size_t start)
 {
     while (!values->has_failed && values->size > start && values->data[values->size - 1] == ' ')

@@ -68,7 +68,8 @@ static bool check_read(struct expression_reader *reader, struct definition *out)
     if (!expression_take_word(reader, "check") || !expression_take(reader, TOKEN_OPEN))
         return false;
     expression_condition(reader, &condition);
-    if (condition.kind != CONDITION_LIST || !expression_take(reader, TOKEN_CLOSE) || !only_words_follow(reader))
+    if (condition.kind != CONDITION_LIST || !expression_take(reader, TOKEN_CLOSE) ||
+        !only_words_follow(reader))
         return false;
     out->is_whole = condition.is_whole;
     out->refuses_null = condition.refuses_null;
@@ -100,7 +101,8 @@ void definition_read(struct bytes text, struct definition *out, struct buffer *s
     found.is_unenforced = out->is_unenforced;
     buffer_clear(storage);
     expression_begin(&reader, text, storage);
-    bool is_list = expression_is_word(&reader, "enum") ? enum_read(&reader, &found) : check_read(&reader, &found);
+    bool is_list =
+        expression_is_word(&reader, "enum") ? enum_read(&reader, &found) : check_read(&reader, &found);
     if (!is_list || storage->has_failed || values_count(buffer_bytes(storage)) > VALUES_MOST)
         return;
     values_tidy(storage, &found.values);

@@ -137,7 +137,8 @@ static struct condition condition_or(struct expression_reader *reader, const str
     struct condition joined = *a;
     joined.kind = CONDITION_LIST;
     joined.end = b->end; /* their values are neighbours */
-    joined.is_whole = (a->kind == CONDITION_NULL || a->is_whole) && (b->kind == CONDITION_NULL || b->is_whole);
+    joined.is_whole =
+        (a->kind == CONDITION_NULL || a->is_whole) && (b->kind == CONDITION_NULL || b->is_whole);
     joined.refuses_null = !is_either_null && a->refuses_null && b->refuses_null;
     return joined;
 }

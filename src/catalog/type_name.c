@@ -65,5 +65,6 @@ bool type_name_is(const struct type_name *type, const char *words)
 
 bool type_name_is_text(const struct type_name *type)
 {
-    return type_name_is(type, "text") || type_name_is(type, "character varying") || type_name_is(type, "bpchar");
+    return type_name_is(type, "text") || type_name_is(type, "character varying") ||
+           type_name_is(type, "bpchar");
 }

@@ -3,16 +3,20 @@
 
 #include "base/buffer.h"
 
-void value_list_append(struct buffer *buffer, size_t *count, struct bytes value)
+enum { DESCRIBED_SIZE = 96 };
+
+size_t value_begin(struct buffer *buffer)
 {
-    uint32_t size = (uint32_t)value.size;
-    if (value.size > UINT32_MAX) {
-        buffer->has_failed = true;
-        return;
-    }
+    const uint32_t size = 0;
     buffer_append(buffer, bytes_of(&size, sizeof size));
-    buffer_append(buffer, value);
-    *count += !buffer->has_failed;
+    return buffer->size;
+}
+
+void value_end(struct buffer *buffer, size_t start)
+{
+    uint32_t size = (uint32_t)(buffer->size - start);
+    if (!buffer->has_failed)
+        memcpy(buffer->data + start - sizeof size, &size, sizeof size);
 }
 
 bool value_list_next(struct bytes *rest, struct bytes *value)
@@ -33,4 +37,12 @@ bool value_list_has(struct value_list list, struct bytes value)
             return true;
     }
     return false;
+}
+
+void value_describe(struct bytes value, struct text *out)
+{
+    bool is_cut = value.size > DESCRIBED_SIZE;
+    text_append_byte(out, '\'');
+    text_append_printable(out, is_cut ? bytes_of(value.data, DESCRIBED_SIZE) : value);
+    text_append_string(out, is_cut ? "...'" : "'");
 }

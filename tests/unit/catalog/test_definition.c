@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "catalog/definition.h"
-
 #include "base/buffer.h"
+#include "catalog/definition.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +9,6 @@
 #include <cmocka.h>
 
 enum { STORAGE_LIMIT = 256 * 1024 };
-
 
 struct expected {
     const char *text;
