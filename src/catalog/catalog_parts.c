@@ -71,19 +71,22 @@ static void part_add(struct catalog *catalog, const struct constraint_part *name
     catalog->size += size;
 }
 
-void catalog_take_part(struct catalog *catalog, const struct constraint_part *names)
+static bool has_same_parent(const struct constraint_part *a, const struct constraint_part *b)
 {
-    struct part *part = part_find(catalog, catalog->current, names->schema, names->table, names->name);
-    bool is_same = part != NULL && bytes_equal(part->names.parent_schema, names->parent_schema) &&
-                   bytes_equal(part->names.parent_table, names->parent_table) &&
-                   bytes_equal(part->names.parent_name, names->parent_name);
-    if (is_same) {
-        part->reading = catalog->reading;
+    return bytes_equal(a->parent_schema, b->parent_schema) && bytes_equal(a->parent_table, b->parent_table) &&
+           bytes_equal(a->parent_name, b->parent_name);
+}
+
+void catalog_take_part(struct catalog *catalog, const struct constraint_part *part)
+{
+    struct part *known = part_find(catalog, catalog->current, part->schema, part->table, part->name);
+    if (known != NULL && has_same_parent(&known->names, part)) {
+        known->reading = catalog->reading;
         return;
     }
-    if (part != NULL)
-        part_forget(catalog, part);
-    part_add(catalog, names);
+    if (known != NULL)
+        part_forget(catalog, known);
+    part_add(catalog, part);
 }
 
 void parts_sweep(struct catalog *catalog)

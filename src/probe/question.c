@@ -78,18 +78,22 @@ void question_step(struct question *question)
         question->state = QUESTION_FAILED;
 }
 
+static bool is_asked(struct question *question, const char *sql)
+{
+    if (!connection_ask(&question->connection, sql))
+        return false;
+    if (PQsetSingleRowMode(question->connection.handle) != 0)
+        return connection_exchange(&question->connection);
+    connection_fail(&question->connection, "rows cannot be had one by one");
+    return false;
+}
+
 void question_ask(struct question *question, const char *sql)
 {
     if (question->state != QUESTION_READY)
         return;
     question->is_asking = true;
-    question->state = QUESTION_WAITING;
-    if (!connection_ask(&question->connection, sql))
-        question->state = QUESTION_FAILED;
-    else if (PQsetSingleRowMode(question->connection.handle) == 0)
-        question_fail(question, "rows cannot be had one by one");
-    else if (!connection_exchange(&question->connection))
-        question->state = QUESTION_FAILED;
+    question->state = is_asked(question, sql) ? QUESTION_WAITING : QUESTION_FAILED;
 }
 
 /* Whether it is a row; otherwise the answer is at an end, good or bad. */
