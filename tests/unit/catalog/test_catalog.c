@@ -421,6 +421,32 @@ static void memory_is_bounded_and_what_is_not_kept_is_counted(void **state)
     catalog_release(&catalog);
 }
 
+static size_t count_made(struct catalog *catalog)
+{
+    const struct constraint *constraint;
+    const struct version *version;
+    size_t count = 0;
+    while (catalog_next_change(catalog, &constraint, &version))
+        count += difference_is(version->differences, DIFFERENCE_MADE);
+    return count;
+}
+
+static void what_only_has_room_now_was_not_made_now(void **state)
+{
+    (void)state;
+    struct catalog catalog;
+    catalog_init(&catalog, &key, 64 * 1024);
+    read_many(&catalog, 1, 0, 10000);
+    assert_true(catalog.unkept > 0);
+    read_many(&catalog, 2, 9000, 9010);
+    assert_int_equal(catalog.unkept, 0);
+    assert_int_equal(count_made(&catalog), 0);
+    assert_true(find_check(&catalog, "t", "check_9005")->newest->is_baseline);
+    read_many(&catalog, 3, 9000, 9012);
+    assert_int_equal(count_made(&catalog), 2);
+    catalog_release(&catalog);
+}
+
 static void hostile_names_are_told_in_one_line(void **state)
 {
     (void)state;
@@ -464,6 +490,7 @@ int main(void)
         cmocka_unit_test(domains_and_enums_are_found_by_their_type),
         cmocka_unit_test(databases_are_kept_apart),
         cmocka_unit_test(memory_is_bounded_and_what_is_not_kept_is_counted),
+        cmocka_unit_test(what_only_has_room_now_was_not_made_now),
         cmocka_unit_test(hostile_names_are_told_in_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
