@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "probe/parameters.h"
 
+#include "probe/question.h"
+
 #include <arpa/inet.h>
 #include <stdlib.h>
 
@@ -12,12 +14,11 @@ static const struct fixed {
     const char *keyword;
     const char *value;
 } fixed[] = {
-    { "fallback_application_name", "pgsluice" },
     { "client_encoding", "UTF8" },
     { "target_session_attrs", "any" }, /* the verdict is ours: libpq would call a standby a failure */
 };
 
-enum { OWN_MOST = COUNT_OF(fixed) + 8 };
+enum { OWN_MOST = COUNT_OF(fixed) + 9 };
 
 static bool refuse(struct text *why, const char *reason)
 {
@@ -33,19 +34,23 @@ static const char *given_value(const PQconninfoOption *given, const char *keywor
 }
 
 /* libpq's own words are not passed on: they repeat parts of the string, which may be those of a password. */
-static PQconninfoOption *conninfo_parse(const char *conninfo, struct text *why)
+static PQconninfoOption *string_parse(const char *conninfo, struct text *why)
 {
-    static const char *const ours[] = { "host", "hostaddr", "port" };
     char *error = NULL;
     PQconninfoOption *given = PQconninfoParse(conninfo, &error);
     PQfreemem(error);
-    if (given == NULL) {
+    if (given == NULL)
         (void)refuse(
             why,
             "this is no libpq connection string: that has the form key=value key='a value', or is a URI");
-        return NULL;
-    }
-    for (size_t i = 0; i < COUNT_OF(ours); i++) {
+    return given;
+}
+
+static PQconninfoOption *conninfo_parse(const char *conninfo, struct text *why)
+{
+    static const char *const ours[] = { "host", "hostaddr", "port" };
+    PQconninfoOption *given = string_parse(conninfo, why);
+    for (size_t i = 0; given != NULL && i < COUNT_OF(ours); i++) {
         if (given_value(given, ours[i]) != NULL) {
             text_append_format(why, "the connection string must not set %s: that is the upstream's", ours[i]);
             PQconninfoFree(given);
@@ -58,6 +63,14 @@ static PQconninfoOption *conninfo_parse(const char *conninfo, struct text *why)
 bool probe_conninfo_check(const char *conninfo, struct text *why)
 {
     PQconninfoOption *given = conninfo_parse(conninfo, why);
+    bool is_sound = given != NULL;
+    PQconninfoFree(given);
+    return is_sound;
+}
+
+bool question_conninfo_check(const char *conninfo, struct text *why)
+{
+    PQconninfoOption *given = string_parse(conninfo, why);
     bool is_sound = given != NULL;
     PQconninfoFree(given);
     return is_sound;
@@ -102,13 +115,14 @@ static bool place_set(struct parameters *parameters, const struct address *host,
 }
 
 /* What we ask needs no search path; a fixed one sees to it that it never will. */
-static bool options_set(struct parameters *parameters, struct text *why)
+static bool options_set(struct parameters *parameters, const char *further, struct text *why)
 {
     const char *options = given_value(parameters->given, "options");
     struct text text;
     text_init(&text, parameters->options, sizeof parameters->options);
     text_append_string(&text, options != NULL ? options : "");
     text_append_string(&text, " -c search_path=pg_catalog");
+    text_append_string(&text, further);
     return !text.is_truncated || refuse(why, "the connection string's options are too long");
 }
 
@@ -127,7 +141,8 @@ static void encryption_add(struct parameters *parameters, const struct probe_pla
     parameters_add(parameters, "sslkey", plan->sslkey);
 }
 
-static bool parameters_fill(struct parameters *parameters, const struct probe_plan *plan, struct text *why)
+static bool parameters_fill(struct parameters *parameters, const struct probe_plan *plan,
+                            const char *application_name, struct text *why)
 {
     size_t most = OWN_MOST + 1;
     for (const PQconninfoOption *option = parameters->given; option->keyword != NULL; option++)
@@ -141,24 +156,38 @@ static bool parameters_fill(struct parameters *parameters, const struct probe_pl
         if (option->val != NULL)
             parameters_add(parameters, option->keyword, option->val);
     }
-    parameters_add(parameters, "host", parameters->host);
+    if (plan->host != NULL) {
+        parameters_add(parameters, "host", parameters->host);
+        parameters_add(parameters, "port", parameters->port);
+    }
     if (parameters->is_ip)
         parameters_add(parameters, "hostaddr", parameters->host);
-    parameters_add(parameters, "port", parameters->port);
     parameters_add(parameters, "options", parameters->options);
+    parameters_add(parameters, "fallback_application_name", application_name);
     for (size_t i = 0; i < COUNT_OF(fixed); i++)
         parameters_add(parameters, fixed[i].keyword, fixed[i].value);
     return true;
 }
 
-bool parameters_init(struct parameters *parameters, const struct probe_plan *plan, struct text *why)
+bool parameters_init_for(struct parameters *parameters, const struct probe_plan *plan,
+                         const char *application_name, const char *further_options, struct text *why)
 {
-    *parameters = (struct parameters){ .given = conninfo_parse(plan->conninfo, why) };
-    if (parameters->given != NULL && place_set(parameters, plan->host, why) && options_set(parameters, why) &&
-        parameters_fill(parameters, plan, why))
+    bool has_host = plan->host != NULL;
+    *parameters = (struct parameters){
+        .is_in_string = !has_host,
+        .given = has_host ? conninfo_parse(plan->conninfo, why) : string_parse(plan->conninfo, why),
+    };
+    if (parameters->given != NULL && (!has_host || place_set(parameters, plan->host, why)) &&
+        options_set(parameters, further_options, why) &&
+        parameters_fill(parameters, plan, application_name, why))
         return true;
     parameters_release(parameters);
     return false;
+}
+
+bool parameters_init(struct parameters *parameters, const struct probe_plan *plan, struct text *why)
+{
+    return parameters_init_for(parameters, plan, "pgsluice", "", why);
 }
 
 void parameters_release(struct parameters *parameters)

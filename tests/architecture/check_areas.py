@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-CORE_AREAS = {"base", "wire", "sql", "observe", "policy", "session"}
+CORE_AREAS = {"base", "wire", "sql", "observe", "catalog", "policy", "session"}
 
 STANDARD_HEADERS = set(
     """

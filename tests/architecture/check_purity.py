@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-CORE_AREAS = ("base", "wire", "sql", "observe", "policy", "session")
+CORE_AREAS = ("base", "wire", "sql", "observe", "catalog", "policy", "session")
 
 FORBIDDEN = {
     "a socket": "socket connect bind listen accept accept4 shutdown setsockopt getsockopt getpeername getsockname send "
@@ -37,6 +37,9 @@ HEAP_OWNERS = {
     "base/buffer.c": "grows up to a limit that its owner sets",
     "base/ring.c": "its records, once, at the start",
     "base/table.c": "its slots",
+    "catalog/catalog.c": "databases and constraints, within the catalog's bound",
+    "catalog/catalog_parts.c": "partitions and their parents, within the same bound",
+    "catalog/version.c": "one version of one constraint, counted by the catalog",
     "observe/journal.c": "a fixed number of events, once, at the start",
     "observe/snapshot.c": "the rows of one snapshot, on the control thread",
     "observe/tally.c": "one entry for each distinct thing counted, up to the tally's bound",
