@@ -37,6 +37,7 @@ HEAP_OWNERS = {
     "base/buffer.c": "grows up to a limit that its owner sets",
     "base/ring.c": "its records, once, at the start",
     "base/table.c": "its slots",
+    "observe/incident.c": "one entry for each key watched, up to the bound of the settings",
     "observe/journal.c": "a fixed number of events, once, at the start",
     "observe/snapshot.c": "the rows of one snapshot, on the control thread",
     "observe/tally.c": "one entry for each distinct thing counted, up to the tally's bound",
