@@ -5,7 +5,7 @@
  * usage: bench_spikes [--json] [--seed N] [--months N] [--trials N]
  *
  *   --months N   watched for each kind of traffic, at the higher rates a tenth of it (default 300)
- *   --trials N   for each spike (default 200) */
+ *   --trials N   for each spike, at the higher rates a tenth of it (default 200) */
 #include "observe/incident.h"
 
 #include <getopt.h>

@@ -1,32 +1,11 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "observe/incident.h"
 
-#include "observe/tally.h"
+#include "watched.h"
 
-#include <assert.h>
 #include <math.h>
-#include <stdlib.h>
 
-/* One key that is watched. */
-struct watched {
-    struct table_node node;
-    struct list list; /* of the quiet or of the active */
-    struct spike spike;
-    struct incident incident; /* of a quiet one only the key */
-    bool is_told;
-    uint64_t peak_told;
-    int64_t start;      /* of the incident: its first bucket */
-    int64_t last_above; /* the last bucket with an occurrence, the minute before which was not calm */
-    int64_t last_above_us;
-    int64_t last_us;         /* the last occurrence */
-    uint64_t active_buckets; /* of the incident */
-    int64_t counted_bucket;  /* the last of them */
-};
-
-enum { SECOND_US = 1000000, BUCKET_US = SPIKE_BUCKET_SECONDS * SECOND_US, MINUTES_MOST_CALM = 60 };
-
-static_assert(sizeof(struct watched) + 4 * sizeof(void *) + 16 <= INCIDENT_KEY_BYTES, "a key's memory");
-static_assert(4 + 4 * NAME_SIZE < TALLY_KEY_SIZE, "a key fits");
+enum { MINUTES_MOST_CALM = 60 };
 
 static const int64_t gap_us = 60 * (int64_t)SECOND_US;
 /* Threads that read the clock one after the other and are heard in another order are not a clock set back. */
@@ -46,16 +25,6 @@ struct incident_settings incident_settings_default(void)
     };
 }
 
-static struct watched *watched_of_node(struct table_node *node)
-{
-    return CONTAINER_OF(node, struct watched, node);
-}
-
-static struct watched *watched_of_list(struct list *list)
-{
-    return CONTAINER_OF(list, struct watched, list);
-}
-
 void incident_watch_init(struct incident_watch *watch, const struct incident_settings *settings,
                          const struct hash_key *hash_key, int64_t known_since_us, incident_function on_news,
                          void *owner)
@@ -70,13 +39,6 @@ void incident_watch_init(struct incident_watch *watch, const struct incident_set
     list_init(&watch->active);
 }
 
-static void watched_free(struct incident_watch *watch, struct watched *watched)
-{
-    table_remove(&watch->keys, &watched->node);
-    list_remove(&watched->list);
-    free(watched);
-}
-
 void incident_watch_release(struct incident_watch *watch)
 {
     while (!list_is_empty(&watch->quiet))
@@ -88,19 +50,9 @@ void incident_watch_release(struct incident_watch *watch)
 
 /* ---- time ---- */
 
-static int64_t watch_bucket(const struct incident_watch *watch)
-{
-    return (watch->last_us - watch->offset_us) / BUCKET_US;
-}
-
 static int64_t wall_us(const struct incident_watch *watch, int64_t bucket)
 {
     return bucket * BUCKET_US + watch->offset_us;
-}
-
-static void watched_advance(const struct incident_watch *watch, struct watched *watched)
-{
-    spike_advance(&watched->spike, watch_bucket(watch), watch->offset_us / SECOND_US);
 }
 
 /* The keys go on to the time last heard; then that is what `now_us` is from now on. */
@@ -132,72 +84,6 @@ static void watch_hear(struct incident_watch *watch, int64_t now_us)
     } else if (passed_us > 0) {
         watch->last_us = now_us;
     }
-}
-
-/* ---- keys ---- */
-
-static struct bytes key_bytes(const struct incident_key *key, struct tally_key *storage)
-{
-    storage->size = 0;
-    tally_key_byte(storage, (uint8_t)key->subject);
-    tally_key_text(storage, key->service, NAME_SIZE);
-    tally_key_text(storage, key->schema, NAME_SIZE);
-    tally_key_text(storage, key->table, NAME_SIZE);
-    tally_key_text(storage, key->name, NAME_SIZE);
-    return bytes_of(storage->bytes, storage->size);
-}
-
-static struct watched *watched_find(const struct incident_watch *watch, struct bytes key, uint64_t hash)
-{
-    struct tally_key other;
-    struct table_node *node = table_first(&watch->keys, hash);
-    while (node != NULL && !bytes_equal(key_bytes(&watched_of_node(node)->incident.key, &other), key))
-        node = table_next(node);
-    return node != NULL ? watched_of_node(node) : NULL;
-}
-
-/* Of what stands for no key any more it is known that nothing happened since the last key that went. */
-static void watch_fit(struct incident_watch *watch)
-{
-    while (watch->keys.count >= watch->settings.keys_most && !list_is_empty(&watch->quiet)) {
-        struct watched *oldest = watched_of_list(watch->quiet.next);
-        if (oldest->last_us > watch->known_since_us)
-            watch->known_since_us = oldest->last_us;
-        watch->keys_gone++;
-        watched_free(watch, oldest);
-    }
-}
-
-static struct watched *watched_add(struct incident_watch *watch, const struct incident_key *key,
-                                   uint64_t hash)
-{
-    watch_fit(watch);
-    if (watch->keys.count >= watch->settings.keys_most)
-        return NULL;
-    struct watched *watched = calloc(1, sizeof *watched);
-    if (watched == NULL)
-        return NULL;
-    watched->incident.key = *key;
-    watched->incident.known_since_us = watch->known_since_us;
-    list_init(&watched->list);
-    if (!table_add(&watch->keys, &watched->node, hash)) {
-        free(watched);
-        return NULL;
-    }
-    list_append(&watch->quiet, &watched->list);
-    spike_init(&watched->spike, &watch->settings.spike, watch_bucket(watch),
-               (double)(watch->last_us - watch->known_since_us) / SECOND_US / 60);
-    return watched;
-}
-
-static struct watched *watched_get(struct incident_watch *watch, const struct incident_key *key, bool *is_new)
-{
-    struct tally_key storage;
-    struct bytes bytes = key_bytes(key, &storage);
-    uint64_t hash = hash_keyed(&watch->hash_key, bytes);
-    struct watched *watched = watched_find(watch, bytes, hash);
-    *is_new = watched == NULL;
-    return watched != NULL ? watched : watched_add(watch, key, hash);
 }
 
 /* ---- incidents ---- */

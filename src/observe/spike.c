@@ -17,6 +17,9 @@ enum {
 };
 
 static const int lengths[SPIKE_WINDOW_COUNT] = { 3, 12, 60, LAG }; /* buckets */
+/* Of dispersions, in windows, or in occurrences where windows have less than one: a day and a half at least,
+ * so that a quiet hour does not make the tests forget what the others are like. */
+static const double dispersion_memories[SPIKE_WINDOW_COUNT] = { 8640, 2160, 500, 500 };
 
 static const double minutes_of_bucket = SPIKE_BUCKET_SECONDS / 60.0;
 static const double memory_least = 60;      /* minutes */
@@ -24,10 +27,9 @@ static const double memory_most = 7 * 1440; /* minutes */
 static const double memory_occurrences = 30;
 static const double prior_sum = 0.5; /* Jeffreys' prior of a rate */
 static const double prior_weight = 20;
-static const double dispersion_memory = 500; /* windows, or occurrences where windows have less than one */
-static const double day_memory = 0.8;        /* what an hour of yesterday weighs */
-static const double hour_prior = 120;        /* minutes at the level of now, for an hour of the day */
-static const double hour_known = 30;         /* minutes of it: fewer teach nothing of the day */
+static const double day_memory = 0.8; /* what an hour of yesterday weighs */
+static const double hour_prior = 120; /* minutes at the level of now, for an hour of the day */
+static const double hour_known = 30;  /* minutes of it: fewer teach nothing of the day */
 static const double calm_probability = 0.01;
 
 struct spike_settings spike_settings_default(void)
@@ -104,10 +106,10 @@ static void hour_add(struct spike *spike, int64_t number, double buckets, double
 
 /* What lies below what was foretold weighs as much as was to be expected and no more: a quiet night does not
  * make the tests blunt. */
-static void dispersion_learn(struct spike_dispersion *dispersion, double count, double mean)
+static void dispersion_learn(struct spike_dispersion *dispersion, double count, double mean, double memory)
 {
     double scale = 1 / fmax(mean, 1);
-    double kept = 1 - fmin(count * scale, dispersion_memory) / dispersion_memory;
+    double kept = 1 - fmin(count * scale, memory) / memory;
     double square = (count - mean) * (count - mean);
     double squares = dispersion->squares;
     if (count < mean)
@@ -190,7 +192,7 @@ static void learn_window(struct spike *spike, enum spike_window window, int64_t 
         uint64_t count = count_between(spike, series, first, last);
         if (count > 0)
             dispersion_learn(&spike->dispersions[series][window], (double)count,
-                             level_mean(spike, series, window));
+                             level_mean(spike, series, window), dispersion_memories[window]);
     }
 }
 
@@ -369,9 +371,9 @@ void spike_learn_burst(struct spike *spike, uint64_t count, uint64_t active_buck
 {
     for (enum spike_window window = 0; window < SPIKE_WINDOW_COUNT; window++) {
         dispersion_learn(&spike->dispersions[SPIKE_OCCURRENCES][window], (double)count,
-                         level_mean(spike, SPIKE_OCCURRENCES, window));
+                         level_mean(spike, SPIKE_OCCURRENCES, window), dispersion_memories[window]);
         dispersion_learn(&spike->dispersions[SPIKE_ACTIVE_BUCKETS][window], (double)active_buckets,
-                         level_mean(spike, SPIKE_ACTIVE_BUCKETS, window));
+                         level_mean(spike, SPIKE_ACTIVE_BUCKETS, window), dispersion_memories[window]);
     }
 }
 
