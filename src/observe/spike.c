@@ -123,7 +123,7 @@ static void dispersion_learn(struct spike_dispersion *dispersion, double count, 
 static double dispersion_excess(const struct spike_dispersion *dispersion, double mean)
 {
     double whole = dispersion->squares / dispersion->weight * (1 + 0.42 * mean / (1 + mean));
-    return fmax(0, whole - 1) * (1 + 2 / sqrt(dispersion->weight));
+    return fmax(0, whole - 1) * (1 + 2 / sqrt((double)dispersion->weight));
 }
 
 static double level_mean(const struct spike *spike, enum spike_series series, enum spike_window window)
