@@ -142,6 +142,21 @@ static void one_that_pauses_is_one_incident(void **state)
     assert_int_equal(stage->watch.active_count, 0);
 }
 
+static void a_slow_one_is_given_longer_to_go_on(void **state)
+{
+    struct stage *stage = stage_of(state);
+    stage_usual(stage);
+    see_each(stage, 20, MINUTE);
+    pass(stage, 7 * MINUTE);
+    see_each(stage, 5, MINUTE);
+    for (size_t i = 0; i < stage->count; i++)
+        assert_int_not_equal(stage->news[i], INCIDENT_ENDED);
+    pass(stage, HOUR);
+    assert_int_equal(stage->news[stage->count - 1], INCIDENT_ENDED);
+    assert_int_equal(stage->incidents[stage->count - 1].count, 25);
+    assert_int_equal(stage->watch.incidents, 1);
+}
+
 static void each_doubling_is_told_once(void **state)
 {
     struct stage *stage = stage_of(state);
@@ -393,6 +408,7 @@ int main(void)
         TEST(the_first_ever_is_told_and_becomes_a_spike),
         TEST(a_known_key_is_told_within_seconds_with_its_first_second),
         TEST(one_that_pauses_is_one_incident),
+        TEST(a_slow_one_is_given_longer_to_go_on),
         TEST(each_doubling_is_told_once),
         TEST(what_lasts_a_day_is_usual),
         TEST(within_the_first_hour_nothing_is_told),
