@@ -43,6 +43,7 @@ HEAP_OWNERS = {
     "observe/journal.c": "a fixed number of events, once, at the start",
     "observe/snapshot.c": "the rows of one snapshot, on the control thread",
     "observe/tally.c": "one entry for each distinct thing counted, up to the tally's bound",
+    "observe/watched.c": "one entry for each key watched, up to the bound of the settings",
     "policy/calendar.c": "the times that one window's settings name, on the control thread",
     "policy/calendar_file.c": "where the events of a file begin, while it is read",
     "policy/calendar_lines.c": "the components of one file, up to a bound of events, and its line that is read",
