@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 static const struct lexer_reading standard = { .has_standard_strings = true };
-static const struct lexer_reading readings[] = { { true, false, false },
-                                                 { false, false, false },
-                                                 { true, true, false } };
+static const struct lexer_reading readings[] = { { .has_standard_strings = true },
+                                                 { .has_standard_strings = false },
+                                                 { .has_standard_strings = true, .has_extended_quotes = true } };
 
 static uint64_t shape_of(const char *sql)
 {
