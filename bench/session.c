@@ -18,7 +18,6 @@ static const struct hash_key key = { { 1, 2 } };
 struct play {
     struct session_world world;
     struct statement_pool statements;
-    struct ledger ledger;
     struct docket docket;
     struct counters counters;
     struct ring events;
@@ -53,13 +52,12 @@ static void play_open(struct play *play)
     const struct policy_plan plan = { .mode = GUARD_ENFORCE, .sqlstate = "42501" };
     struct address client = { .family = ADDRESS_NONE };
     statement_pool_init(&play->statements, &key, POOL_BYTES, POOL_IN_USE);
-    ledger_init(&play->ledger, &key, EVENTS_KEPT);
     docket_init(&play->docket, &key, EVENTS_KEPT);
     play->world = (struct session_world){
         .limits = { .in_flight = 16384, .names = 10000, .gathered_bytes = 16384 },
         .policy = policy_create(&plan, now_us),
         .statements = &play->statements,
-        .ledger = &play->ledger,
+        .harvest = harvest_create(&key, &(struct harvest_bounds){ EVENTS_KEPT, EVENTS_KEPT, EVENTS_KEPT }),
         .docket = &play->docket,
         .counters = &play->counters,
         .events = &play->events,
@@ -79,7 +77,7 @@ static void play_close(struct play *play)
     session_destroy(play->session, "the play is over");
     policy_release(play->world.policy);
     statement_pool_release(&play->statements);
-    ledger_release(&play->ledger);
+    harvest_destroy(play->world.harvest);
     docket_release(&play->docket);
     ring_release(&play->events);
     buffer_release(&play->client);

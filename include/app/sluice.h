@@ -5,6 +5,7 @@
 #include "app/audit.h"
 #include "app/gatekeeper.h"
 #include "app/log_file.h"
+#include "app/observer.h"
 #include "app/prober.h"
 #include "app/transport.h"
 #include "app/worker.h"
@@ -24,6 +25,7 @@ struct sluice {
     struct log_file log;
     struct audit audit;
     struct journal journal; /* of schema changes */
+    struct observer observer;
     struct turnstile *turnstile;
     struct worker **workers;
     uint32_t worker_count;
@@ -59,9 +61,13 @@ void sluice_publish_policy(struct sluice *sluice);
 
 /* ── gathering.c
  * ───────────────────────────────────────────────────────────────────────────────────────────── */
-/* Logs what the workers have told since, and keeps the schema changes among it, in the audit too. */
+/* Logs what the workers have told since, and keeps the schema changes among it, in the audit too; takes in
+ * what they have counted. */
 void sluice_take_events(struct sluice *sluice);
-/* Puts together what the workers know. The caller releases it. */
+/* Asks the workers for what they have counted; it comes with their events. */
+void sluice_ask_harvests(struct sluice *sluice);
+/* Puts together what the workers know; what they have counted is in the observer then. The caller releases
+ * it. */
 void sluice_snapshot(struct sluice *sluice, struct snapshot *out);
 
 /* ── sluice_log.c

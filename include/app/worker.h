@@ -7,10 +7,11 @@
 #include "base/ring.h"
 #include "config/settings.h"
 #include "net/listener.h"
+#include "observe/harvest.h"
 #include "observe/snapshot.h"
 #include "policy/guard.h"
 
-/* One event loop with a thread of its own: its listeners, sessions, counters and ledger. Nothing of it is
+/* One event loop with a thread of its own: its listeners, sessions and counters. Nothing of it is
  * shared but its counters (read), its ring of events, and its inbox. */
 struct worker;
 
@@ -19,6 +20,7 @@ struct worker_plan {
     const struct transport *transport; /* so */
     struct policy *policy;             /* a reference is taken */
     struct turnstile *turnstile;       /* of all workers; must outlive them */
+    struct harvest *harvest;           /* an empty one, which the worker takes over */
     struct hash_key hash_key;
     uint32_t index;
     uv_async_t *on_events; /* woken when events came; of the control thread */
@@ -31,6 +33,13 @@ MUST_USE bool worker_start(struct worker *worker, struct problem *problem);
 /* The rest is for the control thread. */
 
 struct ring *worker_events(struct worker *worker);
+/* Asks the worker for what it has counted since it last gave that, with an empty harvest in exchange (*empty,
+ * which is then NULL, unless it has one already). Never waits: on_events is woken when it is there. */
+void worker_offer(struct worker *worker, struct harvest **empty);
+/* What it gave; NULL when nothing is there. */
+struct harvest *worker_harvest(struct worker *worker);
+/* What it had counted at the end; after worker_join, once. */
+struct harvest *worker_last_harvest(struct worker *worker);
 /* From now on judge by this policy. Takes a reference of its own. */
 void worker_set_policy(struct worker *worker, struct policy *policy);
 /* Adds what the worker knows to `into`: waits up to `wait_ms` for it; counts it as silent when it does not

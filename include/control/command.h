@@ -21,6 +21,7 @@ const char *console_role_name(enum console_role role);
 enum command_needs {
     COMMAND_NEEDS_NOTHING, /* the console answers by itself */
     COMMAND_NEEDS_SNAPSHOT,
+    COMMAND_NEEDS_TOTALS, /* with a snapshot, which says which workers are silent */
     COMMAND_NEEDS_JOURNAL,
     COMMAND_NEEDS_WINDOWS,
     COMMAND_NEEDS_RULES,

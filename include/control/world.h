@@ -5,6 +5,7 @@
 #include "control/outcome.h"
 #include "observe/journal.h"
 #include "observe/snapshot.h"
+#include "observe/totals.h"
 #include "policy/policy.h"
 
 enum window_kind { WINDOW_WEEKLY, WINDOW_RULE, WINDOW_ONCE, WINDOW_CALENDAR, WINDOW_OPENING, WINDOW_FREEZE };
@@ -62,7 +63,8 @@ struct setting_row {
 /* What the owner of a console knows, gathered for one command: only what its form needs is looked at. */
 struct console_world {
     int64_t now_us;                   /* wall clock, µs since 1970 */
-    const struct snapshot *snapshot;  /* COMMAND_NEEDS_SNAPSHOT */
+    const struct snapshot *snapshot;  /* COMMAND_NEEDS_SNAPSHOT, COMMAND_NEEDS_TOTALS */
+    const struct totals *totals;      /* COMMAND_NEEDS_TOTALS */
     const struct journal *journal;    /* COMMAND_NEEDS_JOURNAL */
     const struct window_row *windows; /* COMMAND_NEEDS_WINDOWS */
     size_t window_count;

@@ -5,7 +5,7 @@
 #include "base/address.h"
 #include "observe/counters.h"
 #include "observe/docket.h"
-#include "observe/ledger.h"
+#include "observe/violation.h"
 
 /* One session as the console shows it. */
 struct session_row {
@@ -32,7 +32,6 @@ struct session_row {
 /* What the workers knew at one moment, put together. */
 struct snapshot {
     struct counters counters;
-    struct ledger ledger;
     struct docket docket;
     struct session_row *sessions;
     size_t session_count;
@@ -41,7 +40,7 @@ struct snapshot {
     uint32_t workers_silent; /* did not answer in time: what is shown lacks their part */
 };
 
-/* Ledger and docket hold up to `entries` each. */
+/* The docket holds up to `entries`. */
 void snapshot_init(struct snapshot *snapshot, const struct hash_key *key, size_t entries);
 void snapshot_release(struct snapshot *snapshot);
 /* Adds all of `from` to `into`. Rows of sessions are left out when memory is short. */

@@ -10,8 +10,6 @@
  * is: the sums of all entries and of `rest` are always those of all that was recorded. One belongs to one
  * worker; to be shown they are merged. */
 
-enum { ROUTE_SIZE = 65 }; /* as commenter's values: 64 bytes and a NUL */
-
 /* Sums of one or many calls. */
 struct statement_sums {
     uint64_t errors;

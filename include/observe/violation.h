@@ -37,9 +37,18 @@ struct violation_fields {
 MUST_USE bool violation_classify(const char *sqlstate, struct violation_fields fields,
                                  enum violation_kind *kind);
 
-enum { NAME_SIZE = 64, COLUMNS_SIZE = 256, SHOWN_TEXT_SIZE = 512, FINGERPRINT_TEXT_SIZE = 24 };
+enum {
+    NAME_SIZE = 64,
+    COLUMNS_SIZE = 256,
+    SHOWN_TEXT_SIZE = 512,
+    FINGERPRINT_TEXT_SIZE = 24,
+    ROUTE_SIZE = 65,    /* 64 bytes and a NUL, as for all values of comments */
+    TRACE_ID_SIZE = 33, /* 32 hexadecimal digits and a NUL */
+    ATTEMPTED_SIZE = 128
+};
 
-/* One violation: identifiers and masked text only, never a row's value. Empty where unknown or not sent. */
+/* One violation: identifiers and masked text only; never a row's value but for `attempted`, which is empty
+ * unless the operator wants values to be seen. Empty where unknown or not sent. */
 struct violation {
     enum violation_kind kind;
     enum violation_phase phase;
@@ -55,6 +64,9 @@ struct violation {
     char fingerprint[FINGERPRINT_TEXT_SIZE];
     char key_columns[COLUMNS_SIZE];  /* of unique, exclusion and foreign keys: "a, b" */
     char statement[SHOWN_TEXT_SIZE]; /* masked */
+    char route[ROUTE_SIZE];          /* what the program said of the statement in a comment */
+    char trace_id[TRACE_ID_SIZE];
+    char attempted[ATTEMPTED_SIZE]; /* the value that was refused, fit to show */
 };
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/ring.h"
 #include "observe/counters.h"
 #include "observe/docket.h"
-#include "observe/ledger.h"
+#include "observe/harvest.h"
 #include "policy/guard.h"
 #include "session/outbox.h"
 #include "sql/statement.h"
@@ -24,7 +24,7 @@ struct session_world {
     struct session_limits limits;
     struct policy *policy;
     struct statement_pool *statements;
-    struct ledger *ledger;
+    struct harvest *harvest; /* another one each time the worker is asked */
     struct docket *docket;
     struct turnstile *turnstile; /* of all workers */
     struct counters *counters;

@@ -45,6 +45,7 @@ static void answer_snapshot(struct visit *visit, struct console_world *world, st
     struct snapshot snapshot;
     sluice_snapshot(visit->sluice, &snapshot);
     world->snapshot = &snapshot;
+    world->totals = &visit->sluice->observer.totals;
     console_answer(visit->console, world, out);
     world->snapshot = NULL;
     snapshot_release(&snapshot);
@@ -153,6 +154,7 @@ static void command_answer(struct visit *visit, struct buffer *out)
                                    .order_count = keeper->order_count };
     switch (command_forms[console_command(visit->console)->kind].needs) {
     case COMMAND_NEEDS_SNAPSHOT:
+    case COMMAND_NEEDS_TOTALS:
         answer_snapshot(visit, &world, out);
         break;
     case COMMAND_NEEDS_WINDOWS:

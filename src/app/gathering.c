@@ -1,8 +1,26 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* What the workers tell: events as they come, and all they know when asked. */
+#include "app/clock.h"
 #include "app/sluice.h"
 
-enum { ANSWER_WAIT_MS = 1000 };
+enum { ANSWER_WAIT_MS = 1000, DOCKET_MOST = 1000 };
+
+static void take_harvests(struct sluice *sluice)
+{
+    for (uint32_t index = 0; index < sluice->worker_count; index++)
+        observer_take(&sluice->observer, worker_harvest(sluice->workers[index]), clock_now());
+}
+
+void sluice_ask_harvests(struct sluice *sluice)
+{
+    struct harvest *empty = NULL;
+    for (uint32_t index = 0; index < sluice->worker_count; index++) {
+        if (empty == NULL)
+            empty = observer_harvest(&sluice->observer);
+        worker_offer(sluice->workers[index], &empty);
+    }
+    harvest_destroy(empty);
+}
 
 void sluice_take_events(struct sluice *sluice)
 {
@@ -16,12 +34,15 @@ void sluice_take_events(struct sluice *sluice)
             ring_discard(events);
         }
     }
+    take_harvests(sluice);
 }
 
 void sluice_snapshot(struct sluice *sluice, struct snapshot *out)
 {
     sluice_take_events(sluice);
-    snapshot_init(out, &sluice->hash_key, sluice->started->violations.entries * sluice->worker_count);
+    sluice_ask_harvests(sluice);
+    snapshot_init(out, &sluice->hash_key, DOCKET_MOST * sluice->worker_count);
     for (uint32_t index = 0; index < sluice->worker_count; index++)
         worker_ask(sluice->workers[index], ANSWER_WAIT_MS, out);
+    take_harvests(sluice);
 }

@@ -45,6 +45,7 @@ static void on_tick(uv_timer_t *timer)
     sluice_log_audit(sluice);
     log_file_tick(&sluice->log, now_us);
     sluice_take_events(sluice);
+    sluice_ask_harvests(sluice);
 }
 
 static void drain(struct sluice *sluice)
@@ -105,6 +106,7 @@ static bool hash_key_make(struct hash_key *key)
 
 static bool resources_prepare(struct sluice *sluice, struct problem *problem)
 {
+    observer_init(&sluice->observer, sluice->started, &sluice->hash_key);
     bool is_ready = journal_init(&sluice->journal, DDL_KEPT) && loop_prepare(sluice);
     sluice->workers = calloc(sluice->started->workers, sizeof(struct worker *));
     sluice->turnstile = turnstile_create();
@@ -130,6 +132,7 @@ static bool workers_start(struct sluice *sluice, struct problem *problem)
             .transport = &sluice->transport,
             .policy = sluice->keeper.policy,
             .turnstile = sluice->turnstile,
+            .harvest = observer_harvest(&sluice->observer),
             .hash_key = sluice->hash_key,
             .index = index,
             .on_events = &sluice->on_events,
@@ -180,8 +183,10 @@ static void stop(struct sluice *sluice)
     for (uint32_t index = 0; index < sluice->worker_count; index++)
         worker_join(sluice->workers[index]);
     sluice_take_events(sluice);
-    for (uint32_t index = 0; index < sluice->worker_count; index++)
+    for (uint32_t index = 0; index < sluice->worker_count; index++) {
+        observer_take(&sluice->observer, worker_last_harvest(sluice->workers[index]), clock_now());
         worker_destroy(sluice->workers[index]);
+    }
     sluice->worker_count = 0;
     prober_stop(sluice->prober);
     if (sluice->responder != NULL)
@@ -202,6 +207,7 @@ static void sluice_release(struct sluice *sluice)
     turnstile_destroy(sluice->turnstile);
     audit_close(&sluice->audit);
     journal_release(&sluice->journal);
+    observer_release(&sluice->observer);
     gatekeeper_release(&sluice->keeper);
     transport_release(&sluice->transport);
     scram_secret_wipe(&sluice->console.secret);

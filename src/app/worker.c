@@ -2,6 +2,7 @@
 #include "app/worker.h"
 
 #include "app/clock.h"
+#include "app/exchange.h"
 #include "app/inquiry.h"
 
 #include <stdatomic.h>
@@ -37,7 +38,7 @@ struct worker {
     struct chunk *chunk;
     struct session_world world;
     struct statement_pool statements;
-    struct ledger ledger;
+    struct exchange exchange;
     struct docket docket;
     struct counters counters;
     struct ring events;
@@ -82,7 +83,6 @@ static void inquiry_fill(struct worker *worker, struct inquiry *inquiry)
     atomic_store_explicit(&worker->counters.statements_not_kept, worker->statements.not_kept,
                           memory_order_relaxed);
     counters_merge(&out->counters, &worker->counters);
-    ledger_merge(&out->ledger, &worker->ledger);
     docket_merge(&out->docket, &worker->docket);
     relay_describe_all(&worker->relays, out);
     inquiry_answer(inquiry);
@@ -100,6 +100,8 @@ static void on_wake(uv_async_t *wake)
     uv_mutex_unlock(&worker->inbox.mutex);
     if (policy != NULL)
         policy_take(worker, policy);
+    if (exchange_give(&worker->exchange, &worker->world.harvest))
+        (void)uv_async_send(worker->on_events);
     if (inquiry != NULL)
         inquiry_fill(worker, inquiry);
     if (must_drain && !worker->relays.is_draining) {
@@ -134,7 +136,6 @@ static void world_init(struct worker *worker, const struct worker_plan *plan)
     const struct limits_settings *limits = &plan->settings->limits;
     statement_pool_init(&worker->statements, &plan->hash_key, STATEMENTS_UNUSED_MOST,
                         limits->statement_memory);
-    ledger_init(&worker->ledger, &plan->hash_key, plan->settings->violations.entries);
     docket_init(&worker->docket, &plan->hash_key, DOCKET_ENTRIES);
     worker->world = (struct session_world){
         .limits = { .in_flight = limits->in_flight,
@@ -142,7 +143,7 @@ static void world_init(struct worker *worker, const struct worker_plan *plan)
                     .gathered_bytes = (uint32_t)limits->message_memory },
         .policy = policy_share(plan->policy),
         .statements = &worker->statements,
-        .ledger = &worker->ledger,
+        .harvest = plan->harvest,
         .docket = &worker->docket,
         .turnstile = plan->turnstile,
         .counters = &worker->counters,
@@ -185,7 +186,7 @@ static bool loop_init(struct worker *worker)
 {
     if (uv_loop_init(&worker->loop) != 0)
         return false;
-    return uv_mutex_init(&worker->inbox.mutex) == 0 &&
+    return uv_mutex_init(&worker->inbox.mutex) == 0 && exchange_init(&worker->exchange) &&
            uv_async_init(&worker->loop, &worker->wake, on_wake) == 0 &&
            uv_prepare_init(&worker->loop, &worker->prepare) == 0 &&
            uv_prepare_start(&worker->prepare, on_prepare) == 0;
@@ -201,7 +202,7 @@ bool worker_create(const struct worker_plan *plan, struct worker **out, struct p
     worker->on_events = plan->on_events;
     worker->chunk = malloc(sizeof(*worker->chunk));
     worker->listeners = calloc(listeners, sizeof(*worker->listeners));
-    if (worker->chunk == NULL || worker->listeners == NULL ||
+    if (worker->chunk == NULL || worker->listeners == NULL || plan->harvest == NULL ||
         !ring_init(&worker->events, sizeof(struct event), EVENTS_KEPT) || !loop_init(worker))
         abort(); /* at the start, before anything is promised */
     chunk_init(worker->chunk);
@@ -233,6 +234,24 @@ struct ring *worker_events(struct worker *worker)
     return &worker->events;
 }
 
+void worker_offer(struct worker *worker, struct harvest **empty)
+{
+    exchange_offer(&worker->exchange, empty);
+    (void)uv_async_send(&worker->wake);
+}
+
+struct harvest *worker_harvest(struct worker *worker)
+{
+    return exchange_take(&worker->exchange);
+}
+
+struct harvest *worker_last_harvest(struct worker *worker)
+{
+    struct harvest *last = worker->world.harvest;
+    worker->world.harvest = NULL;
+    return last;
+}
+
 void worker_set_policy(struct worker *worker, struct policy *policy)
 {
     uv_mutex_lock(&worker->inbox.mutex);
@@ -245,7 +264,7 @@ void worker_set_policy(struct worker *worker, struct policy *policy)
 
 void worker_ask(struct worker *worker, uint64_t wait_ms, struct snapshot *into)
 {
-    struct inquiry *inquiry = inquiry_create(&worker->world.hash_key, worker->ledger.tally.entries_most);
+    struct inquiry *inquiry = inquiry_create(&worker->world.hash_key, DOCKET_ENTRIES);
     into->workers++;
     if (inquiry == NULL || worker_has_ended(worker)) {
         into->workers_silent++;
@@ -305,7 +324,8 @@ void worker_destroy(struct worker *worker)
     (void)uv_loop_close(&worker->loop);
     policy_release(worker->world.policy);
     statement_pool_release(&worker->statements);
-    ledger_release(&worker->ledger);
+    harvest_destroy(worker->world.harvest);
+    exchange_release(&worker->exchange);
     docket_release(&worker->docket);
     ring_release(&worker->events);
     free(worker->listeners);

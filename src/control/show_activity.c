@@ -104,7 +104,7 @@ static bool fill_violations(const struct show_source *source, struct result *res
                             struct console_outcome *notice)
 {
     const struct snapshot *snapshot = source->world->snapshot;
-    const struct ledger *ledger = &snapshot->ledger;
+    const struct ledger *ledger = &source->world->totals->violations;
     size_t most = rows_most(source->command);
     most = most < ledger->tally.table.count ? most : ledger->tally.table.count;
 

@@ -3,8 +3,11 @@
 
 #include <assert.h>
 
+enum { MINUTE_US = 60 * 1000 * 1000 };
+
 static_assert(offsetof(struct ledger_entry, entry) == 0, "the head comes first");
-static_assert(2 + 6 + 8 * NAME_SIZE + FINGERPRINT_TEXT_SIZE <= TALLY_KEY_SIZE, "a key fits");
+static_assert(sizeof(int64_t) + 2 + 6 + 8 * NAME_SIZE + FINGERPRINT_TEXT_SIZE <= TALLY_KEY_SIZE,
+              "a key fits");
 
 static void ledger_key_of(const struct tally_entry *entry, struct tally_key *key)
 {
@@ -25,12 +28,28 @@ static void ledger_key_of(const struct tally_entry *entry, struct tally_key *key
 #undef KEY_TEXT
 }
 
+static void ledger_key_by_minute(const struct tally_entry *entry, struct tally_key *key)
+{
+    uint64_t minute_us = (uint64_t)((const struct ledger_entry *)entry)->minute_us;
+    for (size_t i = 0; i < sizeof minute_us; i++)
+        tally_key_byte(key, (uint8_t)(minute_us >> (8 * i)));
+    ledger_key_of(entry, key);
+}
+
 static const struct tally_form ledger_form = { sizeof(struct ledger_entry), ledger_key_of, NULL };
+static const struct tally_form ledger_form_by_minute = { sizeof(struct ledger_entry), ledger_key_by_minute,
+                                                         NULL };
 
 void ledger_init(struct ledger *ledger, const struct hash_key *key, size_t entries_most)
 {
     *ledger = (struct ledger){ 0 };
     tally_init(&ledger->tally, &ledger_form, key, entries_most);
+}
+
+void ledger_init_by_minute(struct ledger *ledger, const struct hash_key *key, size_t entries_most)
+{
+    *ledger = (struct ledger){ 0 };
+    tally_init(&ledger->tally, &ledger_form_by_minute, key, entries_most);
 }
 
 void ledger_release(struct ledger *ledger)
@@ -40,7 +59,9 @@ void ledger_release(struct ledger *ledger)
 
 void ledger_record(struct ledger *ledger, const struct violation *violation, int64_t now_us)
 {
-    struct ledger_entry seen = { .violation = *violation };
+    bool is_by_minute = ledger->tally.form == &ledger_form_by_minute;
+    struct ledger_entry seen = { .minute_us = is_by_minute ? now_us - now_us % MINUTE_US : 0,
+                                 .violation = *violation };
     ledger->by_kind[violation->kind]++;
     tally_record(&ledger->tally, &seen.entry, now_us);
 }

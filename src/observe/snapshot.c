@@ -8,13 +8,11 @@ enum { FIRST_CAPACITY = 16 };
 void snapshot_init(struct snapshot *snapshot, const struct hash_key *key, size_t entries)
 {
     *snapshot = (struct snapshot){ 0 };
-    ledger_init(&snapshot->ledger, key, entries);
     docket_init(&snapshot->docket, key, entries);
 }
 
 void snapshot_release(struct snapshot *snapshot)
 {
-    ledger_release(&snapshot->ledger);
     docket_release(&snapshot->docket);
     free(snapshot->sessions);
     snapshot->sessions = NULL;
@@ -44,7 +42,6 @@ struct session_row *snapshot_add_session(struct snapshot *snapshot)
 void snapshot_merge(struct snapshot *into, const struct snapshot *from)
 {
     counters_merge(&into->counters, &from->counters);
-    ledger_merge(&into->ledger, &from->ledger);
     docket_merge(&into->docket, &from->docket);
     into->workers += from->workers;
     into->workers_silent += from->workers_silent;

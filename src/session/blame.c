@@ -215,7 +215,7 @@ static void violation_count(struct session *session, const struct report *report
     counter_add(&world->counters->violations, 1);
     if (culprit.text.size == 0)
         counter_add(&world->counters->errors_unattributed, 1);
-    ledger_record(world->ledger, &violation, world->now_us);
+    ledger_record(&world->harvest->violations, &violation, world->now_us);
     struct event *event = tell_begin(session, EVENT_VIOLATION);
     if (event != NULL) {
         event->violation = violation;

@@ -68,7 +68,6 @@ void stage_open(struct stage *stage, const struct stage_plan *plan)
     assert_true(address_parse("10.2.3.4:5000", &client, NULL));
     memset(stage, 0, sizeof(*stage));
     statement_pool_init(&stage->statements, &key, 1024 * 1024, 4 * 1024 * 1024);
-    ledger_init(&stage->ledger, &key, 100);
     docket_init(&stage->docket, &key, 100);
     stage->turnstile = turnstile_create();
     assert_non_null(stage->turnstile);
@@ -78,7 +77,7 @@ void stage_open(struct stage *stage, const struct stage_plan *plan)
                     .names = or_default(plan->names, 10000),
                     .gathered_bytes = or_default(plan->gathered_bytes, 16384) },
         .statements = &stage->statements,
-        .ledger = &stage->ledger,
+        .harvest = harvest_create(&key, &(struct harvest_bounds){ 100, 100, 100 }),
         .docket = &stage->docket,
         .turnstile = stage->turnstile,
         .counters = &stage->counters,
@@ -111,7 +110,7 @@ void stage_close(struct stage *stage)
     session_destroy(stage->session, "the play is over");
     policy_release(stage->world.policy);
     statement_pool_release(&stage->statements);
-    ledger_release(&stage->ledger);
+    harvest_destroy(stage->world.harvest);
     docket_release(&stage->docket);
     turnstile_destroy(stage->turnstile);
     ring_release(&stage->events);

@@ -12,7 +12,6 @@ enum { STAGE_EVENTS_MOST = 64 };
 struct stage {
     struct session_world world;
     struct statement_pool statements;
-    struct ledger ledger;
     struct docket docket;
     struct counters counters;
     struct ring events;

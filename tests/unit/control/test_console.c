@@ -17,6 +17,7 @@ struct visit {
     struct console *console;
     struct console_world world;
     struct snapshot snapshot;
+    struct totals totals;
     struct journal journal;
     struct hash_key key;
     struct buffer said;
@@ -40,9 +41,11 @@ static void visit_begin(struct visit *visit, const struct address *peer)
 {
     *visit = (struct visit){ .settings = { .version = "9.8.7", .opening_most_us = INT64_C(3600000000) } };
     snapshot_init(&visit->snapshot, &visit->key, 8);
+    totals_init(&visit->totals, &visit->key, &(struct harvest_bounds){ 8, 8, 8 });
     assert_true(journal_init(&visit->journal, 4));
     visit->world = (struct console_world){ .now_us = 1,
                                            .snapshot = &visit->snapshot,
+                                           .totals = &visit->totals,
                                            .journal = &visit->journal,
                                            .windows = windows,
                                            .window_count = COUNT_OF(windows),
@@ -60,6 +63,7 @@ static void visit_end(struct visit *visit)
 {
     console_destroy(visit->console);
     snapshot_release(&visit->snapshot);
+    totals_release(&visit->totals);
     journal_release(&visit->journal);
     buffer_release(&visit->said);
     buffer_release(&visit->heard);

@@ -13,6 +13,7 @@ struct visit {
     struct console *console;
     struct console_world world;
     struct snapshot snapshot;
+    struct totals totals;
     struct hash_key key;
     struct buffer said;
     struct buffer heard;
@@ -50,7 +51,9 @@ static void visit_begin(struct visit *visit, const char *user)
     static const struct address loopback = { .family = ADDRESS_UNIX };
     *visit = (struct visit){ .settings = { .version = "9.8.7", .opening_most_us = INT64_C(3600000000) } };
     snapshot_init(&visit->snapshot, &visit->key, 8);
+    totals_init(&visit->totals, &visit->key, &(struct harvest_bounds){ 8, 8, 8 });
     visit->world.snapshot = &visit->snapshot;
+    visit->world.totals = &visit->totals;
     buffer_init(&visit->said, CONVERSATION_MOST);
     buffer_init(&visit->heard, CONVERSATION_MOST);
     visit->console = console_create(&visit->settings, &loopback);
@@ -63,6 +66,7 @@ static void visit_end(struct visit *visit)
 {
     console_destroy(visit->console);
     snapshot_release(&visit->snapshot);
+    totals_release(&visit->totals);
     buffer_release(&visit->said);
     buffer_release(&visit->heard);
 }

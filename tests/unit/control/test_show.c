@@ -12,6 +12,7 @@ enum { SECOND = 1000000 };
 /* What there is to show, and how it was shown. */
 struct showing {
     struct snapshot snapshot;
+    struct totals totals;
     struct journal journal;
     struct hash_key key;
     struct console_world world;
@@ -25,8 +26,11 @@ static struct showing *showing_create(void)
 {
     struct showing *showing = calloc(1, sizeof *showing);
     snapshot_init(&showing->snapshot, &showing->key, 2);
+    totals_init(&showing->totals, &showing->key, &(struct harvest_bounds){ 2, 2, 2 });
     assert_true(journal_init(&showing->journal, 4));
-    showing->world = (struct console_world){ .snapshot = &showing->snapshot, .journal = &showing->journal };
+    showing->world = (struct console_world){ .snapshot = &showing->snapshot,
+                                             .totals = &showing->totals,
+                                             .journal = &showing->journal };
     buffer_init(&showing->heard, CONVERSATION_MOST);
     return showing;
 }
@@ -34,6 +38,7 @@ static struct showing *showing_create(void)
 static void showing_destroy(struct showing *showing)
 {
     snapshot_release(&showing->snapshot);
+    totals_release(&showing->totals);
     journal_release(&showing->journal);
     buffer_release(&showing->heard);
     free(showing);
@@ -67,7 +72,7 @@ static void record(struct showing *showing, const char *constraint, unsigned tim
                                    .statement = "INSERT INTO orders VALUES (?)" };
     (void)snprintf(violation.constraint, sizeof violation.constraint, "%s", constraint);
     for (unsigned i = 0; i < times; i++)
-        ledger_record(&showing->snapshot.ledger, &violation, 100 * SECOND + i * SECOND);
+        ledger_record(&showing->totals.violations, &violation, 100 * SECOND + i * SECOND);
 }
 
 static void violations_come_by_frequency_and_what_no_entry_holds_last(void **state)

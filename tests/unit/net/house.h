@@ -14,7 +14,6 @@ struct house {
     struct chunk chunk;
     struct session_world world;
     struct statement_pool statements;
-    struct ledger ledger;
     struct docket docket;
     struct counters counters;
     struct ring events;
@@ -45,14 +44,13 @@ static inline void house_open_world(struct house *house)
     static const struct hash_key key = { { 1, 2 } };
     const struct policy_plan plan = { .mode = GUARD_ENFORCE, .sqlstate = "42501" };
     statement_pool_init(&house->statements, &key, 1024 * 1024, 4 * 1024 * 1024);
-    ledger_init(&house->ledger, &key, 100);
     docket_init(&house->docket, &key, 100);
     assert_true(ring_init(&house->events, sizeof(struct event), 64));
     house->world = (struct session_world){
         .limits = { .in_flight = 1000, .names = 1000, .gathered_bytes = 16384 },
         .policy = policy_create(&plan, INT64_C(1764000000000000)),
         .statements = &house->statements,
-        .ledger = &house->ledger,
+        .harvest = harvest_create(&key, &(struct harvest_bounds){ 100, 100, 100 }),
         .docket = &house->docket,
         .counters = &house->counters,
         .events = &house->events,
@@ -128,7 +126,7 @@ static inline void house_close(struct house *house)
     (void)close(house->server_listening);
     policy_release(house->world.policy);
     statement_pool_release(&house->statements);
-    ledger_release(&house->ledger);
+    harvest_destroy(house->world.harvest);
     docket_release(&house->docket);
     ring_release(&house->events);
     chunk_release(&house->chunk);

@@ -35,14 +35,10 @@ static void a_snapshot_begins_with_nothing_counted(void **state)
 {
     (void)state;
     struct snapshot snapshot;
-    struct violation violation = { .kind = VIOLATION_CHECK, .sqlstate = "23514" };
     memset(&snapshot, 0xff, sizeof snapshot);
     snapshot_init(&snapshot, &key, 10);
     assert_int_equal(counter_read(&snapshot.counters.errors), 0);
-    assert_int_equal(ledger_total(&snapshot.ledger), 0);
     assert_int_equal(snapshot.workers_silent, 0);
-    ledger_record(&snapshot.ledger, &violation, 5);
-    assert_int_equal(ledger_total(&snapshot.ledger), 1);
     snapshot_release(&snapshot);
 }
 
@@ -51,12 +47,9 @@ static void snapshots_of_several_workers_make_one(void **state)
     (void)state;
     struct snapshot into;
     struct snapshot from;
-    struct violation violation = { .kind = VIOLATION_CHECK, .sqlstate = "23514" };
     struct event event = { .kind = EVENT_STATEMENT_WOULD_REFUSE, .time_us = 3 };
     snapshot_init(&into, &key, 10);
     snapshot_init(&from, &key, 10);
-    ledger_record(&into.ledger, &violation, 1);
-    ledger_record(&from.ledger, &violation, 2);
     docket_record(&into.docket, &event);
     docket_record(&from.docket, &event);
     counter_add(&into.counters.errors, 1);
@@ -67,7 +60,6 @@ static void snapshots_of_several_workers_make_one(void **state)
     snapshot_add_session(&into)->id = 5;
     snapshot_add_session(&from)->id = 6;
     snapshot_merge(&into, &from);
-    assert_int_equal(ledger_total(&into.ledger), 2);
     assert_int_equal(into.docket.tally.total, 2);
     assert_int_equal(counter_read(&into.counters.errors), 3);
     assert_int_equal(into.workers, 3);

@@ -88,7 +88,7 @@ static void stage_end(struct stage *stage)
 static const struct violation *top_violation(const struct stage *stage)
 {
     const struct ledger_entry *top;
-    assert_int_equal(ledger_top(&stage->ledger, &top, 1), 1);
+    assert_int_equal(ledger_top(&stage->world.harvest->violations, &top, 1), 1);
     return &top->violation;
 }
 
@@ -623,7 +623,7 @@ static void an_error_during_a_copy_leaves_the_next_segment_in_step(void **state)
         "client: CopyData text:\"1\"\n" VIOLATES("t") "client: CopyDone\nclient: Sync\n" READY "= passed\n"
                                                       "client: Query \"insert into b values (2)\"\n" VIOLATES(
                                                           "b") READY "= passed\n");
-    assert_int_equal(ledger_total(&stage->ledger), 2);
+    assert_int_equal(ledger_total(&stage->world.harvest->violations), 2);
     assert_int_equal(session_rest(stage->session), REST_IDLE);
     stage_end(stage);
 }

@@ -12,7 +12,8 @@
 static const struct lexer_reading standard = { .has_standard_strings = true };
 static const struct lexer_reading readings[] = { { .has_standard_strings = true },
                                                  { .has_standard_strings = false },
-                                                 { .has_standard_strings = true, .has_extended_quotes = true } };
+                                                 { .has_standard_strings = true,
+                                                   .has_unsafe_encoding = true } };
 
 static uint64_t shape_of(const char *sql)
 {

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef APP_OBSERVER_H
+#define APP_OBSERVER_H
+
+#include "config/settings.h"
+#include "observe/totals.h"
+
+/* What the control thread makes of what the workers count: the totals since the start. Everything that wants
+ * exact counts is fed from here; events bring details only. */
+struct observer {
+    bool is_ready;
+    struct harvest_bounds bounds; /* of one harvest */
+    struct hash_key key;
+    struct totals totals;
+};
+
+void observer_init(struct observer *observer, const struct settings *settings, const struct hash_key *key);
+/* Harmless where it was never made, all zeros. */
+void observer_release(struct observer *observer);
+/* An empty harvest for a worker; NULL when memory is short. */
+struct harvest *observer_harvest(const struct observer *observer);
+/* Takes in what a worker counted; `now_us` is the wall clock's. Destroys the harvest; NULL is allowed. */
+void observer_take(struct observer *observer, struct harvest *harvest, int64_t now_us);
+
+#endif
