@@ -37,6 +37,8 @@ struct sluice {
     struct chunk chunk; /* of the console's connections */
     struct responder *responder;
     struct console_options console;
+    struct list visits; /* of the console */
+    uint32_t visits_made;
     char gate_shown[2 * POLICY_NAME_SIZE]; /* the state of the gate that the log told last */
     bool is_draining;
 };

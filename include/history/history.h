@@ -31,9 +31,6 @@ struct history_options {
     size_t waiting_bytes_most;  /* of rows that wait; may be taken twice */
     size_t waiting_counts_most; /* different counts that wait, some 300 bytes each; may be taken twice */
     struct hash_key key;
-    /* Seen by queries beside the tables of the file; they and what they name outlive the history. */
-    const struct history_live_table *live_tables;
-    size_t live_table_count;
 };
 
 enum history_health { HISTORY_OK, HISTORY_DEGRADED };
