@@ -33,9 +33,6 @@ struct history_options {
      * twice. */
     size_t waiting_counts_most;
     struct hash_key key;
-    /* Seen by queries beside the tables of the file; they and what they name outlive the history. */
-    const struct history_live_table *live_tables;
-    size_t live_table_count;
 };
 
 enum history_health { HISTORY_OK, HISTORY_DEGRADED };
@@ -72,7 +69,8 @@ void history_record_event(struct history *history, const struct event *event);
  * or not its event got through. */
 void history_count_violations(struct history *history, const struct violation *violation, int64_t time_us,
                               uint64_t count);
-/* Counts all of a ledger in one minute: its entries by name, its other without. */
+/* Counts all of a ledger: its entries by name, its other without; what it does not keep by minute in the minute
+ * that holds `time_us`. */
 void history_count_ledger(struct history *history, const struct ledger *ledger, int64_t time_us);
 /* The same minute and keys again: calls, errors, rows and bytes add up, of the latencies the highest stays.
  */

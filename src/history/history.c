@@ -127,9 +127,7 @@ static void let_go(struct history *history)
 
 static struct history_view view_of(const struct history *history)
 {
-    return (struct history_view){ .path = history->keeper.archive.path,
-                                  .live_tables = history->options.live_tables,
-                                  .live_table_count = history->options.live_table_count };
+    return (struct history_view){ .path = history->keeper.archive.path };
 }
 
 /* With what waits beside the file. */

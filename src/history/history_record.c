@@ -103,7 +103,8 @@ void history_count_ledger(struct history *history, const struct ledger *ledger, 
     LIST_EACH(node, &ledger->tally.recent)
     {
         const struct ledger_entry *entry = CONTAINER_OF(node, struct ledger_entry, entry.recent);
-        history_count_violations(history, &entry->violation, minute_us, entry->entry.count);
+        history_count_violations(history, &entry->violation,
+                                 entry->minute_us != 0 ? entry->minute_us : minute_us, entry->entry.count);
     }
     (void)pthread_mutex_lock(&history->mutex);
     add_unnamed(history, COUNTED_VIOLATIONS, minute_us, ledger->tally.other);
