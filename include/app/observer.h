@@ -2,6 +2,7 @@
 #ifndef APP_OBSERVER_H
 #define APP_OBSERVER_H
 
+#include "app/aftermath.h"
 #include "config/settings.h"
 #include "observe/totals.h"
 
@@ -12,6 +13,7 @@ struct observer {
     struct harvest_bounds bounds; /* of one harvest */
     struct hash_key key;
     struct totals totals;
+    struct aftermath aftermath; /* its owner makes it */
 };
 
 void observer_init(struct observer *observer, const struct settings *settings, const struct hash_key *key);

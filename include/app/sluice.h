@@ -87,6 +87,8 @@ void sluice_log_readonly(struct sluice *sluice, enum notice notice, const struct
 void sluice_log_host(struct sluice *sluice, const struct host_change *change);
 /* That lines of the audit could not be written: nothing while none was lost. */
 void sluice_log_audit(struct sluice *sluice);
+/* That a service is worse off after a deploy. */
+void sluice_log_deploy(struct sluice *sluice, const struct deploy_verdict *verdict);
 /* Says when the gate opens, closes or freezes: nothing while it is as it was. */
 void sluice_log_gate(struct sluice *sluice, int64_t now_us);
 

@@ -46,6 +46,7 @@ static void answer_snapshot(struct visit *visit, struct console_world *world, st
     sluice_snapshot(visit->sluice, &snapshot);
     world->snapshot = &snapshot;
     world->totals = &visit->sluice->observer.totals;
+    world->deploys = &visit->sluice->observer.aftermath.deploys;
     console_answer(visit->console, world, out);
     world->snapshot = NULL;
     snapshot_release(&snapshot);

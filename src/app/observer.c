@@ -18,6 +18,7 @@ void observer_release(struct observer *observer)
 {
     if (observer->is_ready)
         totals_release(&observer->totals);
+    aftermath_release(&observer->aftermath);
 }
 
 struct harvest *observer_harvest(const struct observer *observer)
@@ -27,9 +28,9 @@ struct harvest *observer_harvest(const struct observer *observer)
 
 void observer_take(struct observer *observer, struct harvest *harvest, int64_t now_us)
 {
-    (void)now_us;
     if (harvest == NULL)
         return;
+    aftermath_harvest(&observer->aftermath, harvest, now_us);
     totals_add(&observer->totals, harvest);
     harvest_destroy(harvest);
 }

@@ -59,7 +59,7 @@ static struct past_minutes past_of(const struct deploys *deploys, const struct d
     past.first = past.first < last ? past.first : last;
     past.whole = (size_t)(last - past.first);
     past.count = past.whole + (moment == DEPLOY_BEGINS ? 1 : 0);
-    double to_us = moment == DEPLOY_BEGINS ? (double)deploy->started_us : (double)last * minute_us;
+    double to_us = moment == DEPLOY_GROWS ? (double)last * minute_us : (double)deploy->started_us;
     double from_us = fmax((double)past.first * minute_us, (double)pulses->since_us);
     past.length = fmax((to_us - from_us) / minute_us, 0);
     return past;

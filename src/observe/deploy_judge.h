@@ -6,8 +6,11 @@
 
 /* Of `deploys` only: how one service fares, before and after. */
 
-/* When it is measured: later, the minute in which the deploy began holds what came after it too. */
-enum deploy_moment { DEPLOY_BEGINS, DEPLOY_LATER };
+/* When it is measured. Once the deploy has begun, the minute in which that was holds what came after it too:
+ * of a newcomer, a service that had done nothing until then, all of it did; of others that minute says
+ * nothing.
+ */
+enum deploy_moment { DEPLOY_BEGINS, DEPLOY_HAS_NEWCOMER, DEPLOY_GROWS };
 
 /* Measures the hour before the deploy. */
 void deploy_row_measure(struct deploy_row *row, const struct deploys *deploys, const struct deploy *deploy,

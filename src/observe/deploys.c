@@ -175,17 +175,17 @@ void deploys_change(struct deploys *deploys, const struct suspect_change *change
 {
     struct deploy *deploy = deploy_find(deploys, change);
     size_t tables = deploy != NULL ? deploy->table_count : 0;
-    enum deploy_moment moment = deploy == NULL ? DEPLOY_BEGINS : DEPLOY_LATER;
+    bool is_new = deploy == NULL;
     if (deploy == NULL)
         deploy = deploy_begin(deploys, change);
     deploy->changes++;
     deploy->changed_us = change->suspect.time_us;
     deploy->touches_all |= !change->is_complete;
     objects_add(deploy, change->objects);
-    rows_begin(deploys, deploy, moment);
-    bool has_more = moment == DEPLOY_LATER && tables != deploy->table_count;
+    rows_begin(deploys, deploy, is_new ? DEPLOY_BEGINS : DEPLOY_HAS_NEWCOMER);
+    bool has_more = !is_new && tables != deploy->table_count;
     for (size_t i = 0; has_more && i < deploy->row_count; i++)
-        deploy_row_measure(&deploy->rows[i], deploys, deploy, moment);
+        deploy_row_measure(&deploy->rows[i], deploys, deploy, DEPLOY_GROWS);
 }
 
 /* ---- counts and time ---- */
@@ -193,7 +193,7 @@ void deploys_change(struct deploys *deploys, const struct suspect_change *change
 static void take_pulse(const struct deploys *deploys, struct deploy *deploy, const struct pulse *pulse,
                        int64_t minute)
 {
-    struct deploy_row *row = row_touch(deploys, deploy, pulse->service, DEPLOY_LATER);
+    struct deploy_row *row = row_touch(deploys, deploy, pulse->service, DEPLOY_HAS_NEWCOMER);
     if (row == NULL)
         return;
     deploy_row_end_minute(row, &deploys->settings, minute);
