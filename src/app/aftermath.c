@@ -44,6 +44,12 @@ void aftermath_event(struct aftermath *aftermath, const struct event *event)
         deploys_change(&aftermath->deploys, change);
 }
 
+void aftermath_learn(struct aftermath *aftermath, const struct suspect_difference *difference)
+{
+    if (aftermath->is_ready)
+        suspects_learn(&aftermath->suspects, difference);
+}
+
 void aftermath_harvest(struct aftermath *aftermath, const struct harvest *harvest, int64_t now_us)
 {
     if (aftermath->is_ready)

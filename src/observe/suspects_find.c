@@ -86,6 +86,16 @@ static void touch_difference(struct touch *touch, const struct suspect_change *c
         touch_raise(touch, SUSPECT_BY_CONSTRAINT, &reference);
 }
 
+/* A domain's constraint: the error's statement does not name what it is of. */
+static void touch_constraint(struct touch *touch, const struct suspect_change *change)
+{
+    struct bytes list = bytes_text(change->objects);
+    struct object_reference first;
+    if (!touch->has_object && object_text_next(&list, &first) &&
+        object_text_names(change->suspect.statement, touch->query->constraint))
+        touch_raise(touch, SUSPECT_BY_CONSTRAINT, &first);
+}
+
 static struct touch touch_of(const struct suspect_query *query, const struct suspect_change *change)
 {
     struct touch touch = { .query = query };
@@ -95,6 +105,7 @@ static struct touch touch_of(const struct suspect_query *query, const struct sus
     while (object_text_next(&list, &reference))
         touch_reference(&touch, change, &reference);
     touch_difference(&touch, change);
+    touch_constraint(&touch, change);
     if (!touch.is_hit && (!touch.has_object || !change->is_complete))
         touch.is_hit = true; /* by the database, the weakest of grounds */
     return touch;

@@ -76,6 +76,13 @@ static void a_change_is_watched_told_once_and_suspected(void **state)
     aftermath_complete(&aftermath, note);
     assert_int_equal(note->suspect_count, 1);
     assert_string_equal(note->suspects[0].object, "orders");
+    assert_string_equal(note->suspects[0].difference, "");
+    aftermath_learn(&aftermath,
+                    &(struct suspect_difference){ "shop", "public", "orders", "state", now_us + second_us,
+                                                  now_us - second_us, "less" });
+    aftermath_complete(&aftermath, note);
+    assert_int_equal(note->suspect_count, 1);
+    assert_string_equal(note->suspects[0].difference, "less");
     note->incident.started_us = now_us - 10 * second_us;
     aftermath_complete(&aftermath, note);
     assert_int_equal(note->suspect_count, 0);

@@ -235,12 +235,14 @@ static void slower_calls_are_told_when_they_last(void **state)
     world_init(&world, 4);
     run(&world, quiet, 2, STEPS_OF_HOUR);
     deploy(&world, "migrate", "public.orders");
+    int64_t deployed_us = world.now_us;
     static const struct traffic slow[] = { { "shop", 120, 0, 0, 15000, 0 },
                                            { "billing", 60, 0.2, 0, 5000, 0 } };
     run(&world, slow, 2, STEPS_OF_MINUTE);
     assert_outcome(&world, 0, "shop", "too_early");
     run(&world, slow, 2, 9 * STEPS_OF_MINUTE);
     assert_outcome(&world, 0, "shop", "worse");
+    assert_true(world.news_us - deployed_us <= 4 * minute_us);
     assert_outcome(&world, 0, "billing", "ok");
     assert_non_null(strstr(row_of(&world, 0, "shop")->reason, "p95: 1"));
     deploys_release(&world.deploys);

@@ -183,6 +183,11 @@ static void partitions_types_and_what_is_not_known_are_found_too(void **state)
     assert_int_equal(suspects_find(&world.suspects, &query, out), 3);
     assert_string_equal(out[0].object, "public.parts");
     assert_int_equal(out[1].ground, SUSPECT_BY_DATABASE);
+    change(&world, "alter domain positive add constraint above check", "positive");
+    query.constraint = "above";
+    assert_int_equal(suspects_find(&world.suspects, &query, out), 3);
+    assert_int_equal(out[0].ground, SUSPECT_BY_CONSTRAINT);
+    assert_string_equal(out[0].object, "positive");
     suspects_release(&world.suspects);
 }
 
