@@ -2,8 +2,9 @@
 #ifndef APP_OBSERVER_H
 #define APP_OBSERVER_H
 
-#include "config/settings.h"
+#include "app/aftermath.h"
 #include "app/recording.h"
+#include "config/settings.h"
 #include "observe/totals.h"
 
 /* What the control thread makes of what the workers count: the totals since the start. Everything that wants
@@ -15,6 +16,7 @@ struct observer {
     struct hash_key key;
     struct totals totals;
     struct recording recording;
+    struct aftermath aftermath; /* its owner makes it */
 };
 
 /* Begins the history, too, where the settings want one. False when memory or threads are short. */

@@ -92,6 +92,8 @@ void sluice_log_audit(struct sluice *sluice);
 /* What is to be said of the history that was not said yet: that it cannot be written, or can again; a file
  * set aside, a gap, losses. */
 void sluice_log_history(struct sluice *sluice);
+/* That a service is worse off after a deploy. */
+void sluice_log_deploy(struct sluice *sluice, const struct deploy_verdict *verdict);
 /* Says when the gate opens, closes or freezes: nothing while it is as it was. */
 void sluice_log_gate(struct sluice *sluice, int64_t now_us);
 

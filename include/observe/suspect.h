@@ -9,11 +9,23 @@
 
 enum { SUSPECTS_MOST = 3, DIFFERENCE_SIZE = 512 };
 
+/* By what it is suspected, in rising order. */
+enum suspect_ground {
+#define GROUND(symbol, name, about) SUSPECT_BY_##symbol,
+#include "observe/suspect_grounds.def"
+#undef GROUND
+    SUSPECT_GROUND_COUNT
+};
+
+const char *suspect_ground_name(enum suspect_ground ground);
+
 struct suspect {
     int64_t time_us;       /* when it was carried out; of one that only the catalogue found, the reading that
                             * saw it first */
     int64_t not_before_us; /* of such a one, the last reading that did not see it; else time_us */
     bool was_seen;         /* it passed through the sluice: what follows up to `statement` is known */
+    bool is_certain;       /* it was seen to last: by its transaction's end or by the catalogue */
+    enum suspect_ground ground;
     char service[NAME_SIZE];
     char user[NAME_SIZE];
     char application_name[NAME_SIZE];

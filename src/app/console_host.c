@@ -85,6 +85,7 @@ static void with_snapshot(const struct gathering *gathering, struct console_worl
     sluice_snapshot(gathering->sluice, &snapshot);
     world->snapshot = &snapshot;
     world->totals = &gathering->sluice->observer.totals;
+    world->deploys = &gathering->sluice->observer.aftermath.deploys;
     gathering->use(gathering->context, world);
     world->snapshot = NULL;
     snapshot_release(&snapshot);

@@ -9,6 +9,7 @@ static void take_harvests(struct sluice *sluice)
 {
     for (uint32_t index = 0; index < sluice->worker_count; index++)
         observer_take(&sluice->observer, worker_harvest(sluice->workers[index]), clock_now());
+    aftermath_tick(&sluice->observer.aftermath, clock_now());
 }
 
 void sluice_ask_harvests(struct sluice *sluice)
@@ -32,6 +33,7 @@ void sluice_take_events(struct sluice *sluice)
             audit_event(&sluice->audit, event);
             journal_record(&sluice->journal, event);
             recording_event(&sluice->observer.recording, event);
+            aftermath_event(&sluice->observer.aftermath, event);
             ring_discard(events);
         }
     }

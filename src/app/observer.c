@@ -37,6 +37,7 @@ void observer_release(struct observer *observer)
     if (!observer->is_ready)
         return;
     recording_end(&observer->recording);
+    aftermath_release(&observer->aftermath);
     totals_release(&observer->totals);
     observer->is_ready = false;
 }
@@ -53,6 +54,7 @@ void observer_take(struct observer *observer, struct harvest *harvest, int64_t n
 {
     if (harvest == NULL)
         return;
+    aftermath_harvest(&observer->aftermath, harvest, now_us);
     totals_add(&observer->totals, harvest);
     recording_take(&observer->recording, harvest, now_us);
     harvest_destroy(harvest);

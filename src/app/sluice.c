@@ -106,9 +106,16 @@ static bool hash_key_make(struct hash_key *key)
     return getrandom(key, sizeof(*key), 0) == (ssize_t)sizeof(*key);
 }
 
+static void on_deploy_worse(void *owner, const struct deploy_verdict *verdict)
+{
+    sluice_log_deploy(owner, verdict);
+}
+
 static bool resources_prepare(struct sluice *sluice, struct problem *problem)
 {
     bool is_ready = observer_init(&sluice->observer, sluice->started, &sluice->hash_key, PGSLUICE_VERSION) &&
+                    aftermath_init(&sluice->observer.aftermath, sluice->started, &sluice->hash_key,
+                                   on_deploy_worse, sluice) &&
                     journal_init(&sluice->journal, DDL_KEPT) && loop_prepare(sluice);
     sluice->workers = calloc(sluice->started->workers, sizeof(struct worker *));
     sluice->turnstile = turnstile_create();

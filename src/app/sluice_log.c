@@ -79,6 +79,33 @@ void sluice_log_host(struct sluice *sluice, const struct host_change *change)
     log_file_write(&sluice->log);
 }
 
+static void log_given(struct log_line *line, const char *key, const char *value)
+{
+    if (value[0] != '\0')
+        log_string(line, key, value);
+}
+
+void sluice_log_deploy(struct sluice *sluice, const struct deploy_verdict *verdict)
+{
+    const struct deploy *deploy = verdict->deploy;
+    struct log_line *line = log_file_begin(&sluice->log, clock_now(), NOTICE_DEPLOY_WORSE);
+    if (line == NULL)
+        return;
+    log_string(line, "service", verdict->row->service);
+    log_string(line, "database", deploy->database);
+    log_string(line, "reason", verdict->row->reason);
+    log_integer(line, "deploy", (int64_t)deploy->number);
+    log_time(line, "started", deploy->started_us);
+    log_integer(line, "changes", (int64_t)deploy->changes);
+    log_given(line, "objects", deploy->objects);
+    log_given(line, "changed_by", deploy->service);
+    log_given(line, "user", deploy->user);
+    log_given(line, "application_name", deploy->application_name);
+    log_given(line, "command", deploy->command);
+    log_given(line, "statement", deploy->statement);
+    log_file_write(&sluice->log);
+}
+
 void sluice_log_audit(struct sluice *sluice)
 {
     uint64_t lost = audit_take_lost(&sluice->audit);
@@ -173,12 +200,6 @@ void sluice_log_gate(struct sluice *sluice, int64_t now_us)
     if (span != NULL && span->reason[0] != '\0')
         log_string(line, "reason", span->reason);
     log_file_write(&sluice->log);
-}
-
-static void log_given(struct log_line *line, const char *key, const char *value)
-{
-    if (value[0] != '\0')
-        log_string(line, key, value);
 }
 
 /* What an operator did to the gate stands in the log and in the audit. */

@@ -55,6 +55,20 @@ def phases():
     return [row[1:] for row in rows_of("include/observe/phases.def", "PHASE")]
 
 
+def families():
+    return [row[1:] for row in rows_of("include/observe/families.def", "FAMILY")]
+
+
+def verdicts():
+    """What SHOW DEPLOYS may say of a service, and when."""
+    return [row[1:] for row in rows_of("include/observe/deploy_verdicts.def", "VERDICT")]
+
+
+def grounds():
+    """By what a change is suspected, weakest first."""
+    return [row[1:] for row in rows_of("include/observe/suspect_grounds.def", "GROUND")]
+
+
 def classes():
     """Name, level, whether it is guarded, meaning."""
     return [row[1:] for row in rows_of("include/sql/classes.def", "CLASS")]
@@ -113,8 +127,8 @@ def notices():
 
 
 def columns(name):
-    """The columns of a SHOW command: VIOLATION, DDL, WOULD_REFUSE, RULE, READONLY, WINDOW, SESSION, STAT."""
-    source = "".join(text_of(f"src/control/{file}.c") for file in ("show", "show_activity"))
+    """The columns of a SHOW command: VIOLATION, DDL, WOULD_REFUSE, RULE, READONLY, WINDOW, SESSION, STAT, DEPLOY."""
+    source = "".join(path.read_text() for path in sorted((ROOT / "src/control").glob("show*.c")))
     body = re.search(rf"#define {name}_COLUMNS\(COLUMN\)((?:.*\\\n)*.*)", source).group(1)
     return re.findall(r"COLUMN\((\w+),", body)
 

@@ -52,6 +52,15 @@ def phases_table():
     return markdown(("phase", "when the server found it"), [(code(name), about) for name, about in sources.phases()])
 
 
+def verdicts_table():
+    return markdown(("verdict", "when"), [(code(name), about) for name, about in sources.verdicts()])
+
+
+def grounds_table():
+    return markdown(("ground", "why a change is suspected"),
+                    [(code(name), about) for name, about in reversed(sources.grounds())])
+
+
 def classes_table():
     rows = [(code(name), level, "yes" if guarded == "true" else "no", about)
             for name, level, guarded, about in sources.classes()]

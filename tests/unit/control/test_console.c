@@ -18,6 +18,7 @@ struct visit {
     struct console_world world;
     struct snapshot snapshot;
     struct totals totals;
+    struct deploys deploys;
     struct journal journal;
     struct hash_key key;
     struct buffer said;
@@ -46,6 +47,7 @@ static void visit_begin(struct visit *visit, const struct address *peer)
     visit->world = (struct console_world){ .now_us = 1,
                                            .snapshot = &visit->snapshot,
                                            .totals = &visit->totals,
+                                           .deploys = &visit->deploys,
                                            .journal = &visit->journal,
                                            .windows = windows,
                                            .window_count = COUNT_OF(windows),

@@ -14,6 +14,7 @@ struct visit {
     struct console_world world;
     struct snapshot snapshot;
     struct totals totals;
+    struct deploys deploys;
     struct hash_key key;
     struct buffer said;
     struct buffer heard;
@@ -54,6 +55,7 @@ static void visit_begin(struct visit *visit, const char *user)
     totals_init(&visit->totals, &visit->key, &(struct harvest_bounds){ 8, 8, 8 });
     visit->world.snapshot = &visit->snapshot;
     visit->world.totals = &visit->totals;
+    visit->world.deploys = &visit->deploys;
     buffer_init(&visit->said, CONVERSATION_MOST);
     buffer_init(&visit->heard, CONVERSATION_MOST);
     visit->console = console_create(&visit->settings, &loopback);
