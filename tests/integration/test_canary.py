@@ -97,6 +97,11 @@ class Canary(Case):
                         "console": {"address": f"127.0.0.1:{machine.free_port()}", "password": cls.password},
                         "upstreams": [{"name": "main", "hosts": [f"127.0.0.1:{postgres().port}"], "target": "read-write",
                                        "probe": f"dbname=postgres user=trust_user password={TEXT} application_name={TEXT}"}]}
+        if leaks.knows("catalog"):
+            cls.settings["catalog"] = [{"database": "postgres", "connection":
+                                        f"host=127.0.0.1 port={postgres().port} dbname=postgres user=trust_user password={TEXT}"}]
+        if leaks.knows("alerts"):
+            cls.settings["alerts"] = {"webhook": {"url": f"http://127.0.0.1:{machine.free_port()}/{TEXT}"}}
         super().setUpClass()
         cls.sluice.console("OPEN WINDOW w FOR '5m' ALLOW modifying REASON 'deploy'", password=cls.password)
         cls.found = cls.run_everything()

@@ -28,8 +28,8 @@ NAMES = {
     "percent": b"%s%n%x%99999d",
     "sql wildcards": b"*?%_",
 }
-CODES = (b"", b"2", b"23", b"2350", b"235055", b"23505" * 1000, b"23\x1b[m", b"     ", b"\xff\xff\xff\xff\xff", b"23 05", b"2350\n", b"23abc",
-         b"'''''")
+CODES = (b"", b"2", b"23", b"2350", b"235055", b"23505" * 1000, b"23\x1b[m", b"     ", b"\xff\xff\xff\xff\xff", b"23 05", b"2350\n",
+         b"23abc", b"'''''")
 UNPRINTABLE = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 
 
@@ -98,7 +98,8 @@ class HostileValues(Case):
     def test_application_names_of_every_form_are_counted_and_printable(self):
         for name, value in NAMES.items():
             with self.subTest(name):
-                self.assertEqual(len(self.ask(violation(b"23505", ("s", b"public"), ("t", b"t"), ("n", b"c")), application_name=value[:9000])), 1)
+                sent = violation(b"23505", ("s", b"public"), ("t", b"t"), ("n", b"c"))
+                self.assertEqual(len(self.ask(sent, application_name=value[:9000])), 1)
         self.assert_counted(len(NAMES), len(NAMES))
         self.assertGreater(len({row["service"] for row in self.sluice.violations()}), len(NAMES) // 2)
         self.assert_printable()
@@ -159,7 +160,8 @@ class HostileValues(Case):
         """Also in front of the fields that tell of the violation."""
         before = self.sluice.resident_kib()
         answers = [violation(b"23505", (letter, b"z" * HUGE)) for letter in "MDHWstcdn"]
-        answers += [error(("S", b"ERROR"), ("M", b"z" * HUGE), ("D", b"Key (a)=(" + b"z" * HUGE), ("C", b"23505"), ("n", b"behind"))]
+        answers += [error(("S", b"ERROR"), ("M", b"z" * HUGE), ("D", b"Key (a)=(" + b"z" * HUGE), ("C", b"23505"),
+                          ("n", b"behind"))]
         for sent in answers:
             self.assertEqual(self.ask(sent), [sent[5:]])
         counters = self.sluice.counters()
@@ -174,7 +176,8 @@ class HostileValues(Case):
         for value in NAMES.values():
             text = b'insert into "' + value + b'" values (1)'
             self.ask(violation(b"23505", ("t", b"t"), ("n", b"c")), text=text)
-            self.ask(violation(b"23505", ("t", b"t"), ("n", b"c")), text=b"/*route='" + value + b"',traceparent='" + value + b"'*/ select 1")
+            text = b"/*route='" + value + b"',traceparent='" + value + b"'*/ select 1"
+            self.ask(violation(b"23505", ("t", b"t"), ("n", b"c")), text=text)
         self.assert_counted(2 * len(NAMES), 2 * len(NAMES))
         self.assert_printable()
 

@@ -34,17 +34,31 @@ def console_says(sluice, password=None):
     return "".join(said).encode()
 
 
+def has_report():
+    usage = subprocess.run([machine.BINARY, "--help"], capture_output=True, text=True, timeout=20, check=True).stdout
+    return "pgsluice report" in usage
+
+
+def knows(section):
+    """Whether the program has a section of settings."""
+    sample = subprocess.run([machine.BINARY, "check", "--print-sample"], capture_output=True, text=True, timeout=20, check=True)
+    return any(line.lstrip("# ").startswith(f"{section}:") for line in sample.stdout.splitlines())
+
+
+def report(sluice, form):
+    """What `pgsluice report` makes of the last hour."""
+    history = os.path.join(sluice.folder, "pgsluice-history.db")
+    return subprocess.run([machine.BINARY, "report", "--history", history, "--since", "1h", "--format", form],
+                          capture_output=True, text=True, timeout=60, check=False)
+
+
 def report_says(sluice):
     """The reports of all forms, where the program makes any."""
-    usage = subprocess.run([machine.BINARY, "--help"], capture_output=True, text=True, timeout=20, check=True).stdout
-    if "pgsluice report" not in usage:
-        return b""
-    said = b""
-    for form in REPORTS:
-        done = subprocess.run([machine.BINARY, "report", "--config", sluice.path, "--since", "1h", "--format", form],
-                              capture_output=True, timeout=60, check=False)
-        said += b"\nreport " + form.encode() + b"\n" + done.stdout + done.stderr
-    return said
+    said = []
+    for form in REPORTS if has_report() else ():
+        done = report(sluice, form)
+        said += [f"\nreport {form}\n", done.stdout, done.stderr]
+    return "".join(said).encode()
 
 
 def files_hold(sluice, without=()):
