@@ -6,10 +6,13 @@
 #
 #   --quick      one round of 2 s: whether it works, not how fast it is
 #   SECONDS=10   of each run          ROUNDS=5           of all runs
-#   CLIENTS="1 16"                    MODES="simple extended prepared"
+#   CLIENTS="1 16"                    MODES="simple extended prepared" or tpcb, distinct
 #   TARGETS="direct relay sluice"     UPSTREAM=tcp       or unix: how the proxies reach the server
 #   BUILD=build/release               with bench_relay and pgsluice; built when missing
 #   CONFIG=                           more settings for the sluice, as YAML
+#   ON= OFF=                          the same for the targets on and off, which are sluices too
+#   BASE=relay                        the target that the others are compared with
+#   JSON=build/bench.json             where the figures go
 seconds=$SECONDS # bash counts on from what the environment said
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -19,7 +22,7 @@ rounds=${ROUNDS:-5}
 case "${1:-}" in
 "") ;;
 --quick) rounds=1 seconds=2 ;;
-*) sed -n '5,13s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+*) sed -n '5,16s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac
 build=${BUILD:-build/release}
 postgres_bin=${POSTGRES_BIN:-/usr/lib/postgresql/15/bin}
@@ -93,19 +96,21 @@ start_relay() {
     start relay "$port" "$build/bench_relay" "$port" "$([ "$host" = tcp ] && echo "$postgres_port" || echo "$host")"
 }
 
+# start_sluice TARGET SETTINGS: with more settings, as YAML. It works in a folder of its own.
 start_sluice() {
     local port
+    mkdir "$folder/$1"
     port=$(free_port)
-    cat >"$folder/sluice.yaml" <<END
+    cat >"$folder/$1/sluice.yaml" <<END
 listen:
   - { address: "127.0.0.1:$port", upstream: main }
 upstreams:
   - { name: main, hosts: ["$([ "$host" = tcp ] && echo "127.0.0.1:$postgres_port" || echo "$host")"] }
 console: { address: "127.0.0.1:$(free_port)" }
 guard: { mode: enforce }
-${CONFIG:-}
+${2//POSTGRES_PORT/$postgres_port}
 END
-    start sluice "$port" "$build/pgsluice" run --config "$folder/sluice.yaml"
+    start "$1" "$port" "$build/pgsluice" run --config "$folder/$1/sluice.yaml"
 }
 
 # The CPU time of a process, all its threads, in nanoseconds.
@@ -113,11 +118,22 @@ cpu_of() {
     cat /proc/"$1"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f", sum }'
 }
 
+# What pgbench is told in a mode: one of its protocol modes, with SELECTs by key; tpcb: its own transaction, prepared;
+# distinct: SELECTs of which hardly two have the same shape.
+workload() {
+    case $1 in
+    tpcb) echo "-b tpcb-like -M prepared" ;;
+    distinct) echo "-f $folder/distinct.sql -M simple" ;;
+    *) echo "-S -M $1" ;;
+    esac
+}
+
 # measure ROUND TARGET MODE CLIENTS: one line of results.
 measure() {
-    local pid=${pid_of[$2]:-} before=0 after=0 output
+    local pid=${pid_of[$2]:-} before=0 after=0 output words
+    read -ra words <<<"$(workload "$3")"
     [ -z "$pid" ] || before=$(cpu_of "$pid")
-    output=$("$postgres_bin/pgbench" -h 127.0.0.1 -p "${port_of[$2]}" -U postgres -n -S -M "$3" -c "$4" -j 1 \
+    output=$("$postgres_bin/pgbench" -h 127.0.0.1 -p "${port_of[$2]}" -U postgres -n "${words[@]}" -c "$4" -j 1 \
         -T "$seconds" postgres 2>&1) || {
         echo "$output" >&2
         return 1
@@ -149,9 +165,16 @@ start_postgres
 for target in "${targets[@]}"; do
     case $target in
     relay) start_relay ;;
-    sluice) start_sluice ;;
+    sluice) start_sluice sluice "${CONFIG:-}" ;;
+    on) start_sluice on "${ON:-}" ;;
+    off) start_sluice off "${OFF:-}" ;;
     esac
 done
+
+cat >"$folder/distinct.sql" <<'END'
+\set aid random(1, 100000 * :scale)
+SELECT abalance AS balance_:aid FROM pgbench_accounts WHERE aid = :aid;
+END
 
 # All targets one after the other in each cell, so that what disturbs the machine disturbs them alike; each round begins
 # with another.
@@ -166,4 +189,4 @@ for ((round = 0; round < rounds; round++)); do
     done
 done
 mkdir -p build
-python3 bench/table.py "$folder/results" build/bench.json "$seconds"
+python3 bench/table.py "$folder/results" "${JSON:-build/bench.json}" "$seconds" "${BASE:-relay}"

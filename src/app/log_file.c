@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { LOG_FILE_MODE = 0640, MICROSECONDS = 1000000 };
+enum { LOG_FILE_MODE = 0640, MICROSECONDS = 1000000, LATE_MOST = 60 };
 
 void log_file_init(struct log_file *log)
 {
@@ -98,9 +98,16 @@ bool log_file_write(struct log_file *log)
     return write_line(log, log_end(&log->line));
 }
 
+/* An event that comes late, behind those of another worker or behind the control thread's own clock, belongs
+ * to the second that is being counted; one that is far too late says that the clock was set back. */
+static bool is_over(int64_t second, int64_t now)
+{
+    return now > second || now < second - LATE_MOST;
+}
+
 void log_file_tick(struct log_file *log, int64_t now_us)
 {
-    if (now_us / MICROSECONDS == log->second)
+    if (!is_over(log->second, now_us / MICROSECONDS))
         return;
     struct log_line *line =
         log->dropped > 0 ? log_file_begin(log, now_us, NOTICE_VIOLATIONS_NOT_LOGGED) : NULL;
