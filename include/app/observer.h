@@ -2,8 +2,8 @@
 #ifndef APP_OBSERVER_H
 #define APP_OBSERVER_H
 
-#include "config/settings.h"
 #include "app/recording.h"
+#include "config/settings.h"
 #include "observe/totals.h"
 
 /* What the control thread makes of what the workers count: the totals since the start. Everything that wants

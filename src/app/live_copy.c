@@ -73,8 +73,8 @@ struct live_copies *live_copies_create(void)
     struct live_copies *copies = calloc(1, sizeof(*copies));
     if (copies == NULL)
         return NULL;
-    copies->tables[0] = (struct history_live_table){ "live_tables", columns, COUNT_OF(columns), yield_names,
-                                                     NULL };
+    copies->tables[0] =
+        (struct history_live_table){ "live_tables", columns, COUNT_OF(columns), yield_names, NULL };
     copies->count = 1;
     return copies;
 }
@@ -155,8 +155,8 @@ bool live_copies_add(struct live_copies *copies, const struct live_form *form,
     for (size_t i = 0; i < copy->show->column_count; i++)
         copy->columns[i] = (struct history_column){ copy->show->columns[i].name,
                                                     declaration_of(copy->show->columns[i].type) };
-    copies->tables[copies->count] = (struct history_live_table){ form->name, copy->columns,
-                                                                 copy->show->column_count, yield_rows, copy };
+    copies->tables[copies->count] =
+        (struct history_live_table){ form->name, copy->columns, copy->show->column_count, yield_rows, copy };
     copies->count++;
     struct result result = result_of(&copy->rows, 0);
     return copy->show->fill(&source, &result, &notice) && !copy->rows.has_failed;

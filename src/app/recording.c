@@ -3,7 +3,6 @@
 
 #include "sql/shape.h"
 
-
 enum {
     FLUSH_US = 500 * 1000,
     WAITING_BYTES_MOST = 16 * 1024 * 1024,

@@ -8,8 +8,8 @@
 
 enum { ANSWER_MOST = 100000 };
 
-/* An answerer that sends back what it gets: 'q' asks it to close, 'l' to answer when it is resumed, 'x' for an answer that is too long, 'b' for
- * the longest. */
+/* An answerer that sends back what it gets: 'q' asks it to close, 'l' to answer when it is resumed, 'x' for
+ * an answer that is too long, 'b' for the longest. */
 struct echo {
     uv_loop_t loop;
     struct chunk chunk;
