@@ -61,6 +61,8 @@ def known_words():
     words |= {key for keys in sources.event_keys().values() for key in keys}
     for name in ("VIOLATION", "DDL", "WOULD_REFUSE", "RULE", "READONLY", "WINDOW", "SESSION", "STAT"):
         words |= set(sources.columns(name))
+    schema = sources.text_of("include/history/migrations.def") + sources.text_of("src/app/live_copy.c")
+    words |= set(re.findall(r"\b[a-z]+_[a-z_]+\b", schema))
     code = "".join(path.read_text() for path in sorted((sources.ROOT / "include").glob("*/*.h")))
     return words | set(re.findall(r"\b[a-z]+_[a-z_]+(?=\()", code)) | FOREIGN
 

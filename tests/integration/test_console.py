@@ -123,7 +123,8 @@ class Roles(Case):
         for row in self.sluice.console("HELP", user="viewer", password="open sesame"):
             command = row["command"].split("[")[0].strip()
             command = {"OPEN WINDOW": "OPEN WINDOW v FOR '30m' ALLOW additive REASON 'r'",
-                       "CLOSE WINDOW name": "CLOSE WINDOW v",
+                       "CLOSE WINDOW name": "CLOSE WINDOW v", "SHOW COLUMNS FROM name": "SHOW COLUMNS FROM runs",
+                       "SELECT query": "SELECT 1",
                        "SET READONLY ON": "SET READONLY ON REASON 'r'"}.get(command, command)
             done = self.sluice.console_psql(command, user="viewer", password="open sesame")
             if row["role"] == "viewer":

@@ -366,7 +366,7 @@ static void a_query_is_described_before_it_is_executed(void **state)
     say_bind(&visit, "", "s", 0, "");
     say_execute(&visit, "");
     say_sync(&visit);
-    assert_heard(&visit, "1\nt 25\nT n:20\n2\nD 7\nC SELECT 1\nZ\n");
+    assert_heard(&visit, "1\nt\nT n:20\n2\nD 7\nC SELECT 1\nZ\n");
     visit_end(&visit);
 }
 
