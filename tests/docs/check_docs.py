@@ -225,7 +225,7 @@ CASES = [
     ("`guard.windows[].form`", "no setting"),
     ("`ddl_reused`", "no table of the source"),
     ("`src/nothing.c`", "there is no src/nothing.c"),
-    ("`SHOW ERRORS`", "no command SHOW ERRORS"),
+    ("`SHOW NONSENSE`", "no command SHOW NONSENSE"),
     ("```sql\nCLOSE GATE x; SHOW MANY;\n```", "no command SHOW MANY"),
     ("```sh\nbash tests/walk.sh\n```", "there is no tests/walk.sh"),
     ("```sh\nbash tests/run.sh --slow\n```", "knows no --slow"),
