@@ -16,6 +16,7 @@ struct query_plan {
     struct history *history; /* NULL: only live tables are seen. Outlives the loop's last turn */
     struct console_question question;
     int64_t time_us;
+    unsigned *running;          /* how many are under way, counted here; outlives the loop's last turn */
     struct live_copies *copies; /* taken over, also when it fails */
     /* In the loop; not after query_job_abandon. *reply->rows may be taken over. */
     void (*on_done)(void *owner, struct console_reply *reply);

@@ -39,6 +39,7 @@ struct sluice {
     struct console_options console;
     struct list visits; /* of the console */
     uint32_t visits_made;
+    unsigned queries_running;
     char gate_shown[2 * POLICY_NAME_SIZE]; /* the state of the gate that the log told last */
     bool is_draining;
 };

@@ -11,7 +11,10 @@
  * statements are single commands, every Execute gives all rows. Only queries have parameters; one whose type
  * the client does not foretell is a text. */
 
-enum { EXTENDED_NAMES_MOST = 256, PARAMETERS_MOST = 64 }; /* prepared statements and portals of one connection */
+enum {
+    EXTENDED_NAMES_MOST = 256,
+    PARAMETERS_MOST = 64
+}; /* prepared statements and portals of one connection */
 
 enum prepared_kind { PREPARED_STATEMENT, PREPARED_PORTAL };
 
@@ -22,7 +25,7 @@ struct prepared {
     bool is_empty;           /* holds no command */
     uint32_t binary_columns; /* of a portal: bit i, whether column i is wanted in binary */
     struct console_command command;
-    struct buffer sql; /* what command.sql is a view of */
+    struct buffer sql;               /* what command.sql is a view of */
     uint32_t types[PARAMETERS_MOST]; /* foretold; 0: not */
     size_t parameter_count;          /* foretold, of a portal: given */
     struct history_value parameters[PARAMETERS_MOST];
@@ -38,10 +41,10 @@ struct extended {
 };
 
 enum extended_result {
-    EXTENDED_DONE,    /* the answer was appended */
+    EXTENDED_DONE,     /* the answer was appended */
     EXTENDED_RUN,      /* *run is to be executed: its rows without description, its tag */
     EXTENDED_DESCRIBE, /* *run is a query that must be asked to be described */
-    EXTENDED_REFUSED, /* *failure says why; what follows is to be skipped up to Sync */
+    EXTENDED_REFUSED,  /* *failure says why; what follows is to be skipped up to Sync */
 };
 
 void extended_init(struct extended *extended);

@@ -31,14 +31,16 @@ struct query_rows {
 /* Holds up to `bytes_most` of values. NULL when memory is short. */
 struct query_rows *query_rows_create(size_t bytes_most);
 void query_rows_destroy(struct query_rows *rows); /* NULL is allowed */
-/* The callbacks of a history_question, whose context is the rows. False: too many columns, or too many bytes. */
+/* The callbacks of a history_question, whose context is the rows. False: too many columns, or too many bytes.
+ */
 bool query_rows_take_columns(void *context, const struct history_column *columns, size_t count);
 bool query_rows_take_row(void *context, const struct history_value *values, size_t count);
 enum query_type query_rows_type(const struct query_rows *rows, size_t column);
 /* Appends RowDescription; `fixed` are the types that were promised before, or NULL. */
 void query_rows_describe(const struct query_rows *rows, const enum query_type *fixed,
                          const struct query_formats *formats, struct buffer *out);
-/* Appends a DataRow for each row. False, with *column, where a value is none of the type that was promised. */
+/* Appends a DataRow for each row. False, with *column, where a value is none of the type that was promised.
+ */
 MUST_USE bool query_rows_write(const struct query_rows *rows, const enum query_type *fixed,
                                const struct query_formats *formats, struct buffer *out, size_t *column);
 /* The name of a column. */

@@ -69,8 +69,8 @@ void history_record_event(struct history *history, const struct event *event);
  * or not its event got through. */
 void history_count_violations(struct history *history, const struct violation *violation, int64_t time_us,
                               uint64_t count);
-/* Counts all of a ledger: its entries by name, its other without; what it does not keep by minute in the minute
- * that holds `time_us`. */
+/* Counts all of a ledger: its entries by name, its other without; what it does not keep by minute in the
+ * minute that holds `time_us`. */
 void history_count_ledger(struct history *history, const struct ledger *ledger, int64_t time_us);
 /* The same minute and keys again: calls, errors, rows and bytes add up, of the latencies the highest stays.
  */

@@ -69,7 +69,7 @@ struct history_question {
 
 /* What a query sees. */
 struct history_view {
-    const char *path; /* of the history file; need not be there */
+    const char *path;     /* of the history file; need not be there */
     bool needs_file;      /* without it the query is refused; otherwise the answer is partial */
     struct bytes waiting; /* records that are not in the file yet: shown with it */
     int64_t waiting_run;  /* their run */

@@ -10,7 +10,11 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-enum { CONSOLE_CONNECTIONS_MOST = 32, CONSOLE_ANSWER_MOST = 64 * 1024 * 1024 };
+enum {
+    CONSOLE_CONNECTIONS_MOST = 32,
+    CONSOLE_ANSWER_MOST = 64 * 1024 * 1024,
+    QUERIES_MOST = 3 /* of the four threads of libuv's pool: names of servers are looked up there, too */
+};
 
 /* One connection. */
 struct visit {
@@ -282,10 +286,21 @@ static void on_query_done(void *owner, struct console_reply *reply)
     responder_resume(visit->connection);
 }
 
+static void query_refuse(struct visit *visit, const char *sqlstate, const char *why, struct buffer *out)
+{
+    struct console_reply reply = { .rows = NULL };
+    outcome_fail(&reply.outcome, sqlstate, "%s", why);
+    console_reply(visit->console, &reply, out);
+}
+
 /* Whether the answer comes later. */
 static bool query_begin(struct visit *visit, struct buffer *out)
 {
     struct sluice *sluice = visit->sluice;
+    if (sluice->queries_running >= QUERIES_MOST) {
+        query_refuse(visit, "53300", "as many queries as are answered at a time are under way", out);
+        return false;
+    }
     struct snapshot snapshot;
     sluice_snapshot(sluice, &snapshot); /* so that the history knows all that was counted before */
     snapshot_release(&snapshot);
@@ -293,18 +308,16 @@ static bool query_begin(struct visit *visit, struct buffer *out)
         .history = sluice->observer.recording.history,
         .question = console_question(visit->console),
         .time_us = sluice->current->console.query_time,
+        .running = &sluice->queries_running,
         .on_done = on_query_done,
         .owner = visit,
     };
     plan.copies = copy_named(visit, &plan.question);
     if (plan.copies != NULL)
         visit->job = query_job_start(&sluice->loop, &plan);
-    if (visit->job != NULL)
-        return true;
-    struct console_reply reply = { .rows = NULL };
-    outcome_fail(&reply.outcome, "53200", "out of memory");
-    console_reply(visit->console, &reply, out);
-    return false;
+    if (visit->job == NULL)
+        query_refuse(visit, "53200", "out of memory", out);
+    return visit->job != NULL;
 }
 
 /* ── Answers ───────────────────────────────────────────────────────────────────────────────────────────────

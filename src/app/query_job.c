@@ -80,6 +80,7 @@ static void on_work(uv_work_t *work)
 static void on_worked(uv_work_t *work, int status)
 {
     struct query_job *job = CONTAINER_OF(work, struct query_job, work);
+    --*job->plan.running;
     if (status != 0)
         outcome_fail(&job->reply.outcome, "57014", "canceling statement due to user request");
     if (!job->is_abandoned)
@@ -103,6 +104,7 @@ struct query_job *query_job_start(uv_loop_t *loop, const struct query_plan *plan
         job_free(job);
         return NULL;
     }
+    ++*plan->running;
     return job;
 }
 

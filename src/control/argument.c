@@ -119,9 +119,9 @@ static enum argument_result take_level(const struct command_reader *reader, cons
 static enum argument_result take_order(const struct command_reader *reader, const struct word *word,
                                        struct console_command *command, struct console_outcome *failure)
 {
-    static const char *const orders[] = { [STATEMENTS_BY_CALLS] = "calls",
-                                          [STATEMENTS_BY_TIME] = "time",
-                                          [STATEMENTS_BY_ERRORS] = "errors" };
+    static const char *const orders[] = {
+        [STATEMENTS_BY_CALLS] = "calls", [STATEMENTS_BY_TIME] = "time", [STATEMENTS_BY_ERRORS] = "errors"
+    };
     (void)reader;
     (void)failure;
     for (size_t i = 0; word->kind == WORD_PLAIN && i < COUNT_OF(orders); i++) {

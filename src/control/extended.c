@@ -378,8 +378,7 @@ static enum extended_result take_close(struct extended *extended, struct reader 
 }
 
 enum extended_result extended_take(struct extended *extended, const struct inbox_message *message,
-                                   struct buffer *out, struct prepared **run,
-                                   struct console_outcome *failure)
+                                   struct buffer *out, struct prepared **run, struct console_outcome *failure)
 {
     struct reader reader = reader_of(message->body);
     switch (message->type) {

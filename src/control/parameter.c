@@ -12,10 +12,10 @@ static const struct type {
     enum class class;
     uint8_t size; /* in binary, bytes; 0: any */
 } types[] = {
-    { 0, CLASS_TEXT, 0 },    { 16, CLASS_BOOLEAN, 1 }, { 18, CLASS_TEXT, 0 },   { 19, CLASS_TEXT, 0 },
+    { 0, CLASS_TEXT, 0 },     { 16, CLASS_BOOLEAN, 1 }, { 18, CLASS_TEXT, 0 },    { 19, CLASS_TEXT, 0 },
     { 20, CLASS_INTEGER, 8 }, { 21, CLASS_INTEGER, 2 }, { 23, CLASS_INTEGER, 4 }, { 25, CLASS_TEXT, 0 },
-    { 26, CLASS_INTEGER, 4 }, { 700, CLASS_REAL, 4 },   { 701, CLASS_REAL, 8 },  { 705, CLASS_TEXT, 0 },
-    { 1042, CLASS_TEXT, 0 }, { 1043, CLASS_TEXT, 0 },
+    { 26, CLASS_INTEGER, 4 }, { 700, CLASS_REAL, 4 },   { 701, CLASS_REAL, 8 },   { 705, CLASS_TEXT, 0 },
+    { 1042, CLASS_TEXT, 0 },  { 1043, CLASS_TEXT, 0 },
 };
 
 enum { NUMERIC_OID = 1700, NUMBER_SIZE = 64 };

@@ -43,8 +43,9 @@ void question_outcome(enum history_answer answer, const struct history_failure *
     switch (answer) {
     case HISTORY_ANSWERED:
         if (failure->is_partial)
-            bytes_copy_text(bytes_text("the history file cannot be read: this is of what waits in memory only"),
-                            out->message, sizeof out->message);
+            bytes_copy_text(
+                bytes_text("the history file cannot be read: this is of what waits in memory only"),
+                out->message, sizeof out->message);
         break;
     case HISTORY_WRONG:
         explain_wrong(failure, out);

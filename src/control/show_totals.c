@@ -21,8 +21,8 @@ static size_t rows_shown(const struct show_source *source, size_t all, struct co
         text_append_format(&text, "%u of %u workers did not answer in time: their part is missing.",
                            snapshot->workers_silent, snapshot->workers);
     if (most < all)
-        text_append_format(&text, "%s%zu of %zu rows are shown; add LIMIT for more.", text.size > 0 ? " " : "",
-                           most, all);
+        text_append_format(&text, "%s%zu of %zu rows are shown; add LIMIT for more.",
+                           text.size > 0 ? " " : "", most, all);
     return most < all ? most : all;
 }
 
@@ -194,7 +194,8 @@ static bool fill_history(const struct show_source *source, struct result *result
 {
     const struct history_state *state = source->world->history;
     if (state == NULL) {
-        (void)snprintf(notice->message, sizeof notice->message, "there is no history: history.record is false");
+        (void)snprintf(notice->message, sizeof notice->message,
+                       "there is no history: history.record is false");
         return true;
     }
     result_row_begin(result, COUNT_OF(history_columns));

@@ -21,8 +21,8 @@ class Commands(Case):
         commands = [row["command"] for row in self.sluice.console("HELP")]
         self.assertIn("SHOW VIOLATIONS [LIMIT count]", commands)
         for syntax in commands:
-            command = syntax.replace("[", "").replace("]", "")
-            for word, value in {"count": "5", "'duration'": "'30m'", "level": "modifying", "'reason'": "'why'",
+            command = syntax.replace("[", "").replace("]", "").replace("COLUMNS FROM name", "COLUMNS FROM runs")
+            for word, value in {"count": "5", "'duration'": "'30m'", "level": "modifying", "query": "1", "order": "time", "'reason'": "'why'",
                                 "name": "helped"}.items():
                 command = command.replace(word, value)
             with self.subTest(command):
@@ -34,7 +34,7 @@ class Commands(Case):
             self.assertEqual(self.sluice.console_psql(command).returncode, 0, command)
 
     def test_unknown_commands_get_an_error_with_a_hint(self):
-        for command in ("SHOW VIOLATION", "SELECT 1", "OPEN WINDOW FOR 'x' ALLOW modifying REASON 'r'",
+        for command in ("SHOW VIOLATION", "DELETE 1", "OPEN WINDOW FOR 'x' ALLOW modifying REASON 'r'",
                         "OPEN WINDOW FOR '30m' ALLOW everything REASON 'r'", "CLOSE WINDOW nowhere", "SHOW STATS; nonsense"):
             done = self.sluice.console_psql(command, "-v", "ON_ERROR_STOP=1")
             self.assertEqual(done.returncode, 1, command)
@@ -123,7 +123,8 @@ class Roles(Case):
         for row in self.sluice.console("HELP", user="viewer", password="open sesame"):
             command = row["command"].split("[")[0].strip()
             command = {"OPEN WINDOW": "OPEN WINDOW v FOR '30m' ALLOW additive REASON 'r'",
-                       "CLOSE WINDOW name": "CLOSE WINDOW v",
+                       "CLOSE WINDOW name": "CLOSE WINDOW v", "SHOW COLUMNS FROM name": "SHOW COLUMNS FROM runs",
+                       "SELECT query": "SELECT 1",
                        "SET READONLY ON": "SET READONLY ON REASON 'r'"}.get(command, command)
             done = self.sluice.console_psql(command, user="viewer", password="open sesame")
             if row["role"] == "viewer":

@@ -76,10 +76,28 @@ static void names_are_quoted_or_not(void **state)
     assert_string_equal(accepted("CLOSE WINDOW \xc3\xa4", COMMAND_CLOSE_WINDOW).name, "\xc3\xa4");
 }
 
+static void a_query_is_one_command_up_to_its_semicolon(void **state)
+{
+    (void)state;
+    struct console_outcome failure;
+    struct console_command command;
+    struct command_reader reader =
+        command_reader_of(bytes_text("HELP; select ';' /* ; */ AS \"a;b\"; /* x */ Explain y"), 1);
+    assert_int_equal(command_next(&reader, &command, &failure), COMMAND_READY);
+    assert_int_equal(command.kind, COMMAND_HELP);
+    assert_int_equal(command_next(&reader, &command, &failure), COMMAND_READY);
+    assert_int_equal(command.kind, COMMAND_SELECT);
+    assert_true(bytes_equal_text(command.sql, "select ';' /* ; */ AS \"a;b\""));
+    assert_int_equal(command.sql_position, 6);
+    assert_int_equal(command_next(&reader, &command, &failure), COMMAND_READY);
+    assert_true(bytes_equal_text(command.sql, "Explain y"));
+    assert_int_equal(command_next(&reader, &command, &failure), COMMAND_END);
+}
+
 static void unknown_commands_point_to_help(void **state)
 {
     (void)state;
-    assert_string_equal(refused("SELECT 1", "42601", "unknown command at or near \"SELECT\"", 1).hint,
+    assert_string_equal(refused("DELETE 1", "42601", "unknown command at or near \"DELETE\"", 1).hint,
                         "HELP lists the commands.");
     assert_string_equal(refused("  show violation", "42601", "unknown command at or near \"show\"", 3).hint,
                         "Did you mean SHOW VIOLATIONS? HELP lists the commands.");
@@ -269,6 +287,7 @@ int main(void)
         cmocka_unit_test(commands_are_read_in_any_case),
         cmocka_unit_test(an_opening_says_all_it_needs),
         cmocka_unit_test(names_are_quoted_or_not),
+        cmocka_unit_test(a_query_is_one_command_up_to_its_semicolon),
         cmocka_unit_test(unknown_commands_point_to_help),
         cmocka_unit_test(what_is_missing_is_named_with_its_place),
         cmocka_unit_test(values_out_of_bounds_are_refused),

@@ -76,7 +76,7 @@ static enum console_event visit_step(struct visit *visit, struct bytes input)
     enum console_event event;
     while ((event = console_step(visit->console, &input, &visit->heard)) == CONSOLE_ASK) {
         visit->asked[console_command(visit->console)->kind]++;
-        console_answer(visit->console, &visit->world, &visit->heard);
+        answer(visit->console, &visit->world, &visit->heard);
     }
     assert_true(event == CONSOLE_CLOSE || input.size == 0);
     return event;
@@ -503,11 +503,9 @@ static void writes_are_stopped_longer_than_windows_may_be_open(void **state)
 /* A command of this form: its keywords and a sample for each value. */
 static void write_sample(const struct command_form *form, struct text *out)
 {
-    static const char *const samples[][2] = { { "name", "w" },
-                                              { "count", "1" },
-                                              { "level", "additive" },
-                                              { "'duration'", "'1m'" },
-                                              { "'reason'", "'r'" } };
+    static const char *const samples[][2] = { { "name", "w" },          { "count", "1" },
+                                              { "order", "time" },      { "level", "additive" },
+                                              { "'duration'", "'1m'" }, { "'reason'", "'r'" } };
     const char *syntax = form->syntax;
     struct syntax_element element;
     while (syntax_next(&syntax, &element)) {

@@ -29,7 +29,7 @@ static void visit_feed(struct visit *visit, size_t size)
         enum console_event event;
         while ((event = console_step(visit->console, &input, &visit->heard)) == CONSOLE_ASK) {
             visit->reloads += console_command(visit->console)->kind == COMMAND_RELOAD;
-            console_answer(visit->console, &visit->world, &visit->heard);
+            answer(visit->console, &visit->world, &visit->heard);
         }
         assert_int_equal(event, CONSOLE_STARVED);
     }
@@ -336,7 +336,7 @@ static void cut_messages_are_refused(void **state)
         for (size_t size = 0; size < messages[i].size; size++) {
             struct extended extended;
             struct console_outcome failure;
-            const struct prepared *run;
+            struct prepared *run;
             struct buffer out;
             uint8_t *body = malloc(size);
             memcpy(body, messages[i].body, size);
@@ -350,6 +350,26 @@ static void cut_messages_are_refused(void **state)
             free(body);
         }
     }
+}
+
+static void a_query_is_described_before_it_is_executed(void **state)
+{
+    struct visit visit;
+    (void)state;
+    visit_begin(&visit, "viewer");
+    say_parse(&visit, "", "SELECT n FROM t");
+    say_bind(&visit, "", "", 0, "");
+    say_target(&visit, CLIENT_DESCRIBE, 'P', "");
+    say_execute(&visit, "");
+    say_sync(&visit);
+    assert_heard(&visit, "1\n2\nT n:20\nD 7\nC SELECT 1\nZ\n");
+    say_parse(&visit, "s", "SELECT n FROM t WHERE n > $1");
+    say_target(&visit, CLIENT_DESCRIBE, 'S', "s");
+    say_bind(&visit, "", "s", 0, "");
+    say_execute(&visit, "");
+    say_sync(&visit);
+    assert_heard(&visit, "1\nt\nT n:20\n2\nD 7\nC SELECT 1\nZ\n");
+    visit_end(&visit);
 }
 
 static void every_cut_gives_the_same_answers(void **state)
@@ -379,6 +399,7 @@ int main(void)
         cmocka_unit_test(what_makes_no_sense_is_refused),
         cmocka_unit_test(names_are_bounded_in_number_and_length),
         cmocka_unit_test(cut_messages_are_refused),
+        cmocka_unit_test(a_query_is_described_before_it_is_executed),
         cmocka_unit_test(every_cut_gives_the_same_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,35 +8,43 @@
 
 enum { ANSWER_MOST = 100000 };
 
-/* An answerer that sends back what it gets: 'q' asks it to close, 'x' for an answer that is too long, 'b' for
- * the longest. */
+/* An answerer that sends back what it gets: 'q' asks it to close, 'l' to answer when it is resumed, 'x' for
+ * an answer that is too long, 'b' for the longest. */
 struct echo {
     uv_loop_t loop;
     struct chunk chunk;
     struct responder *responder;
     struct address address;
     struct address last_peer;
+    struct responder_connection *last;
+    bool is_resumed;
     size_t open;
     size_t taken;
     bool is_closed;
 };
 
-static void *echo_create(void *context, const struct address *peer)
+static void *echo_create(void *context, const struct address *peer, struct responder_connection *connection)
 {
     struct echo *echo = context;
     if (echo->is_closed)
         return NULL;
     echo->open++;
     echo->last_peer = *peer;
+    echo->last = connection;
     return echo;
 }
 
-static enum answer echo_take(void *state, struct bytes bytes, struct buffer *out)
+static enum answer echo_take(void *state, struct bytes *taken, struct buffer *out)
 {
     static const uint8_t filling[ANSWER_MOST + 1] = { 0 };
     struct echo *echo = state;
     assert_int_equal(out->size, 0);
+    if (taken->size > 0 && taken->data[0] == 'l' && !echo->is_resumed)
+        return ANSWER_LATER;
+    struct bytes bytes = bytes_take(taken, taken->size);
     echo->taken += bytes.size;
+    if (bytes.size == 0)
+        return ANSWER_MORE;
     if (bytes.data[0] == 'b')
         buffer_append(out, bytes_of(filling, ANSWER_MOST));
     else if (bytes.data[0] == 'x')
@@ -102,6 +110,60 @@ static void what_is_asked_is_answered(void **state)
     assert_int_equal(echo->last_peer.ip[0], 127);
     (void)close(peer);
     TURN_UNTIL(&echo->loop, echo->open == 0);
+    echo_close(echo);
+}
+
+static void an_answer_that_comes_later_holds_what_came_meanwhile(void **state)
+{
+    (void)state;
+    char got[11];
+    struct echo *echo = echo_open(local_address(0));
+    int peer = peer_connect(&echo->address);
+    peer_send(&echo->loop, peer, "later", 5);
+    peer_send(&echo->loop, peer, " comes", 6);
+    turn_for(&echo->loop, 20);
+    assert_int_equal(echo->taken, 0);
+    echo->is_resumed = true;
+    responder_resume(echo->last);
+    peer_read(&echo->loop, peer, got, sizeof got);
+    assert_memory_equal(got, "later comes", sizeof got);
+    peer_send(&echo->loop, peer, "hello", 5);
+    peer_read(&echo->loop, peer, got, 5);
+    assert_memory_equal(got, "hello", 5);
+    (void)close(peer);
+    TURN_UNTIL(&echo->loop, echo->open == 0);
+    echo_close(echo);
+}
+
+static void a_client_that_goes_before_its_answer_is_forgotten_at_once(void **state)
+{
+    (void)state;
+    struct echo *echo = echo_open(local_address(0));
+    int peer = peer_connect(&echo->address);
+    peer_send(&echo->loop, peer, "later", 5);
+    turn_for(&echo->loop, 20);
+    assert_int_equal(echo->open, 1);
+    (void)shutdown(peer, SHUT_WR);
+    TURN_UNTIL(&echo->loop, echo->open == 0);
+    (void)close(peer);
+    echo_close(echo);
+}
+
+static void a_client_that_says_too_much_before_its_answer_is_not_read(void **state)
+{
+    (void)state;
+    static const char words[65536] = "later";
+    size_t sent = 0;
+    struct echo *echo = echo_open(local_address(0));
+    int peer = peer_connect(&echo->address);
+    for (int i = 0; i < 2000; i++) {
+        ssize_t size = send(peer, words, sizeof words, MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent += size > 0 ? (size_t)size : 0;
+        turn_for(&echo->loop, 1);
+    }
+    assert_true(sent < 64U * 1024 * 1024);
+    assert_int_equal(echo->open, 1);
+    (void)close(peer);
     echo_close(echo);
 }
 
@@ -243,6 +305,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_asked_is_answered),
+        cmocka_unit_test(an_answer_that_comes_later_holds_what_came_meanwhile),
+        cmocka_unit_test(a_client_that_goes_before_its_answer_is_forgotten_at_once),
+        cmocka_unit_test(a_client_that_says_too_much_before_its_answer_is_not_read),
         cmocka_unit_test(the_answer_before_a_close_arrives),
         cmocka_unit_test(an_answer_that_is_too_long_ends_the_connection),
         cmocka_unit_test(connections_beyond_the_bound_are_turned_away),
