@@ -51,6 +51,8 @@ def tell_drift(connection):
            difference="'served' was dropped from the list")
     insert(connection, "error_counts", minute="2026-11-21 12:14:00", service="kds", sqlstate="40001",
            condition="serialization_failure", family="contention", fingerprint="f2", count=3)
+    insert(connection, "error_counts", minute="2026-11-21 12:14:00", service="kds", sqlstate="23514",
+           condition="check_violation", family="violation", fingerprint="f1", count=40)
     insert(connection, "statement_minutes", minute="2026-11-21 12:14:00", service="kds", database="shop", fingerprint="f2",
            calls=100, errors=3, p95_us=1000, p99_us=2500, longest_us=9000)
     insert(connection, "statement_texts", fingerprint="f2", statement="SELECT pg_sleep(?)")
@@ -93,7 +95,7 @@ class Report(unittest.TestCase):
         self.make(tell_runs, tell_drift)
         said = self.report(*PERIOD)
         for line in (
-                "- not followed to its end since 2026-11-21 12:14:05Z service kds check orders_status_check of public.orders"
+                "- not followed to its end from 2026-11-21 12:14:05Z service kds check orders_status_check of public.orders"
                 " SQLSTATE 23514",
                 "    seen: 41 times, at most 33 within a minute; 0.25 a minute are usual, 40 a minute were seen; never seen before",
                 "    statement: UPDATE orders SET status = ?",
@@ -128,14 +130,14 @@ class Report(unittest.TestCase):
         self.assertEqual([suspect["user"] for suspect in incident["suspects"]], ["migrator"])
         self.assertEqual([(row["count"], row["subject"], row["first"]) for row in said["violations"]],
                          [(40, "orders_status_check", "2026-11-21T12:14:05.250000Z"), (10, "users_email_key", "2026-11-21T12:20:00Z")])
-        self.assertEqual(said["errors"][0]["family"], "contention")
+        self.assertEqual([(row["family"], row["count"]) for row in said["errors"]], [("violation", 40), ("contention", 3)])
         self.assertEqual((said["statements"][0]["p99_us"], said["statements"][0]["statement"]), (2500, "SELECT pg_sleep(?)"))
         self.assertEqual([row["kind"] for row in said["notes"]], ["unlisted", "gap", "dropped", "stopped"])
 
     def test_markdown_has_tables_and_lists(self):
         self.make(tell_runs, tell_drift)
         said = self.report(*PERIOD, "--format", "md")
-        self.assertIn("\n- not followed to its end since 2026-11-21 12:14:05Z service `kds` check `orders_status_check`"
+        self.assertIn("\n- not followed to its end from 2026-11-21 12:14:05Z service `kds` check `orders_status_check`"
                       " of `public.orders` SQLSTATE 23514\n", said)
         self.assertIn("\n  - suspect 1 at 2026-11-21 12:13:58Z `ALTER TABLE` on `public.orders` by `migrator`\n", said)
         self.assertIn("\n| 40 | 80.0% | `kds` | check | `orders_status_check` | `public.orders` | 23514 |", said)

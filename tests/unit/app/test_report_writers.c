@@ -127,7 +127,7 @@ static void names_are_code_and_numbers_are_plain(void **state)
     assert_non_null(strstr(said, "service `orders_status_check`"));
     free(said);
     said = written(report_write_markdown, bytes_text("2026-11-21 12:00:00.123456"));
-    assert_non_null(strstr(said, "since 2026-11-21 12:00:00Z"));
+    assert_non_null(strstr(said, "from 2026-11-21 12:00:00Z"));
     free(said);
     said = written(report_write_markdown, bytes_text("word: 0.5 a minute"));
     assert_non_null(strstr(said, "  - seen: word: 0.5 a minute\n"));
