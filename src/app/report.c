@@ -17,9 +17,11 @@ enum {
     REPORT_SIZE_MOST = 256 * 1024 * 1024,
     QUERY_ROWS_MOST = 10000,
     QUERY_BYTES_MOST = 512 * 1024 * 1024,
-    PARAMETERS = 5
+    PARAMETERS = 5,
+    SECONDS_SIZE = sizeof("2026-11-21 03:04:05") - 1
 };
 
+static const int64_t second_us = 1000000;
 static const int64_t minute_us = 60 * INT64_C(1000000);
 static const int64_t query_time_us = 60 * INT64_C(1000000);
 static const char since_standard[] = "1h";
@@ -127,7 +129,10 @@ static bool report_fill(struct report *report, int64_t now_us)
     entry_time(report->since_us, asking.since);
     entry_time(report->until_us, asking.until);
     entry_time(entry_minute(report->since_us), asking.minute);
-    asking.minute[sizeof("2026-11-21 03:04:00") - 1] = '\0'; /* as minutes stand in the file */
+    /* As minutes stand in the file: the one that begins with the end of the period is not of it. */
+    asking.minute[SECONDS_SIZE] = '\0';
+    if (report->until_us % second_us == 0)
+        asking.until[SECONDS_SIZE] = '\0';
     entry_time(now_us - minute_us, asking.alive);
     if (access(report->history, R_OK) != 0) {
         (void)fprintf(stderr, "pgsluice: %s: %s\n", report->history, strerror(errno));

@@ -18,11 +18,18 @@ static bool is_mark(uint8_t byte)
     return !is_letter && !is_digit && !is_harmless;
 }
 
+/* Points within numbers and colons behind words are read by nobody. */
+static bool is_punctuation(struct bytes text, size_t at)
+{
+    uint8_t next = at + 1 < text.size ? text.data[at + 1] : 0;
+    return (text.data[at] == '.' && next >= '0' && next <= '9') || (text.data[at] == ':' && next == ' ');
+}
+
 /* Every character that could be mark-up as a reference to it, which never is. */
 static void put_escaped(struct buffer *out, struct bytes text)
 {
     for (size_t i = 0; i < text.size; i++) {
-        if (is_mark(text.data[i]))
+        if (is_mark(text.data[i]) && !is_punctuation(text, i))
             report_put_format(out, "&#%u;", (unsigned)text.data[i]);
         else
             buffer_append(out, bytes_of(text.data + i, 1));
@@ -41,24 +48,33 @@ static bool may_be_code(struct bytes text)
            text.data[text.size - 1] != ' ';
 }
 
+static bool is_plain(const struct history_value *value, enum report_kind kind)
+{
+    char time[REPORT_TIME_SIZE];
+    return value->type != HISTORY_TEXT || (kind == KIND_TIME && report_time(value->text, false, time));
+}
+
+/* Names and statements are code, and so is a word such as unique_violation. */
+static bool is_code(struct bytes text, enum report_kind kind)
+{
+    bool is_word = has_byte(text, '_') && !has_byte(text, ' ');
+    return (kind == KIND_TEXT || is_word) && may_be_code(text);
+}
+
 static void put_value(struct page *page, const struct history_value *value, enum report_kind kind)
 {
     buffer_clear(&page->scratch);
     report_value_plain(value, kind, &page->scratch);
     struct bytes text = buffer_bytes(&page->scratch);
-    if (text.size == 0)
-        return;
-    if (value->type != HISTORY_TEXT || (kind == KIND_TIME && value->text.size >= text.size - 1)) {
+    if (is_plain(value, kind)) {
         buffer_append(page->out, text);
-        return;
-    }
-    bool is_code = kind == KIND_TEXT && may_be_code(text);
-    report_put(page->out, is_code ? "`" : "");
-    if (is_code)
+    } else if (text.size > 0 && is_code(text, kind)) {
+        report_put(page->out, "`");
         buffer_append(page->out, text);
-    else
+        report_put(page->out, "`");
+    } else {
         put_escaped(page->out, text);
-    report_put(page->out, is_code ? "`" : "");
+    }
 }
 
 static void put_head(struct page *page, size_t section, size_t row)
