@@ -3,6 +3,7 @@
 #define APP_OBSERVER_H
 
 #include "config/settings.h"
+#include "app/recording.h"
 #include "observe/totals.h"
 
 /* What the control thread makes of what the workers count: the totals since the start. Everything that wants
@@ -13,10 +14,14 @@ struct observer {
     uint32_t error_families;      /* see struct errors */
     struct hash_key key;
     struct totals totals;
+    struct recording recording;
 };
 
-void observer_init(struct observer *observer, const struct settings *settings, const struct hash_key *key);
-/* Harmless where it was never made, all zeros. */
+/* Begins the history, too, where the settings want one. False when memory or threads are short. */
+MUST_USE bool observer_init(struct observer *observer, const struct settings *settings,
+                            const struct hash_key *key, const char *version);
+/* Writes what the history has not written yet, which takes as long as the disk does. Harmless where it was
+ * never made, all zeros. */
 void observer_release(struct observer *observer);
 /* An empty harvest for a worker; NULL when memory is short. */
 struct harvest *observer_harvest(const struct observer *observer);

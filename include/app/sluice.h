@@ -37,6 +37,8 @@ struct sluice {
     struct chunk chunk; /* of the console's connections */
     struct responder *responder;
     struct console_options console;
+    struct list visits; /* of the console */
+    uint32_t visits_made;
     char gate_shown[2 * POLICY_NAME_SIZE]; /* the state of the gate that the log told last */
     bool is_draining;
 };
@@ -87,6 +89,9 @@ void sluice_log_readonly(struct sluice *sluice, enum notice notice, const struct
 void sluice_log_host(struct sluice *sluice, const struct host_change *change);
 /* That lines of the audit could not be written: nothing while none was lost. */
 void sluice_log_audit(struct sluice *sluice);
+/* What is to be said of the history that was not said yet: that it cannot be written, or can again; a file
+ * set aside, a gap, losses. */
+void sluice_log_history(struct sluice *sluice);
 /* Says when the gate opens, closes or freezes: nothing while it is as it was. */
 void sluice_log_gate(struct sluice *sluice, int64_t now_us);
 

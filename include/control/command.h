@@ -4,6 +4,7 @@
 
 #include "control/outcome.h"
 #include "control/word.h"
+#include "observe/statements.h"
 #include "policy/window.h"
 
 enum command_kind {
@@ -27,6 +28,8 @@ enum command_needs {
     COMMAND_NEEDS_RULES,
     COMMAND_NEEDS_ORDERS,
     COMMAND_NEEDS_SETTINGS,
+    COMMAND_NEEDS_HISTORY,
+    COMMAND_NEEDS_QUERY,  /* the answer may come later */
     COMMAND_NEEDS_EFFECT, /* the owner does what is asked and says how it ended */
 };
 
@@ -43,7 +46,7 @@ struct command_form {
 
 extern const struct command_form command_forms[COMMAND_COUNT];
 
-/* A command as it was given; all it says is copied. */
+/* A command as it was given; all it says is copied, but for `sql`. */
 struct console_command {
     enum command_kind kind;
     uint32_t count;                  /* LIMIT; 0 when not given */
@@ -52,6 +55,9 @@ struct console_command {
     enum safety_level level;         /* additive or modifying */
     struct scope scope;              /* empty where not given */
     char reason[POLICY_REASON_SIZE]; /* empty when not given */
+    enum statements_order order;     /* BY; calls when not given */
+    struct bytes sql;                /* of SELECT and the like: a view of the text that was read */
+    uint32_t sql_position;           /* characters before it in that text */
 };
 
 enum { READONLY_DAYS_MOST = 31 }; /* the longest SET READONLY ON FOR */

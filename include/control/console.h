@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "control/command.h"
 #include "control/login.h"
+#include "control/question.h"
 #include "control/world.h"
 
 /* One connection to the console, spoken in the PostgreSQL protocol: bytes in, bytes out. Reads no socket and
@@ -15,6 +16,8 @@
  *                STARVED: send out; wait for more bytes
  *                ASK:     gather what command_forms[console_command(console)->kind].needs, do its effect,
  *                         console_answer(console, &world, out); go on with what is left of the input
+ *                         or, where it needs QUERY, have console_question answered, now or later, and
+ *                         console_reply(console, &reply, out)
  *                CLOSE:   send out; close
  *            }
  */
@@ -38,6 +41,17 @@ MUST_USE enum console_event console_step(struct console *console, struct bytes *
 /* After ASK: appends the answer. An answer that does not fit into out's limit is replaced by an error
  * (54000). */
 void console_answer(struct console *console, const struct console_world *world, struct buffer *out);
+
+/* After ASK of a command that needs QUERY: what is to be answered. What it names stays as it is until the
+ * reply. */
+struct console_question console_question(const struct console *console);
+/* Appends the answer; takes reply->rows over. */
+void console_reply(struct console *console, struct console_reply *reply, struct buffer *out);
+
+/* What a client must say to have a query of this connection cancelled; before the login. */
+void console_set_key(struct console *console, uint32_t number, uint32_t secret);
+/* After CLOSE: whether it came only to cancel a query, and whose. */
+bool console_is_cancel(const struct console *console, uint32_t *number, uint32_t *secret);
 
 /* After ASK: what was asked; its role has been checked. */
 const struct console_command *console_command(const struct console *console);

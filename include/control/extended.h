@@ -5,11 +5,13 @@
 #include "base/list.h"
 #include "control/command.h"
 #include "control/inbox.h"
+#include "control/question.h"
 
 /* The extended query protocol of the console (manual: "Extended Query"), as far as drivers need it:
- * statements are single commands without parameters, every Execute gives all rows. */
+ * statements are single commands, every Execute gives all rows. Only queries have parameters; one whose type
+ * the client does not foretell is a text. */
 
-enum { EXTENDED_NAMES_MOST = 256 }; /* prepared statements and portals of one connection */
+enum { EXTENDED_NAMES_MOST = 256, PARAMETERS_MOST = 64 }; /* prepared statements and portals of one connection */
 
 enum prepared_kind { PREPARED_STATEMENT, PREPARED_PORTAL };
 
@@ -20,6 +22,13 @@ struct prepared {
     bool is_empty;           /* holds no command */
     uint32_t binary_columns; /* of a portal: bit i, whether column i is wanted in binary */
     struct console_command command;
+    struct buffer sql; /* what command.sql is a view of */
+    uint32_t types[PARAMETERS_MOST]; /* foretold; 0: not */
+    size_t parameter_count;          /* foretold, of a portal: given */
+    struct history_value parameters[PARAMETERS_MOST];
+    struct buffer texts; /* what the parameters are views of */
+    struct question_form form;
+    struct query_rows *rows; /* of a portal that was described: its answer */
 };
 
 struct extended {
@@ -30,7 +39,8 @@ struct extended {
 
 enum extended_result {
     EXTENDED_DONE,    /* the answer was appended */
-    EXTENDED_RUN,     /* *run is to be executed: its rows without description, its tag */
+    EXTENDED_RUN,      /* *run is to be executed: its rows without description, its tag */
+    EXTENDED_DESCRIBE, /* *run is a query that must be asked to be described */
     EXTENDED_REFUSED, /* *failure says why; what follows is to be skipped up to Sync */
 };
 
@@ -38,8 +48,10 @@ void extended_init(struct extended *extended);
 void extended_release(struct extended *extended);
 /* Takes a Parse, Bind, Describe, Execute or Close message. */
 MUST_USE enum extended_result extended_take(struct extended *extended, const struct inbox_message *message,
-                                            struct buffer *out, const struct prepared **run,
+                                            struct buffer *out, struct prepared **run,
                                             struct console_outcome *failure);
+/* Answers the Describe of a query with what asking it gave. */
+void extended_describe(struct prepared *prepared, struct console_reply *reply, struct buffer *out);
 /* Portals end with the transaction: at Sync, and at a Query. */
 void extended_end_portals(struct extended *extended);
 

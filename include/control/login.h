@@ -20,6 +20,11 @@ struct login {
     bool has_asked_gss;
     bool has_wrong_password; /* the last attempt failed by its password */
     bool is_loopback;
+    uint32_t key_number; /* what is said in BackendKeyData */
+    uint32_t key_secret;
+    bool is_cancel; /* it asks for this query to be cancelled */
+    uint32_t cancel_number;
+    uint32_t cancel_secret;
     struct buffer preamble;
     struct scram scram;
     enum console_role role;

@@ -39,18 +39,6 @@ struct history_failure {
     size_t position; /* in characters of the query, from 1, where SQLite names a place; otherwise 0 */
 };
 
-/* A SELECT (or VALUES, WITH ..., EXPLAIN) in SQLite's language; $1, $2 ... stand for the parameters. */
-struct history_question {
-    struct bytes sql;
-    const struct history_value *parameters;
-    size_t parameter_count;
-    struct history_limits limits;
-    /* Once, before any row; values of rows live for the call. False stops the query. */
-    bool (*on_columns)(void *context, const struct history_column *columns, size_t count);
-    bool (*on_row)(void *context, const struct history_value *values, size_t count);
-    void *context;
-};
-
 /* A table over something alive: its rows are asked for when a query reads it, on the query's thread. */
 struct history_live_table {
     const char *name; /* a plain word that is no table of the file; those are seen first */
@@ -61,11 +49,27 @@ struct history_live_table {
     void *context;
 };
 
+/* A SELECT (or VALUES, WITH ..., EXPLAIN) in SQLite's language; $1, $2 ... stand for the parameters. */
+struct history_question {
+    struct bytes sql;
+    const struct history_value *parameters;
+    size_t parameter_count;
+    struct history_limits limits;
+    const struct history_live_table *live_tables; /* seen beside the tables of the file */
+    size_t live_table_count;
+    /* Only to tell its columns: no parameter needs a value, no row is read. *parameters_named becomes the
+     * highest $n in it. */
+    bool is_preview;
+    size_t *parameters_named;
+    /* Once, before any row; values of rows live for the call. False stops the query. */
+    bool (*on_columns)(void *context, const struct history_column *columns, size_t count);
+    bool (*on_row)(void *context, const struct history_value *values, size_t count);
+    void *context;
+};
+
 /* What a query sees. */
 struct history_view {
     const char *path; /* of the history file; need not be there */
-    const struct history_live_table *live_tables;
-    size_t live_table_count;
     bool needs_file;      /* without it the query is refused; otherwise the answer is partial */
     struct bytes waiting; /* records that are not in the file yet: shown with it */
     int64_t waiting_run;  /* their run */

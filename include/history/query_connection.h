@@ -9,14 +9,14 @@ struct sqlite3;
 /* A connection that shows a view and can do nothing but read. */
 struct query_connection {
     struct sqlite3 *connection;
-    struct live_table *live; /* one for each live table of the view */
+    struct live_table *live; /* one for each live table of the question */
     bool has_denied;         /* something that a query wanted to do */
 };
 
 /* Opens it; `failure` says whether it is partial, and why it is or cannot be opened. Released in any case. */
 MUST_USE enum history_answer query_connection_open(struct query_connection *query,
                                                    const struct history_view *view,
-                                                   const struct history_limits *limits,
+                                                   const struct history_question *question,
                                                    struct history_failure *failure);
 void query_connection_release(struct query_connection *query);
 

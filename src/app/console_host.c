@@ -2,11 +2,13 @@
 /* Hosts the console: gathers what a command needs, does what it asks, and lets the console put the answer
  * into words. */
 #include "app/clock.h"
+#include "app/query_job.h"
 #include "app/sluice.h"
 #include "control/rule_rows.h"
 #include "control/window_rows.h"
 
 #include <stdlib.h>
+#include <sys/random.h>
 
 enum { CONSOLE_CONNECTIONS_MOST = 32, CONSOLE_ANSWER_MOST = 64 * 1024 * 1024 };
 
@@ -14,46 +16,92 @@ enum { CONSOLE_CONNECTIONS_MOST = 32, CONSOLE_ANSWER_MOST = 64 * 1024 * 1024 };
 struct visit {
     struct sluice *sluice;
     struct console *console;
+    struct responder_connection *connection;
+    struct list node; /* in sluice->visits */
+    uint32_t number;  /* with the secret, what a request to cancel must say */
+    uint32_t secret;
+    struct query_job *job; /* under way; NULL: none */
+    bool is_replied;
+    struct console_reply reply;
 };
 
-static void *visit_create(void *context, const struct address *peer)
+static void *visit_create(void *context, const struct address *peer, struct responder_connection *connection)
 {
     struct sluice *sluice = context;
-    struct visit *visit = malloc(sizeof(*visit));
+    struct visit *visit = calloc(1, sizeof(*visit));
     if (visit == NULL)
         return NULL;
-    *visit = (struct visit){ sluice, console_create(&sluice->console, peer) };
-    if (visit->console == NULL) {
+    visit->sluice = sluice;
+    visit->connection = connection;
+    visit->console = console_create(&sluice->console, peer);
+    if (visit->console == NULL ||
+        getrandom(&visit->secret, sizeof(visit->secret), 0) != (ssize_t)sizeof(visit->secret)) {
+        console_destroy(visit->console);
         free(visit);
         return NULL;
     }
+    visit->number = ++sluice->visits_made;
+    console_set_key(visit->console, visit->number, visit->secret);
+    list_append(&sluice->visits, &visit->node);
     return visit;
 }
 
 static void visit_destroy(void *state)
 {
     struct visit *visit = state;
+    if (visit->job != NULL)
+        query_job_abandon(visit->job);
+    query_rows_destroy(visit->reply.rows);
+    list_remove(&visit->node);
     console_destroy(visit->console);
     free(visit);
+}
+
+static void visit_cancel(struct sluice *sluice, uint32_t number, uint32_t secret)
+{
+    LIST_EACH(node, &sluice->visits)
+    {
+        struct visit *visit = CONTAINER_OF(node, struct visit, node);
+        if (visit->number == number && visit->secret == secret && visit->job != NULL)
+            query_job_cancel(visit->job);
+    }
 }
 
 /* ── What commands ask for ─────────────────────────────────────────────────────────────────────────────────
  */
 
-static void answer_snapshot(struct visit *visit, struct console_world *world, struct buffer *out)
+/* What is done with a world while it lasts. */
+typedef void (*world_use)(void *context, const struct console_world *world);
+
+struct gathering {
+    struct sluice *sluice;
+    world_use use;
+    void *context;
+};
+
+static void with_snapshot(const struct gathering *gathering, struct console_world *world)
 {
     struct snapshot snapshot;
-    sluice_snapshot(visit->sluice, &snapshot);
+    sluice_snapshot(gathering->sluice, &snapshot);
     world->snapshot = &snapshot;
-    world->totals = &visit->sluice->observer.totals;
-    console_answer(visit->console, world, out);
+    world->totals = &gathering->sluice->observer.totals;
+    gathering->use(gathering->context, world);
     world->snapshot = NULL;
     snapshot_release(&snapshot);
 }
 
-static void answer_windows(struct visit *visit, struct console_world *world, struct buffer *out)
+static void with_history(const struct gathering *gathering, struct console_world *world)
 {
-    struct gate_plan plan = gatekeeper_gate_plan(&visit->sluice->keeper);
+    struct history_state state;
+    if (recording_state(&gathering->sluice->observer.recording, &state))
+        world->history = &state;
+    gathering->use(gathering->context, world);
+    world->history = NULL;
+}
+
+static void with_windows(const struct gathering *gathering, struct console_world *world)
+{
+    struct gate_plan plan = gatekeeper_gate_plan(&gathering->sluice->keeper);
     size_t most = window_rows_most(&plan);
     struct window_row *rows = calloc(most > 0 ? most : 1, sizeof(*rows));
     if (rows == NULL)
@@ -61,26 +109,26 @@ static void answer_windows(struct visit *visit, struct console_world *world, str
     else
         world->window_count = window_rows_fill(&plan, world->now_us, rows, most);
     world->windows = rows;
-    console_answer(visit->console, world, out);
+    gathering->use(gathering->context, world);
     free(rows);
 }
 
-static void answer_rules(struct visit *visit, struct console_world *world, struct buffer *out)
+static void with_rules(const struct gathering *gathering, struct console_world *world)
 {
-    const struct policy_plan *plan = &visit->sluice->keeper.plan.policy;
+    const struct policy_plan *plan = &gathering->sluice->keeper.plan.policy;
     size_t most = rule_rows_most(plan);
     struct rule_row *rows = calloc(most, sizeof(*rows));
     if (rows != NULL)
         world->rule_count = rule_rows_fill(plan, rows, most);
     world->rules = rows;
-    console_answer(visit->console, world, out);
+    gathering->use(gathering->context, world);
     free(rows);
 }
 
-static void answer_settings(struct visit *visit, struct console_world *world, struct buffer *out)
+static void with_settings(const struct gathering *gathering, struct console_world *world)
 {
     size_t count;
-    const struct settings_row *from = settings_rows(visit->sluice->current, &count);
+    const struct settings_row *from = settings_rows(gathering->sluice->current, &count);
     struct setting_row *rows = calloc(count > 0 ? count : 1, sizeof(*rows));
     if (rows == NULL)
         count = 0;
@@ -89,7 +137,7 @@ static void answer_settings(struct visit *visit, struct console_world *world, st
                                             from[index].about, false };
     world->settings = rows;
     world->setting_count = count;
-    console_answer(visit->console, world, out);
+    gathering->use(gathering->context, world);
     free(rows);
 }
 
@@ -139,55 +187,185 @@ static void do_effect(struct sluice *sluice, const struct console_command *comma
     }
 }
 
-static void answer_effect(struct visit *visit, struct console_world *world, struct buffer *out)
+static struct console_world world_now(const struct sluice *sluice)
 {
-    do_effect(visit->sluice, console_command(visit->console), console_user(visit->console), world);
-    console_answer(visit->console, world, out);
+    return (struct console_world){ .now_us = clock_now(),
+                                   .journal = &sluice->journal,
+                                   .orders = sluice->keeper.orders,
+                                   .order_count = sluice->keeper.order_count };
 }
 
-static void command_answer(struct visit *visit, struct buffer *out)
+/* Gathers what a command needs to be shown, for as long as it is used. */
+static void world_gather(const struct gathering *gathering, enum command_needs needs)
 {
-    const struct gatekeeper *keeper = &visit->sluice->keeper;
-    struct console_world world = { .now_us = clock_now(),
-                                   .journal = &visit->sluice->journal,
-                                   .orders = keeper->orders,
-                                   .order_count = keeper->order_count };
-    switch (command_forms[console_command(visit->console)->kind].needs) {
+    struct console_world world = world_now(gathering->sluice);
+    switch (needs) {
     case COMMAND_NEEDS_SNAPSHOT:
     case COMMAND_NEEDS_TOTALS:
-        answer_snapshot(visit, &world, out);
+        with_snapshot(gathering, &world);
         break;
     case COMMAND_NEEDS_WINDOWS:
-        answer_windows(visit, &world, out);
+        with_windows(gathering, &world);
         break;
     case COMMAND_NEEDS_RULES:
-        answer_rules(visit, &world, out);
+        with_rules(gathering, &world);
         break;
     case COMMAND_NEEDS_SETTINGS:
-        answer_settings(visit, &world, out);
+        with_settings(gathering, &world);
         break;
-    case COMMAND_NEEDS_EFFECT:
-        answer_effect(visit, &world, out);
+    case COMMAND_NEEDS_HISTORY:
+        with_history(gathering, &world);
         break;
     case COMMAND_NEEDS_JOURNAL:
     case COMMAND_NEEDS_ORDERS:
     case COMMAND_NEEDS_NOTHING:
-        console_answer(visit->console, &world, out);
+    case COMMAND_NEEDS_QUERY:
+    case COMMAND_NEEDS_EFFECT:
+        gathering->use(gathering->context, &world);
         break;
     }
 }
 
-static enum answer visit_take(void *state, struct bytes bytes, struct buffer *out)
+/* ── Queries ───────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+struct copying {
+    struct visit *visit;
+    struct live_copies *copies;
+    const struct live_form *form;
+    bool has_failed;
+};
+
+static void copy_live(void *context, const struct console_world *world)
+{
+    struct copying *copying = context;
+    if (!live_copies_add(copying->copies, copying->form, world, PGSLUICE_VERSION))
+        copying->has_failed = true;
+}
+
+static bool is_named(const struct live_form *form, const struct console_question *question)
+{
+    bool is_there = live_form_occurs(form, question->sql);
+    for (size_t i = 0; i < question->parameter_count && !is_there; i++)
+        is_there = question->parameters[i].type == HISTORY_TEXT &&
+                   live_form_occurs(form, question->parameters[i].text);
+    return is_there;
+}
+
+/* Those that the query may be about. NULL when memory is short. */
+static struct live_copies *copy_named(struct visit *visit, const struct console_question *question)
+{
+    size_t count;
+    const struct live_form *forms = live_forms(&count);
+    struct copying copying = { .visit = visit, .copies = live_copies_create() };
+    struct gathering gathering = { visit->sluice, copy_live, &copying };
+    copying.has_failed = copying.copies == NULL;
+    for (size_t i = 0; i < count && !copying.has_failed; i++) {
+        copying.form = &forms[i];
+        if (is_named(copying.form, question))
+            world_gather(&gathering, command_forms[copying.form->command].needs);
+    }
+    if (!copying.has_failed)
+        return copying.copies;
+    live_copies_destroy(copying.copies);
+    return NULL;
+}
+
+static void on_query_done(void *owner, struct console_reply *reply)
+{
+    struct visit *visit = owner;
+    visit->job = NULL;
+    visit->reply = *reply;
+    visit->is_replied = true;
+    reply->rows = NULL;
+    responder_resume(visit->connection);
+}
+
+/* Whether the answer comes later. */
+static bool query_begin(struct visit *visit, struct buffer *out)
+{
+    struct sluice *sluice = visit->sluice;
+    struct snapshot snapshot;
+    sluice_snapshot(sluice, &snapshot); /* so that the history knows all that was counted before */
+    snapshot_release(&snapshot);
+    struct query_plan plan = {
+        .history = sluice->observer.recording.history,
+        .question = console_question(visit->console),
+        .time_us = sluice->current->console.query_time,
+        .on_done = on_query_done,
+        .owner = visit,
+    };
+    plan.copies = copy_named(visit, &plan.question);
+    if (plan.copies != NULL)
+        visit->job = query_job_start(&sluice->loop, &plan);
+    if (visit->job != NULL)
+        return true;
+    struct console_reply reply = { .rows = NULL };
+    outcome_fail(&reply.outcome, "53200", "out of memory");
+    console_reply(visit->console, &reply, out);
+    return false;
+}
+
+/* ── Answers ───────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+struct answering {
+    struct visit *visit;
+    struct buffer *out;
+};
+
+static void answer(void *context, const struct console_world *world)
+{
+    struct answering *answering = context;
+    console_answer(answering->visit->console, world, answering->out);
+}
+
+static void answer_effect(struct visit *visit, struct buffer *out)
+{
+    struct console_world world = world_now(visit->sluice);
+    do_effect(visit->sluice, console_command(visit->console), console_user(visit->console), &world);
+    console_answer(visit->console, &world, out);
+}
+
+/* Whether the answer comes later. */
+static bool command_answer(struct visit *visit, struct buffer *out)
+{
+    struct answering answering = { visit, out };
+    struct gathering gathering = { visit->sluice, answer, &answering };
+    enum command_needs needs = command_forms[console_command(visit->console)->kind].needs;
+    if (needs == COMMAND_NEEDS_QUERY)
+        return query_begin(visit, out);
+    if (needs == COMMAND_NEEDS_EFFECT)
+        answer_effect(visit, out);
+    else
+        world_gather(&gathering, needs);
+    return false;
+}
+
+static enum answer visit_close(const struct visit *visit)
+{
+    uint32_t number;
+    uint32_t secret;
+    if (console_is_cancel(visit->console, &number, &secret))
+        visit_cancel(visit->sluice, number, secret);
+    return ANSWER_CLOSE;
+}
+
+static enum answer visit_take(void *state, struct bytes *bytes, struct buffer *out)
 {
     struct visit *visit = state;
+    if (visit->is_replied)
+        console_reply(visit->console, &visit->reply, out);
+    visit->is_replied = false;
     for (;;) {
-        switch (console_step(visit->console, &bytes, out)) {
+        switch (console_step(visit->console, bytes, out)) {
         case CONSOLE_STARVED:
             return ANSWER_MORE;
         case CONSOLE_CLOSE:
-            return ANSWER_CLOSE;
+            return visit_close(visit);
         case CONSOLE_ASK:
-            command_answer(visit, out);
+            if (command_answer(visit, out))
+                return ANSWER_LATER;
             break;
         }
     }
@@ -203,6 +381,7 @@ bool console_host_open(struct sluice *sluice, struct problem *problem)
         .connections_most = CONSOLE_CONNECTIONS_MOST,
         .answer_most = CONSOLE_ANSWER_MOST,
     };
+    list_init(&sluice->visits);
     if (sluice->started->console.address.family == ADDRESS_NONE)
         return true;
     return responder_open(&sluice->loop, &sluice->started->console.address, &answerer, &sluice->chunk,

@@ -31,6 +31,7 @@ void sluice_take_events(struct sluice *sluice)
             log_file_event(&sluice->log, event);
             audit_event(&sluice->audit, event);
             journal_record(&sluice->journal, event);
+            recording_event(&sluice->observer.recording, event);
             ring_discard(events);
         }
     }

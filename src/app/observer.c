@@ -16,7 +16,8 @@ static uint32_t families_of(unsigned words)
     return families;
 }
 
-void observer_init(struct observer *observer, const struct settings *settings, const struct hash_key *key)
+bool observer_init(struct observer *observer, const struct settings *settings, const struct hash_key *key,
+                   const char *version)
 {
     const struct statements_settings *statements = &settings->statements;
     observer->bounds = (struct harvest_bounds){
@@ -28,12 +29,16 @@ void observer_init(struct observer *observer, const struct settings *settings, c
     observer->key = *key;
     observer->is_ready = true;
     totals_init(&observer->totals, key, &observer->bounds);
+    return recording_begin(&observer->recording, settings, key, version);
 }
 
 void observer_release(struct observer *observer)
 {
-    if (observer->is_ready)
-        totals_release(&observer->totals);
+    if (!observer->is_ready)
+        return;
+    recording_end(&observer->recording);
+    totals_release(&observer->totals);
+    observer->is_ready = false;
 }
 
 struct harvest *observer_harvest(const struct observer *observer)
@@ -46,9 +51,9 @@ struct harvest *observer_harvest(const struct observer *observer)
 
 void observer_take(struct observer *observer, struct harvest *harvest, int64_t now_us)
 {
-    (void)now_us;
     if (harvest == NULL)
         return;
     totals_add(&observer->totals, harvest);
+    recording_take(&observer->recording, harvest, now_us);
     harvest_destroy(harvest);
 }

@@ -43,6 +43,8 @@ static void on_tick(uv_timer_t *timer)
         sluice_publish_policy(sluice);
     sluice_log_gate(sluice, now_us);
     sluice_log_audit(sluice);
+    sluice_log_history(sluice);
+    recording_tick(&sluice->observer.recording, now_us);
     log_file_tick(&sluice->log, now_us);
     sluice_take_events(sluice);
     sluice_ask_harvests(sluice);
@@ -106,8 +108,8 @@ static bool hash_key_make(struct hash_key *key)
 
 static bool resources_prepare(struct sluice *sluice, struct problem *problem)
 {
-    observer_init(&sluice->observer, sluice->started, &sluice->hash_key);
-    bool is_ready = journal_init(&sluice->journal, DDL_KEPT) && loop_prepare(sluice);
+    bool is_ready = observer_init(&sluice->observer, sluice->started, &sluice->hash_key, PGSLUICE_VERSION) &&
+                    journal_init(&sluice->journal, DDL_KEPT) && loop_prepare(sluice);
     sluice->workers = calloc(sluice->started->workers, sizeof(struct worker *));
     sluice->turnstile = turnstile_create();
     is_ready = is_ready && sluice->workers != NULL && sluice->turnstile != NULL;

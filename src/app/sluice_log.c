@@ -90,6 +90,64 @@ void sluice_log_audit(struct sluice *sluice)
     log_file_write(&sluice->log);
 }
 
+static void log_history(struct sluice *sluice, enum notice notice, const char *key, const char *value,
+                        const char *reason)
+{
+    struct log_line *line = log_file_begin(&sluice->log, clock_now(), notice);
+    if (line == NULL)
+        return;
+    log_string(line, "file", sluice->started->history.file);
+    if (key != NULL)
+        log_string(line, key, value);
+    if (reason != NULL)
+        log_string(line, "reason", reason);
+    log_file_write(&sluice->log);
+}
+
+static void log_history_gap(struct sluice *sluice, const struct history_state *state)
+{
+    struct log_line *line = log_file_begin(&sluice->log, clock_now(), NOTICE_HISTORY_GAP);
+    if (line == NULL)
+        return;
+    log_string(line, "file", sluice->started->history.file);
+    log_time(line, "since", state->gap_from_us);
+    log_file_write(&sluice->log);
+}
+
+static void log_history_losses(struct sluice *sluice, const struct history_state *state)
+{
+    struct log_line *line = log_file_begin(&sluice->log, clock_now(), NOTICE_HISTORY_DROPPED);
+    if (line == NULL)
+        return;
+    log_integer(line, "count", (int64_t)state->dropped_rows);
+    log_integer(line, "unnamed", (int64_t)state->unnamed_counts);
+    log_file_write(&sluice->log);
+}
+
+void sluice_log_history(struct sluice *sluice)
+{
+    struct history_state state;
+    struct recording *recording = &sluice->observer.recording;
+    struct recording_told *told = &recording->told;
+    if (!recording_state(recording, &state))
+        return;
+    if (state.files_set_aside > told->files_set_aside)
+        log_history(sluice, NOTICE_HISTORY_SET_ASIDE, "aside", state.set_aside, state.set_aside_why);
+    if (state.health != told->health && state.health == HISTORY_DEGRADED)
+        log_history(sluice, NOTICE_HISTORY_DEGRADED, NULL, NULL, state.why);
+    else if (state.health != told->health)
+        log_history(sluice, NOTICE_HISTORY_RESTORED, NULL, NULL, NULL);
+    if (state.gap_from_us != 0 && told->gap_from_us == 0)
+        log_history_gap(sluice, &state);
+    bool has_lost = state.dropped_rows > told->dropped_rows;
+    if (has_lost && state.health == HISTORY_OK)
+        log_history_losses(sluice, &state);
+    told->dropped_rows = state.health == HISTORY_OK ? state.dropped_rows : told->dropped_rows;
+    told->files_set_aside = state.files_set_aside;
+    told->health = state.health;
+    told->gap_from_us = state.gap_from_us;
+}
+
 void sluice_log_gate(struct sluice *sluice, int64_t now_us)
 {
     const struct gate_span *span = gate_at(&sluice->keeper.policy->gate, now_us);

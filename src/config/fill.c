@@ -149,6 +149,8 @@ static void fill_standard(struct fill *fill, const struct schema_row *row, void 
     /* A test reads every default of the table. */
     if (row->standard[0] != '\0' && !value_read(row, row->standard, field, &why))
         fault(fill, fill->around, "has a default that %s", storage);
+    else if (row->standard[0] != '\0' && row->kind == KIND_FILE)
+        *(const char **)field = origins_resolve(fill->origins, row->standard);
 }
 
 static void fill_value(struct fill *fill, const struct schema_row *row, const struct node *node, void *field)

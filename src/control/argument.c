@@ -116,6 +116,33 @@ static enum argument_result take_level(const struct command_reader *reader, cons
     return ARGUMENT_FOREIGN;
 }
 
+static enum argument_result take_order(const struct command_reader *reader, const struct word *word,
+                                       struct console_command *command, struct console_outcome *failure)
+{
+    static const char *const orders[] = { [STATEMENTS_BY_CALLS] = "calls",
+                                          [STATEMENTS_BY_TIME] = "time",
+                                          [STATEMENTS_BY_ERRORS] = "errors" };
+    (void)reader;
+    (void)failure;
+    for (size_t i = 0; word->kind == WORD_PLAIN && i < COUNT_OF(orders); i++) {
+        command->order = (enum statements_order)i;
+        if (bytes_equal_folded(word->text, orders[i]))
+            return ARGUMENT_TAKEN;
+    }
+    return ARGUMENT_FOREIGN;
+}
+
+/* A text that begins a query is read as one before the syntax is asked. */
+static enum argument_result take_query(const struct command_reader *reader, const struct word *word,
+                                       struct console_command *command, struct console_outcome *failure)
+{
+    (void)reader;
+    (void)word;
+    (void)command;
+    (void)failure;
+    return ARGUMENT_FOREIGN;
+}
+
 static int64_t duration_most(const struct command_reader *reader, const struct console_command *command)
 {
     static const int64_t day_us = INT64_C(86400000000);
@@ -151,6 +178,8 @@ static const struct argument_kind argument_kinds[] = {
     { "user", "a user", take_user },
     { "database", "a database", take_database },
     { "count", "a whole number", take_count },
+    { "order", "CALLS, TIME or ERRORS", take_order },
+    { "query", "a query", take_query },
     { "level", "ADDITIVE or MODIFYING", take_level },
     { "'duration'", "a span of time in single quotes", take_duration },
     { "'reason'", "a text in single quotes", take_reason },

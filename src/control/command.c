@@ -182,10 +182,36 @@ static bool take_elements(struct command_reader *reader, const struct command_fo
     return false;
 }
 
+static bool begins_query(const struct word *word)
+{
+    static const char *const beginnings[] = { "select", "with", "values", "explain" };
+    for (size_t i = 0; i < COUNT_OF(beginnings); i++)
+        if (is_keyword(word, beginnings[i]))
+            return true;
+    return false;
+}
+
+/* All up to a semicolon or the end. */
+static void take_query(struct command_reader *reader, struct console_command *out)
+{
+    struct word first = word_next(&reader->words);
+    struct word word = first;
+    while (word.kind != WORD_END && word.kind != WORD_SEMICOLON)
+        word = word_next(&reader->words);
+    *out = (struct console_command){ .kind = COMMAND_SELECT };
+    out->sql = bytes_of(reader->words.query.data + first.offset, word.offset - first.offset);
+    out->sql_position = word_position(&reader->words, &first) - 1;
+}
+
 static bool take_command(struct command_reader *reader, struct console_command *out,
                          struct console_outcome *failure)
 {
     size_t distance;
+    struct word first = peek(reader);
+    if (begins_query(&first)) {
+        take_query(reader, out);
+        return true;
+    }
     const struct command_form *form = find_form(reader, &distance);
     if (distance > 0) {
         fail_unknown(reader, form, distance, failure);

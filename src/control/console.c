@@ -31,9 +31,12 @@ struct console {
     struct extended extended;
     bool is_extended; /* what runs came by Execute: its rows are not described, its error skips to Sync */
     uint32_t binary_columns;        /* of what runs */
+    struct prepared *asked;         /* of the extended protocol, what is to be executed or described */
+    bool is_description;            /* only to be described */
     struct buffer query;            /* the text that is running, unless is_extended */
     struct command_reader reader;   /* in it */
     struct console_command command; /* asked last */
+    struct history_value name;      /* of that command */
 };
 
 static const char protocol_violation[] = "08P01";
@@ -184,13 +187,19 @@ static bool console_may(const struct console *console, struct console_outcome *f
     return false;
 }
 
+static void begin_asking(struct console *console)
+{
+    console->name = history_text(console->command.name);
+    console->phase = CONSOLE_ASKING;
+}
+
 static void run_command(struct console *console, struct buffer *out)
 {
     struct console_outcome failure;
     if (!console_may(console, &failure))
         console_fail(console, &failure, out);
     else if (command_forms[console->command.kind].needs != COMMAND_NEEDS_NOTHING)
-        console->phase = CONSOLE_ASKING;
+        begin_asking(console);
     else
         write_answer(console, NULL, out);
 }
@@ -209,6 +218,98 @@ static void run_next(struct console *console, struct buffer *out)
         console_fail(console, &failure, out);
         break;
     }
+}
+
+static const char tables_sql[] =
+    "SELECT name AS table_name, type AS kind FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE"
+    " 'sqlite\\_%' ESCAPE '\\' AND type IN ('table', 'view') UNION ALL SELECT name, 'live' FROM live_tables"
+    " ORDER BY 1";
+static const char columns_sql[] =
+    "SELECT name AS column_name, lower(type) AS type FROM pragma_table_info($1) ORDER BY cid";
+
+static bool is_preview(const struct console *console)
+{
+    return console->is_description && console->asked->kind == PREPARED_STATEMENT;
+}
+
+struct console_question console_question(const struct console *console)
+{
+    const struct console_command *command = &console->command;
+    struct console_question question = { .is_preview = is_preview(console) };
+    if (command->kind == COMMAND_SHOW_TABLES) {
+        question.sql = bytes_text(tables_sql);
+    } else if (command->kind == COMMAND_SHOW_COLUMNS) {
+        question.sql = bytes_text(columns_sql);
+        question.parameters = &console->name;
+        question.parameter_count = 1;
+    } else {
+        question.sql = command->sql;
+        question.parameters = console->is_extended ? console->asked->parameters : NULL;
+        question.parameter_count = console->is_extended ? console->asked->parameter_count : 0;
+    }
+    return question;
+}
+
+/* Places in the query are told as places in the text that holds it. */
+static void place_outcome(const struct console *console, struct console_outcome *outcome)
+{
+    if (outcome->position > 0)
+        outcome->position += console->command.sql_position;
+    if (console->command.kind != COMMAND_SELECT)
+        outcome->position = 0;
+}
+
+static void write_reply(struct console *console, struct console_reply *reply, struct buffer *out)
+{
+    static const struct question_form plain;
+    if (console->is_description) {
+        extended_describe(console->asked, reply, out);
+        return;
+    }
+    if (!console->is_extended)
+        question_describe(reply->rows, &plain, out);
+    question_write(reply->rows, console->is_extended ? &console->asked->form : &plain, out, &reply->outcome);
+}
+
+void console_reply(struct console *console, struct console_reply *reply, struct buffer *out)
+{
+    assert(console->phase == CONSOLE_ASKING);
+    size_t before = out->size;
+    place_outcome(console, &reply->outcome);
+    if (console->command.kind == COMMAND_SHOW_COLUMNS && reply->rows != NULL && !is_preview(console) &&
+        reply->rows->row_count == 0) {
+        outcome_fail(&reply->outcome, "42P01", "no such table: %s", console->command.name);
+        outcome_hint(&reply->outcome, "SHOW TABLES lists the tables.");
+    }
+    if (!outcome_has_failed(&reply->outcome))
+        write_reply(console, reply, out);
+    if (out->has_failed) {
+        outcome_fail(&reply->outcome, program_limit_exceeded, "the answer is too long");
+        outcome_hint(&reply->outcome, "LIMIT shortens it.");
+        out->has_failed = false;
+    }
+    query_rows_destroy(reply->rows);
+    reply->rows = NULL;
+    if (outcome_has_failed(&reply->outcome)) {
+        out->size = before;
+        console_fail(console, &reply->outcome, out);
+    } else {
+        console->phase = console->is_extended ? CONSOLE_IDLE : CONSOLE_RUNNING;
+    }
+    console->is_description = false;
+}
+
+void console_set_key(struct console *console, uint32_t number, uint32_t secret)
+{
+    console->login.key_number = number;
+    console->login.key_secret = secret;
+}
+
+bool console_is_cancel(const struct console *console, uint32_t *number, uint32_t *secret)
+{
+    *number = console->login.cancel_number;
+    *secret = console->login.cancel_secret;
+    return console->login.is_cancel;
 }
 
 void console_answer(struct console *console, const struct console_world *world, struct buffer *out)
@@ -249,10 +350,19 @@ static void take_query(struct console *console, struct bytes body, struct buffer
     console->phase = CONSOLE_RUNNING;
 }
 
+/* The rows came with the description. */
+static void write_described(struct console *console, struct buffer *out)
+{
+    struct console_reply reply = { .rows = console->asked->rows };
+    console->asked->rows = NULL;
+    console->phase = CONSOLE_ASKING;
+    console_reply(console, &reply, out);
+}
+
 static void take_extended(struct console *console, const struct inbox_message *message, struct buffer *out)
 {
     struct console_outcome failure = { 0 };
-    const struct prepared *run = NULL;
+    struct prepared *run = NULL;
     console->is_extended = true;
     console->extended.duration_most_us = console->settings->opening_most_us;
     switch (extended_take(&console->extended, message, out, &run, &failure)) {
@@ -261,7 +371,17 @@ static void take_extended(struct console *console, const struct inbox_message *m
     case EXTENDED_RUN:
         console->command = run->command;
         console->binary_columns = run->binary_columns;
-        run_command(console, out);
+        console->asked = run;
+        if (run->rows != NULL)
+            write_described(console, out);
+        else
+            run_command(console, out);
+        break;
+    case EXTENDED_DESCRIBE:
+        console->command = run->command;
+        console->asked = run;
+        console->is_description = true;
+        begin_asking(console);
         break;
     case EXTENDED_REFUSED:
         console_fail(console, &failure, out);

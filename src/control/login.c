@@ -82,21 +82,21 @@ static void write_parameters(const struct console_options *settings, struct buff
         write_parameter(out, fixed[i][0], fixed[i][1]);
 }
 
-/* The key opens nothing: no command runs long enough to be cancelled. */
-static void write_key(struct buffer *out)
+static void write_key(const struct login *login, struct buffer *out)
 {
     struct writer writer = writer_of(out);
     writer_begin(&writer, SERVER_BACKEND_KEY_DATA);
-    writer_int32(&writer, 0);
-    writer_int32(&writer, 0);
+    writer_int32(&writer, login->key_number);
+    writer_int32(&writer, login->key_secret);
     writer_end(&writer);
 }
 
-static enum login_result login_complete(const struct console_options *settings, struct buffer *out)
+static enum login_result login_complete(const struct login *login, const struct console_options *settings,
+                                        struct buffer *out)
 {
     write_authentication(out, AUTHENTICATION_OK, BYTES_NONE);
     write_parameters(settings, out);
-    write_key(out);
+    write_key(login, out);
     return LOGIN_DONE;
 }
 
@@ -147,7 +147,7 @@ static enum login_result begin_authentication(struct login *login, const struct 
         return login_fail(&failure, out);
     }
     if (login->is_loopback)
-        return login_complete(settings, out);
+        return login_complete(login, settings, out);
     outcome_fail(&failure, "28000", "the console has no password and is open to its own machine only");
     return login_fail(&failure, out);
 }
@@ -184,6 +184,14 @@ static enum login_result refuse_request(bool *has_asked, bool has_more, struct b
     return LOGIN_STARVED;
 }
 
+static void keep_cancel(struct login *login, const struct preamble *preamble)
+{
+    struct reader reader = reader_of(preamble->cancel_key);
+    login->cancel_number = preamble->process_id;
+    login->cancel_secret = reader_int32(&reader);
+    login->is_cancel = reader_is_done(&reader);
+}
+
 static enum login_result take_preamble(struct login *login, const struct console_options *settings,
                                        const struct preamble *preamble, bool has_more, struct buffer *out)
 {
@@ -195,6 +203,7 @@ static enum login_result take_preamble(struct login *login, const struct console
     case PREAMBLE_GSS_REQUEST:
         return refuse_request(&login->has_asked_gss, has_more, out);
     case PREAMBLE_CANCEL:
+        keep_cancel(login, preamble);
         break;
     }
     return LOGIN_CLOSE;
@@ -270,7 +279,7 @@ static enum login_result step_scram(struct login *login, const struct console_op
     if (result != SCRAM_DONE)
         return refuse_scram(login, result, out);
     write_authentication(out, AUTHENTICATION_SASL_FINAL, text_bytes(&answer));
-    return login_complete(settings, out);
+    return login_complete(login, settings, out);
 }
 
 /* SASLInitialResponse: mechanism, length, data. */

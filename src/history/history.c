@@ -70,89 +70,6 @@ void history_destroy(struct history *history)
     history_free(history);
 }
 
-/* Called with the mutex held. */
-static void add_row(struct history *history, const struct record *record)
-{
-    if (!batch_add(&history->arriving, record)) {
-        history->state.dropped_rows++;
-        return;
-    }
-    history->arrived++;
-    /* More than half: not every row of a burst has to wait for the second to end. */
-    if (history->arriving.rows.size > history->options.waiting_bytes_most / 2 && !history->is_wanted &&
-        history->state.health == HISTORY_OK) {
-        history->is_wanted = true;
-        (void)pthread_cond_signal(&history->wake);
-    }
-}
-
-void history_record_event(struct history *history, const struct event *event)
-{
-    struct record record;
-    if (!entry_of_event(event, &record))
-        return;
-    (void)pthread_mutex_lock(&history->mutex);
-    add_row(history, &record);
-    (void)pthread_mutex_unlock(&history->mutex);
-}
-
-void history_record_minute(struct history *history, const struct history_minute *minute)
-{
-    struct record row;
-    struct record text;
-    entry_of_minute(minute, &row);
-    entry_of_text(minute, &text);
-    (void)pthread_mutex_lock(&history->mutex);
-    add_row(history, &row);
-    if (minute->statement[0] != '\0')
-        add_row(history, &text);
-    (void)pthread_mutex_unlock(&history->mutex);
-}
-
-void history_record_incident(struct history *history, const struct history_incident *incident)
-{
-    struct record record;
-    entry_of_incident(incident, &record);
-    (void)pthread_mutex_lock(&history->mutex);
-    add_row(history, &record);
-    (void)pthread_mutex_unlock(&history->mutex);
-}
-
-static void add_count(struct history *history, const struct record *record, int64_t minute_us, uint64_t count)
-{
-    (void)pthread_mutex_lock(&history->mutex);
-    history->arrived++;
-    if (count > 0 && !minute_counts_add(&history->arriving.counts, record, minute_us, count))
-        history->state.unnamed_counts += count;
-    (void)pthread_mutex_unlock(&history->mutex);
-}
-
-void history_count_violations(struct history *history, const struct violation *violation, int64_t time_us,
-                              uint64_t count)
-{
-    struct record record;
-    int64_t minute_us = entry_minute(time_us);
-    entry_of_count(violation, minute_us, &record);
-    add_count(history, &record, minute_us, count);
-}
-
-void history_count_ledger(struct history *history, const struct ledger *ledger, int64_t time_us)
-{
-    int64_t minute_us = entry_minute(time_us);
-    LIST_EACH(node, &ledger->tally.recent)
-    {
-        const struct ledger_entry *entry = CONTAINER_OF(node, struct ledger_entry, entry.recent);
-        history_count_violations(history, &entry->violation, minute_us, entry->entry.count);
-    }
-    (void)pthread_mutex_lock(&history->mutex);
-    if (ledger->tally.other > 0) {
-        history->arrived++;
-        minute_counts_add_unnamed(&history->arriving.counts, minute_us, ledger->tally.other);
-        history->state.unnamed_counts += ledger->tally.other;
-    }
-    (void)pthread_mutex_unlock(&history->mutex);
-}
-
 bool history_flush(struct history *history, int64_t timeout_us)
 {
     struct timespec deadline = history_deadline(timeout_us);
@@ -210,9 +127,7 @@ static void let_go(struct history *history)
 
 static struct history_view view_of(const struct history *history)
 {
-    return (struct history_view){ .path = history->keeper.archive.path,
-                                  .live_tables = history->options.live_tables,
-                                  .live_table_count = history->options.live_table_count };
+    return (struct history_view){ .path = history->keeper.archive.path };
 }
 
 /* With what waits beside the file. */

@@ -148,7 +148,13 @@ static enum history_answer bind_all(const struct asking *asking)
         const char *name = sqlite3_bind_parameter_name(asking->statement, at);
         char *after = NULL;
         unsigned long number = name != NULL && name[0] == '$' ? strtoul(name + 1, &after, 10) : 0;
-        if (number == 0 || *after != '\0' || number > question->parameter_count)
+        bool is_wrong = number == 0 || *after != '\0' || number > UINT16_MAX;
+        if (question->is_preview && !is_wrong) {
+            if (number > *question->parameters_named)
+                *question->parameters_named = number;
+            continue;
+        }
+        if (is_wrong || number > question->parameter_count)
             return end(asking, HISTORY_WRONG, "parameters are $1, $2 ..., and each has a value");
         int code = bind(asking->statement, at, &question->parameters[number - 1]);
         if (code != SQLITE_OK)
@@ -210,7 +216,7 @@ static enum history_answer run(struct asking *asking, struct history_column *col
                                struct history_value *values)
 {
     enum history_answer answer = tell_columns(asking, columns);
-    while (answer == HISTORY_ANSWERED) {
+    while (answer == HISTORY_ANSWERED && !asking->question->is_preview) {
         int code = sqlite3_step(asking->statement);
         if (code == SQLITE_DONE)
             break;
@@ -245,7 +251,7 @@ enum history_answer history_query_view(const struct history_view *view,
     struct asking asking = { .question = question, .failure = failure, .stopped = HISTORY_ANSWERED };
     struct query_connection query;
     asking.deadline_us = monotonic_us() + question->limits.time_us;
-    enum history_answer answer = query_connection_open(&query, view, &question->limits, failure);
+    enum history_answer answer = query_connection_open(&query, view, question, failure);
     if (answer == HISTORY_ANSWERED) {
         asking.query = &query;
         asking.memory_before = sqlite3_memory_used();

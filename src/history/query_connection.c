@@ -152,29 +152,29 @@ static int meet(sqlite3 *connection, const char *name)
     return code;
 }
 
-static int meet_all(sqlite3 *connection, const struct history_view *view)
+static int meet_all(sqlite3 *connection, const struct history_question *question)
 {
     static const char *const modules[] = { "pragma_table_info", "pragma_table_list", "json_each",
                                            "json_tree" };
     int code = SQLITE_OK;
     for (size_t i = 0; i < COUNT_OF(modules); i++)
         (void)meet(connection, modules[i]); /* SQLite may have been built without */
-    for (size_t i = 0; code == SQLITE_OK && i < view->live_table_count; i++)
-        code = meet(connection, view->live_tables[i].name);
+    for (size_t i = 0; code == SQLITE_OK && i < question->live_table_count; i++)
+        code = meet(connection, question->live_tables[i].name);
     return code;
 }
 
-static int register_live(struct query_connection *query, const struct history_view *view, size_t bytes_most)
+static int register_live(struct query_connection *query, const struct history_question *question)
 {
-    query->live = calloc(view->live_table_count + 1, sizeof *query->live);
+    query->live = calloc(question->live_table_count + 1, sizeof *query->live);
     if (query->live == NULL)
         return SQLITE_NOMEM;
     int code = SQLITE_OK;
-    for (size_t i = 0; code == SQLITE_OK && i < view->live_table_count; i++) {
-        query->live[i] = (struct live_table){ &view->live_tables[i], bytes_most };
+    for (size_t i = 0; code == SQLITE_OK && i < question->live_table_count; i++) {
+        query->live[i] = (struct live_table){ &question->live_tables[i], question->limits.bytes_most };
         code = live_table_register(query->connection, &query->live[i]);
     }
-    return code == SQLITE_OK ? meet_all(query->connection, view) : code;
+    return code == SQLITE_OK ? meet_all(query->connection, question) : code;
 }
 
 static int limit_of(size_t bytes_most)
@@ -217,7 +217,7 @@ static void say(struct history_failure *failure, sqlite3 *connection, int code)
 }
 
 enum history_answer query_connection_open(struct query_connection *query, const struct history_view *view,
-                                          const struct history_limits *limits,
+                                          const struct history_question *question,
                                           struct history_failure *failure)
 {
     *query = (struct query_connection){ .connection = NULL };
@@ -233,9 +233,9 @@ enum history_answer query_connection_open(struct query_connection *query, const 
         code = overlay(query->connection, view);
     }
     if (code == SQLITE_OK)
-        code = register_live(query, view, limits->bytes_most);
+        code = register_live(query, question);
     if (code == SQLITE_OK)
-        code = lock_down(query, limits);
+        code = lock_down(query, &question->limits);
     if (code == SQLITE_OK)
         return HISTORY_ANSWERED;
     say(failure, query->connection, code);

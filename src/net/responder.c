@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { SOCKET_FILE_MODE = 0600 };
+enum { SOCKET_FILE_MODE = 0600, HELD_MOST = 256 * 1024 };
 
 struct responder {
     uv_loop_t *loop;
@@ -22,31 +22,34 @@ struct responder {
     bool is_closing;
 };
 
-struct connection {
+struct responder_connection {
     struct link link;
     struct list node;
     struct responder *responder;
-    void *state; /* NULL: there is nothing more to answer */
+    void *state;        /* NULL: there is nothing more to answer */
+    bool is_waiting;    /* for responder_resume */
+    struct buffer held; /* what came meanwhile */
 };
 
-static struct connection *connection_of(struct link *link)
+static struct responder_connection *connection_of(struct link *link)
 {
-    return CONTAINER_OF(link, struct connection, link);
+    return CONTAINER_OF(link, struct responder_connection, link);
 }
 
-static void connection_end(struct connection *connection)
+static void connection_end(struct responder_connection *connection)
 {
     if (connection->state != NULL)
         connection->responder->answerer.destroy(connection->state);
     connection->state = NULL;
 }
 
-static void on_bytes(struct link *link, struct bytes bytes)
+static void connection_take(struct responder_connection *connection, struct bytes *bytes)
 {
-    struct connection *connection = connection_of(link);
     struct responder *responder = connection->responder;
+    struct link *link = &connection->link;
     enum answer result = responder->answerer.take(connection->state, bytes, &responder->answer);
     bool has_failed = responder->answer.has_failed;
+    connection->is_waiting = result == ANSWER_LATER;
     if (!has_failed)
         link_send(link, buffer_bytes(&responder->answer));
     buffer_release(&responder->answer);
@@ -58,8 +61,45 @@ static void on_bytes(struct link *link, struct bytes bytes)
     }
 }
 
+/* Reading goes on, so that the peer's end is seen, until too much waits. */
+static void connection_hold(struct responder_connection *connection, struct bytes bytes)
+{
+    buffer_append(&connection->held, bytes);
+    if (connection->held.has_failed) {
+        connection_end(connection);
+        link_close(&connection->link);
+    } else if (connection->held.size > HELD_MOST / 2) {
+        link_read_stop(&connection->link);
+    }
+}
+
+static void on_bytes(struct link *link, struct bytes bytes)
+{
+    struct responder_connection *connection = connection_of(link);
+    if (!connection->is_waiting)
+        connection_take(connection, &bytes);
+    if (connection->is_waiting && bytes.size > 0)
+        connection_hold(connection, bytes);
+}
+
+void responder_resume(struct responder_connection *connection)
+{
+    struct buffer before = connection->held;
+    struct bytes bytes = buffer_bytes(&before);
+    buffer_init(&connection->held, HELD_MOST);
+    connection_take(connection, &bytes);
+    if (connection->is_waiting && bytes.size > 0)
+        connection_hold(connection, bytes);
+    else if (connection->state != NULL && !connection->link.is_full)
+        link_read_start(&connection->link);
+    buffer_release(&before);
+}
+
 static void on_end(struct link *link, int error)
 {
+    struct responder_connection *connection = connection_of(link);
+    if (connection->is_waiting) /* nobody is there to read the answer */
+        connection_end(connection);
     if (error == 0)
         link_close_flushed(link);
     else
@@ -68,7 +108,8 @@ static void on_end(struct link *link, int error)
 
 static void on_drained(struct link *link)
 {
-    link_read_start(link);
+    if (connection_of(link)->held.size <= HELD_MOST / 2)
+        link_read_start(link);
 }
 
 static void responder_free_if_done(struct responder *responder)
@@ -79,9 +120,10 @@ static void responder_free_if_done(struct responder *responder)
 
 static void on_closed(struct link *link)
 {
-    struct connection *connection = connection_of(link);
+    struct responder_connection *connection = connection_of(link);
     struct responder *responder = connection->responder;
     connection_end(connection);
+    buffer_release(&connection->held);
     list_remove(&connection->node);
     responder->connection_count--;
     free(connection);
@@ -95,13 +137,13 @@ static const struct link_events connection_link_events = {
     .on_closed = on_closed,
 };
 
-static void connection_begin(struct connection *connection)
+static void connection_begin(struct responder_connection *connection)
 {
     const struct answerer *answerer = &connection->responder->answerer;
     struct address peer;
     link_tune(&connection->link);
     link_peer(&connection->link, &peer);
-    connection->state = answerer->create(answerer->context, &peer);
+    connection->state = answerer->create(answerer->context, &peer, connection);
     if (connection->state != NULL)
         link_read_start(&connection->link);
     else
@@ -113,12 +155,13 @@ static bool connection_open(struct responder *responder, int socket)
 {
     if (responder->connection_count >= responder->answerer.connections_most)
         return false;
-    struct connection *connection = calloc(1, sizeof *connection);
+    struct responder_connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL)
         return false;
     link_init(&connection->link, responder->loop, responder->family, responder->chunk,
               &connection_link_events);
     connection->responder = responder;
+    buffer_init(&connection->held, HELD_MOST);
     list_append(&responder->connections, &connection->node);
     responder->connection_count++;
     if (link_open(&connection->link, socket) < 0) {
@@ -168,6 +211,6 @@ void responder_close(struct responder *responder)
     acceptor_close(responder->acceptor);
     responder->is_closing = true;
     LIST_EACH(node, &responder->connections)
-    link_close(&CONTAINER_OF(node, struct connection, node)->link);
+    link_close(&CONTAINER_OF(node, struct responder_connection, node)->link);
     responder_free_if_done(responder);
 }

@@ -185,6 +185,8 @@ static struct list *entry_merge(struct tally *into, const struct tally_entry *fr
     entry->count += from->count;
     entry->first_us = from->first_us < entry->first_us ? from->first_us : entry->first_us;
     entry->last_us = from->last_us > entry->last_us ? from->last_us : entry->last_us;
+    if (place == &entry->recent) /* the same as the one before: two keys of `from` may be one of `into` */
+        place = place->previous;
     list_remove(&entry->recent);
     place = tally_place(into, place, entry->last_us);
     list_append(place->next, &entry->recent);

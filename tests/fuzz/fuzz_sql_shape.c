@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)
         return 0;
-    struct lexer_reading reading = { (data[0] & 1) != 0, (data[0] & 2) != 0, (data[0] & 4) != 0 };
+    struct lexer_reading reading = { (data[0] & 1) != 0, (data[0] & 2) != 0, (data[0] & 4) != 0, false };
     struct bytes text = bytes_of(data + 2, size - 2);
     uint64_t whole = shape_sql(text, reading);
     check(whole != 0);

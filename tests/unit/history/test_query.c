@@ -54,8 +54,6 @@ static int scene_make(void **state)
                                                     numbers, &scene->readings };
     scene->tables[1] = (struct history_live_table){ "endless", endless_columns, 1, endless, NULL };
     struct history_options options = diary_options(&scene->diary);
-    options.live_tables = scene->tables;
-    options.live_table_count = COUNT_OF(scene->tables);
     scene->history = history_create(&options);
     assert_non_null(scene->history);
     assert_true(history_flush(scene->history, 20 * SECOND_US));
@@ -78,6 +76,8 @@ static enum history_answer ask_question(struct scene *scene)
 {
     text_init(&scene->answer, scene->storage, sizeof scene->storage);
     scene->question.context = &scene->answer;
+    scene->question.live_tables = scene->tables;
+    scene->question.live_table_count = COUNT_OF(scene->tables);
     return history_query(scene->history, &scene->question, &scene->failure);
 }
 

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef APP_RECORDING_H
+#define APP_RECORDING_H
+
+#include "config/settings.h"
+#include "history/history.h"
+#include "observe/harvest.h"
+
+/* What the log said last of the history's state. */
+struct recording_told {
+    enum history_health health;
+    uint64_t files_set_aside;
+    int64_t gap_from_us;
+    uint64_t dropped_rows;
+};
+
+/* What the control thread has kept for later: events in detail, violations counted exactly, what statements
+ * cost minute by minute. All zeros: nothing is recorded. */
+struct recording {
+    struct history *history; /* NULL: nothing is recorded */
+    bool has_minute;
+    struct statements minute; /* of the minute under way */
+    int64_t minute_us;        /* its beginning; 0: nothing was counted in it yet */
+    struct recording_told told;
+};
+
+/* Must stay where it is. False when memory or threads are short. */
+MUST_USE bool recording_begin(struct recording *recording, const struct settings *settings,
+                              const struct hash_key *key, const char *version);
+/* Writes what waits, for as long as the disk takes. Harmless where it never began. */
+void recording_end(struct recording *recording);
+void recording_event(struct recording *recording, const struct event *event);
+/* Counts what a worker has counted, its calls in the minute of `now_us`. */
+void recording_take(struct recording *recording, const struct harvest *harvest, int64_t now_us);
+/* Closes the minute when it is over. Call now and then. */
+void recording_tick(struct recording *recording, int64_t now_us);
+/* False when nothing is recorded. */
+MUST_USE bool recording_state(const struct recording *recording, struct history_state *out);
+
+#endif
