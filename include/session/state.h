@@ -6,6 +6,7 @@
 #include "session/names.h"
 #include "session/outbox.h"
 #include "session/session.h"
+#include "sql/commenter.h"
 #include "wire/framer.h"
 #include "wire/preamble.h"
 #include "wire/report.h"
@@ -295,6 +296,9 @@ void candidates_add(struct session *session, struct statement *statement, uint32
 void candidates_clear(struct session *session);
 /* The statement of that index in its text; empty beyond what is kept. */
 struct bytes statement_piece(const struct statement *statement, uint32_t index);
+/* What the program says in a comment of this piece, up to its semicolon; where it says nothing there, of the
+ * text as a whole. */
+void statement_comment(const struct statement *statement, struct bytes piece, struct commenter *out);
 /* A schema change's command tag came back for `head`: was one seen going in? */
 void blame_unseen_change(struct session *session, struct bytes tag, const struct request *head);
 

@@ -3,15 +3,14 @@
  * EmptyQueryResponse and PortalSuspended of a Query or Execute, and with the error that ends one of these or
  * the Parse, Bind or Describe of a statement; how long the last three took is not told apart. */
 #include "session/state.h"
-#include "sql/commenter.h"
 #include "sql/mask.h"
 #include "sql/shape.h"
 #include "sql/split.h"
 
 /* What a call or error is of. */
 struct subject {
-    struct bytes text;
-    struct lexer_reading reading;
+    const struct statement *statement;
+    struct bytes text; /* of it: one of its statements, or all */
     bool is_cut;
     uint64_t shape; /* 0: not known */
 };
@@ -19,7 +18,7 @@ struct subject {
 static struct subject subject_whole(struct statement *statement)
 {
     return (struct subject){ .text = bytes_of(statement->text, statement->text_size),
-                             .reading = statement->reading,
+                             .statement = statement,
                              .is_cut = statement->is_cut,
                              .shape = statement_shape(statement) };
 }
@@ -31,7 +30,7 @@ static struct subject subject_piece(struct statement *statement, struct bytes pi
         return subject_whole(statement);
     size_t end = (size_t)(piece.data + piece.size - (const uint8_t *)statement->text);
     return (struct subject){ .text = piece,
-                             .reading = statement->reading,
+                             .statement = statement,
                              .is_cut = statement->is_cut && end >= statement->text_size,
                              .shape = shape_sql(piece, statement->reading) };
 }
@@ -72,7 +71,7 @@ static void text_fill(const struct subject *subject, char out[SHOWN_TEXT_SIZE])
     static const char ellipsis[] = "…";
     struct text shown;
     text_init(&shown, out, SHOWN_TEXT_SIZE);
-    mask_sql(subject->text, subject->reading, &shown);
+    mask_sql(subject->text, subject->statement->reading, &shown);
     size_t size = sizeof(ellipsis) - 1;
     bool has_ellipsis = shown.size >= size && memcmp(out + shown.size - size, ellipsis, size) == 0;
     if (subject->is_cut && shown.size > 0 && !has_ellipsis)
@@ -82,7 +81,7 @@ static void text_fill(const struct subject *subject, char out[SHOWN_TEXT_SIZE])
 static void route_fill(const struct subject *subject, char out[ROUTE_SIZE])
 {
     struct commenter commenter;
-    commenter_read(subject->text, subject->is_cut, subject->reading, &commenter);
+    statement_comment(subject->statement, subject->text, &commenter);
     commenter_route(&commenter, out);
 }
 

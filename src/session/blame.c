@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* Whose error it was: from an ErrorResponse and the request it answers to a violation of one statement. */
 #include "session/state.h"
-#include "sql/commenter.h"
 #include "sql/fingerprint.h"
 #include "sql/mask.h"
 #include "sql/split.h"
@@ -17,8 +16,8 @@ static_assert((int)FINGERPRINT_TEXT_SIZE == (int)FINGERPRINT_SIZE &&
 
 /* The statement that is held responsible. */
 struct culprit {
-    struct statement *whole; /* of which the text is all; else NULL */
-    struct bytes text;
+    struct statement *statement;
+    struct bytes text; /* of it: one of its statements; empty where nobody is */
     bool is_cut;
     struct lexer_reading reading;
     enum violation_phase phase;
@@ -57,12 +56,25 @@ struct bytes statement_piece(const struct statement *statement, uint32_t index)
     return statement->verdict.statement_count > 1 ? split_statement(text, statement->reading, index) : text;
 }
 
+void statement_comment(const struct statement *statement, struct bytes piece, struct commenter *out)
+{
+    struct bytes whole = bytes_of(statement->text, statement->text_size);
+    struct bytes behind = whole;
+    (void)bytes_take(&behind, (size_t)(piece.data + piece.size - whole.data));
+    size_t rest = bytes_find(behind, ';');
+    commenter_read(bytes_of(piece.data, piece.size + rest), statement->is_cut && rest == behind.size,
+                   statement->reading, out);
+    bool says_nothing = out->route[0] == '\0' && out->controller[0] == '\0' && out->trace_id[0] == '\0';
+    if (says_nothing && piece.size < whole.size)
+        commenter_read(whole, statement->is_cut, statement->reading, out);
+}
+
 static struct culprit culprit_of(struct statement *statement, uint32_t index, enum violation_phase phase)
 {
     struct bytes piece = statement_piece(statement, index);
     bool reaches_cut = statement->is_cut && piece.data != NULL &&
                        piece.data + piece.size >= (const uint8_t *)statement->text + statement->text_size;
-    return (struct culprit){ .whole = statement->verdict.statement_count <= 1 ? statement : NULL,
+    return (struct culprit){ .statement = statement,
                              .text = piece,
                              .is_cut = reaches_cut,
                              .reading = statement->reading,
@@ -199,11 +211,11 @@ static void culprit_show(const struct culprit *culprit, struct violation *out)
     struct commenter commenter;
     text_init(&shown, out->statement, sizeof(out->statement));
     mask_sql(culprit->text, culprit->reading, &shown);
-    if (culprit->whole != NULL)
-        memcpy(out->fingerprint, statement_fingerprint(culprit->whole), sizeof(out->fingerprint));
+    if (culprit->text.size == culprit->statement->text_size)
+        memcpy(out->fingerprint, statement_fingerprint(culprit->statement), sizeof(out->fingerprint));
     else
         fingerprint_sql(culprit->text, culprit->is_cut, culprit->reading, out->fingerprint);
-    commenter_read(culprit->text, culprit->is_cut, culprit->reading, &commenter);
+    statement_comment(culprit->statement, culprit->text, &commenter);
     commenter_route(&commenter, out->route);
     memcpy(out->trace_id, commenter.trace_id, sizeof(out->trace_id));
 }

@@ -235,6 +235,48 @@ static void an_entry_without_text_asks_again(void **state)
     statements_release(&statements);
 }
 
+/* Their entries are looked for in the same place. */
+static void what_ends_in_the_same_bits_is_told_apart(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 10 };
+    struct statements statements;
+    const struct statement_entry *out[8];
+    statements_init(&statements, &key, 8);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct statement_call calls[5] = { plain, plain, plain, plain, plain };
+        calls[1].user = "other";
+        calls[2].database = "other";
+        calls[3].service = "other";
+        calls[4].shape = plain.shape + STATEMENTS_NEAR;
+        for (size_t i = 0; i < 5; i++) {
+            statements_record(&statements, &calls[i], round);
+            statements_record(&statements, &calls[i], round);
+        }
+    }
+    assert_int_equal(statements_top(&statements, STATEMENTS_BY_CALLS, out, 8), 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(out[i]->sums.rows, 2 * 2 * ROUNDS);
+    statements_release(&statements);
+}
+
+static void an_entry_that_gave_its_place_up_is_not_found_again(void **state)
+{
+    (void)state;
+    struct statements statements;
+    struct statement_call other = plain;
+    other.shape++;
+    statements_init(&statements, &key, 1);
+    for (int round = 0; round < 3; round++) {
+        statements_record(&statements, &plain, round);
+        statements_record(&statements, &other, round);
+    }
+    assert_int_equal(statements.tally.other, 5);
+    assert_int_equal(statements.rest.sums.rows, 5 * plain.rows);
+    assert_int_equal(only(&statements)->shape, other.shape);
+    statements_release(&statements);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +287,8 @@ int main(void)
         cmocka_unit_test(nothing_is_lost_whatever_the_bound),
         cmocka_unit_test(text_and_route_are_of_the_first_occurrence),
         cmocka_unit_test(an_entry_without_text_asks_again),
+        cmocka_unit_test(what_ends_in_the_same_bits_is_told_apart),
+        cmocka_unit_test(an_entry_that_gave_its_place_up_is_not_found_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -212,6 +212,28 @@ static void only_a_trace_of_the_right_form_is_kept(void **state)
     assert_trace("", "");
 }
 
+static void assert_place(const char *sql, const char *expected)
+{
+    struct commenter said = read_text(sql);
+    char route[COMMENTER_VALUE_SIZE];
+    memset(route, 0xee, sizeof route);
+    commenter_route(&said, route);
+    assert_string_equal(route, expected);
+}
+
+static void the_place_is_the_route_or_the_controller_and_its_action(void **state)
+{
+    (void)state;
+    assert_place("select 1 /*route='%2Fa',controller='b',action='c'*/", "/a");
+    assert_place("select 1 /*controller='b',action='c'*/", "b#c");
+    assert_place("select 1 /*controller='b'*/", "b");
+    assert_place("select 1 /*action='c'*/", "");
+    assert_place("select 1", "");
+    assert_place("select 1 /*controller='0123456789012345678901234567890123456789012345678901234567890',"
+                 "action='a%C3%A9b'*/",
+                 "0123456789012345678901234567890123456789012345678901234567890#a");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +248,7 @@ int main(void)
         cmocka_unit_test(the_first_of_two_counts),
         cmocka_unit_test(long_values_are_cut_between_characters),
         cmocka_unit_test(only_a_trace_of_the_right_form_is_kept),
+        cmocka_unit_test(the_place_is_the_route_or_the_controller_and_its_action),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#include "sql/shape.h"
 #include "sql/statement.h"
 
 #include <setjmp.h>
@@ -223,6 +224,41 @@ static void of_two_that_ask_the_same_the_first_is_riskier(void **state)
     statement_pool_release(&pool);
 }
 
+static void shape_and_fingerprint_are_found_once_and_are_those_of_the_text(void **state)
+{
+    (void)state;
+    struct statement_pool pool;
+    char fingerprint[FINGERPRINT_SIZE];
+    struct bytes sql = bytes_text("select a from b where c = 1");
+    statement_pool_init(&pool, &key, ROOM, ROOM);
+    struct statement *statement = statement_of(&pool, sql, standard);
+    assert_non_null(statement);
+    assert_int_equal(statement->shape, 0);
+    fingerprint_sql(sql, false, standard, fingerprint);
+    assert_string_equal(statement_fingerprint(statement), fingerprint);
+    assert_int_equal(statement_shape(statement), shape_sql(sql, standard));
+    statement->text[0] = 'x';
+    assert_int_equal(statement_shape(statement), shape_sql(sql, standard));
+    assert_string_equal(statement_fingerprint(statement), fingerprint);
+    statement->text[0] = 's';
+    statement_release(&pool, statement);
+    statement_pool_release(&pool);
+}
+
+static void a_text_of_which_nothing_is_kept_has_no_shape(void **state)
+{
+    (void)state;
+    struct statement_pool pool;
+    statement_pool_init(&pool, &key, 0, 0);
+    struct statement *lost = of(&pool, "select 1");
+    struct statement *empty = of(&pool, "");
+    assert_int_equal(lost->text_size, 0);
+    assert_int_equal(statement_shape(lost), 0);
+    statement_release(&pool, lost);
+    statement_release(&pool, empty);
+    statement_pool_release(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +271,8 @@ int main(void)
         cmocka_unit_test(a_streamed_text_keeps_its_beginning_and_verdict),
         cmocka_unit_test(what_asks_for_more_of_a_gate_is_riskier),
         cmocka_unit_test(of_two_that_ask_the_same_the_first_is_riskier),
+        cmocka_unit_test(shape_and_fingerprint_are_found_once_and_are_those_of_the_text),
+        cmocka_unit_test(a_text_of_which_nothing_is_kept_has_no_shape),
         cmocka_unit_test(churn_stays_within_the_bounds_and_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
