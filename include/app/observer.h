@@ -2,8 +2,7 @@
 #ifndef APP_OBSERVER_H
 #define APP_OBSERVER_H
 
-#include "config/settings.h"
-#include "observe/totals.h"
+#include "app/vigil.h"
 
 /* What the control thread makes of what the workers count: the totals since the start. Everything that wants
  * exact counts is fed from here; events bring details only. */
@@ -12,6 +11,7 @@ struct observer {
     struct harvest_bounds bounds; /* of one harvest */
     struct hash_key key;
     struct totals totals;
+    struct vigil vigil;
 };
 
 void observer_init(struct observer *observer, const struct settings *settings, const struct hash_key *key);

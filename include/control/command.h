@@ -22,6 +22,7 @@ enum command_needs {
     COMMAND_NEEDS_NOTHING, /* the console answers by itself */
     COMMAND_NEEDS_SNAPSHOT,
     COMMAND_NEEDS_TOTALS, /* with a snapshot, which says which workers are silent */
+    COMMAND_NEEDS_INCIDENTS,
     COMMAND_NEEDS_JOURNAL,
     COMMAND_NEEDS_WINDOWS,
     COMMAND_NEEDS_RULES,

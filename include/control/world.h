@@ -3,6 +3,7 @@
 #define CONTROL_WORLD_H
 
 #include "control/outcome.h"
+#include "observe/incident_book.h"
 #include "observe/journal.h"
 #include "observe/snapshot.h"
 #include "observe/totals.h"
@@ -65,6 +66,7 @@ struct console_world {
     int64_t now_us;                   /* wall clock, µs since 1970 */
     const struct snapshot *snapshot;  /* COMMAND_NEEDS_SNAPSHOT, COMMAND_NEEDS_TOTALS */
     const struct totals *totals;      /* COMMAND_NEEDS_TOTALS */
+    const struct incident_book *incidents; /* COMMAND_NEEDS_INCIDENTS; NULL: they are not looked for */
     const struct journal *journal;    /* COMMAND_NEEDS_JOURNAL */
     const struct window_row *windows; /* COMMAND_NEEDS_WINDOWS */
     size_t window_count;

@@ -46,6 +46,7 @@ static void answer_snapshot(struct visit *visit, struct console_world *world, st
     sluice_snapshot(visit->sluice, &snapshot);
     world->snapshot = &snapshot;
     world->totals = &visit->sluice->observer.totals;
+    world->incidents = vigil_book(&visit->sluice->observer.vigil);
     console_answer(visit->console, world, out);
     world->snapshot = NULL;
     snapshot_release(&snapshot);
@@ -155,6 +156,7 @@ static void command_answer(struct visit *visit, struct buffer *out)
     switch (command_forms[console_command(visit->console)->kind].needs) {
     case COMMAND_NEEDS_SNAPSHOT:
     case COMMAND_NEEDS_TOTALS:
+    case COMMAND_NEEDS_INCIDENTS:
         answer_snapshot(visit, &world, out);
         break;
     case COMMAND_NEEDS_WINDOWS:

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "app/observer.h"
 
+#include "app/clock.h"
+
 void observer_init(struct observer *observer, const struct settings *settings, const struct hash_key *key)
 {
     const struct statements_settings *statements = &settings->statements;
@@ -12,12 +14,15 @@ void observer_init(struct observer *observer, const struct settings *settings, c
     observer->key = *key;
     observer->is_ready = true;
     totals_init(&observer->totals, key, &observer->bounds);
+    vigil_init(&observer->vigil, &settings->incidents, key, &observer->totals, NULL, clock_now());
 }
 
 void observer_release(struct observer *observer)
 {
-    if (observer->is_ready)
-        totals_release(&observer->totals);
+    if (!observer->is_ready)
+        return;
+    vigil_release(&observer->vigil);
+    totals_release(&observer->totals);
 }
 
 struct harvest *observer_harvest(const struct observer *observer)
@@ -27,9 +32,9 @@ struct harvest *observer_harvest(const struct observer *observer)
 
 void observer_take(struct observer *observer, struct harvest *harvest, int64_t now_us)
 {
-    (void)now_us;
     if (harvest == NULL)
         return;
     totals_add(&observer->totals, harvest);
+    vigil_take(&observer->vigil, harvest, now_us);
     harvest_destroy(harvest);
 }

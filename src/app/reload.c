@@ -86,7 +86,8 @@ bool sluice_apply(struct sluice *sluice, struct settings *settings, struct plan 
 static bool needs_restart(const char *path)
 {
     static const char *const fixed[] = { "listen", "upstreams",          "console.address",
-                                         "limits", "violations.entries", "workers" };
+                                         "limits", "violations.entries", "incidents",
+                                         "alerts", "workers" };
     for (size_t index = 0; index < COUNT_OF(fixed); index++)
         if (bytes_start_with(bytes_text(path), fixed[index]))
             return true;
@@ -155,9 +156,8 @@ static const char *reload_message(bool is_partial, bool has_stale_certificates)
     if (has_stale_certificates)
         return "the settings were reloaded, but a certificate could not be read: the old one stays in use";
     if (is_partial)
-        return "the settings were reloaded; listen, upstreams, console.address, limits, violations.entries "
-               "and "
-               "workers take effect at the next start";
+        return "the settings were reloaded; listen, upstreams, console.address, limits, violations.entries, "
+               "incidents, alerts and workers take effect at the next start";
     return "the settings were reloaded";
 }
 
