@@ -15,7 +15,7 @@ struct alert_options {
     const char *url; /* empty: no webhook */
     const char *const *headers;
     size_t header_count;
-    int64_t timeout_us; /* of one attempt */
+    int64_t timeout_us;         /* of one attempt */
     const char *const *command; /* the program and its arguments */
     size_t command_count;       /* 0: no command */
     int64_t command_timeout_us;
@@ -34,7 +34,7 @@ struct alert_report {
     uint64_t incident;
     enum incident_news news;
     uint32_t attempts;
-    char to[ALERT_TO_SIZE]; /* the webhook's host, or the program: no secret of a URL */
+    char to[ALERT_TO_SIZE];         /* the webhook's host, or the program: no secret of a URL */
     char reason[ALERT_REASON_SIZE]; /* empty when it was delivered */
 };
 

@@ -25,14 +25,14 @@ struct vigil {
     struct history *history; /* may be NULL */
     int64_t learn_us;
     int64_t families_since_us; /* families other than violations are known from then on */
-    int64_t heard_from_us; /* what came later counts as of then */
+    int64_t heard_from_us;     /* what came later counts as of then */
     int64_t ticked_us;
     struct incident_note note; /* scratch */
 };
 
 /* Does nothing ever where incidents are not to be recorded. Teaches itself what `history` counted in the last
- * weeks, for which it waits some seconds at most, and records incidents there; NULL: neither. Must stay where it is; `totals` is where
- * notes take from what lies behind an incident. */
+ * weeks, for which it waits some seconds at most, and records incidents there; NULL: neither. Must stay where
+ * it is; `totals` is where notes take from what lies behind an incident. */
 void vigil_init(struct vigil *vigil, const struct incidents_settings *settings, const struct hash_key *key,
                 const struct totals *totals, struct history *history, int64_t now_us);
 /* Harmless where it was never made, all zeros. */

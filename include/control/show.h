@@ -23,7 +23,8 @@ struct show_form {
 
 enum { SHOW_ROWS_DEFAULT = 1000 }; /* without LIMIT */
 
-extern const struct show_form show_none, show_violations, show_incidents, show_ddl, show_would_refuse, show_rules,
-    show_readonly, show_windows, show_sessions, show_stats, show_settings, show_version, show_help;
+extern const struct show_form show_none, show_violations, show_incidents, show_ddl, show_would_refuse,
+    show_rules, show_readonly, show_windows, show_sessions, show_stats, show_settings, show_version,
+    show_help;
 
 #endif

@@ -63,12 +63,12 @@ struct setting_row {
 
 /* What the owner of a console knows, gathered for one command: only what its form needs is looked at. */
 struct console_world {
-    int64_t now_us;                   /* wall clock, µs since 1970 */
-    const struct snapshot *snapshot;  /* COMMAND_NEEDS_SNAPSHOT, COMMAND_NEEDS_TOTALS */
-    const struct totals *totals;      /* COMMAND_NEEDS_TOTALS */
+    int64_t now_us;                        /* wall clock, µs since 1970 */
+    const struct snapshot *snapshot;       /* COMMAND_NEEDS_SNAPSHOT, COMMAND_NEEDS_TOTALS */
+    const struct totals *totals;           /* COMMAND_NEEDS_TOTALS */
     const struct incident_book *incidents; /* COMMAND_NEEDS_INCIDENTS; NULL: they are not looked for */
-    const struct journal *journal;    /* COMMAND_NEEDS_JOURNAL */
-    const struct window_row *windows; /* COMMAND_NEEDS_WINDOWS */
+    const struct journal *journal;         /* COMMAND_NEEDS_JOURNAL */
+    const struct window_row *windows;      /* COMMAND_NEEDS_WINDOWS */
     size_t window_count;
     const struct rule_row *rules; /* COMMAND_NEEDS_RULES; NULL: memory is short */
     size_t rule_count;

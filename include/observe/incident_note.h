@@ -33,7 +33,7 @@ struct incident_note {
  * what others know is left as it is. */
 void incident_note_fill(struct incident_note *note, enum incident_news news, const struct incident *incident,
                         const struct totals *totals);
-const char *incident_news_name(enum incident_news news); /* "started", "grew", "ended" */
+const char *incident_news_name(enum incident_news news);          /* "started", "grew", "ended" */
 const char *incident_subject_name(enum incident_subject subject); /* "constraint", "family" */
 /* What a violation is counted under beside its table: its constraint, or its column where it names none. */
 const char *violation_subject(const struct violation *violation);

@@ -34,10 +34,9 @@ static void report(struct courier *courier, const struct letter *letter, enum al
     }
     size_t place = (courier->report_first + courier->report_count++) % REPORTS_KEPT;
     struct alert_report *out = &courier->reports[place];
-    *out = (struct alert_report){ .outcome = outcome,
-                                  .incident = letter->incident,
-                                  .news = letter->news,
-                                  .attempts = letter->attempts };
+    *out = (struct alert_report){
+        .outcome = outcome, .incident = letter->incident, .news = letter->news, .attempts = letter->attempts
+    };
     (void)bytes_copy_text(bytes_text(courier->receiver->name), out->to, sizeof out->to);
     (void)bytes_copy_text(text_bytes(reason), out->reason, sizeof out->reason);
 }

@@ -84,8 +84,8 @@ static int spawn(const struct program *program, int input, pid_t *process)
     if (error == 0) {
         error = attributes_fill(&attributes, &actions, input);
         if (error == 0)
-            error = posix_spawn(process, program->words[0], &actions, &attributes, program->words,
-                                environment);
+            error =
+                posix_spawn(process, program->words[0], &actions, &attributes, program->words, environment);
         (void)posix_spawn_file_actions_destroy(&actions);
     }
     (void)posix_spawnattr_destroy(&attributes);
@@ -178,9 +178,8 @@ struct receiver *program_create(const struct alert_options *options)
     struct program *program = calloc(1, sizeof *program + (options->command_count + 1) * sizeof(char *));
     if (program == NULL)
         return NULL;
-    program->receiver = (struct receiver){ .deliver = program_deliver,
-                                           .wake = program_wake,
-                                           .destroy = program_destroy };
+    program->receiver =
+        (struct receiver){ .deliver = program_deliver, .wake = program_wake, .destroy = program_destroy };
     program->timeout_us = options->command_timeout_us;
     memcpy(program->words, options->command, options->command_count * sizeof(char *));
     struct text name;

@@ -163,12 +163,12 @@ struct receiver *webhook_create(const struct alert_options *options)
     struct webhook *webhook = malloc(sizeof *webhook);
     if (webhook == NULL)
         return NULL;
-    *webhook = (struct webhook){ .receiver = { .deliver = webhook_deliver,
-                                               .wake = webhook_wake,
-                                               .destroy = webhook_destroy },
-                                 .url = options->url,
-                                 .timeout_us = options->timeout_us,
-                                 .multi = curl_multi_init() };
+    *webhook = (struct webhook){
+        .receiver = { .deliver = webhook_deliver, .wake = webhook_wake, .destroy = webhook_destroy },
+        .url = options->url,
+        .timeout_us = options->timeout_us,
+        .multi = curl_multi_init()
+    };
     if (webhook->multi == NULL || !headers_fill(webhook, options)) {
         webhook_destroy(&webhook->receiver);
         return NULL;

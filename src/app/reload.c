@@ -85,9 +85,10 @@ bool sluice_apply(struct sluice *sluice, struct settings *settings, struct plan 
 
 static bool needs_restart(const char *path)
 {
-    static const char *const fixed[] = { "listen", "upstreams",          "console.address",
-                                         "limits", "violations.entries", "incidents",
-                                         "alerts", "workers" };
+    static const char *const fixed[] = {
+        "listen",    "upstreams", "console.address", "limits", "violations.entries",
+        "incidents", "alerts",    "workers"
+    };
     for (size_t index = 0; index < COUNT_OF(fixed); index++)
         if (bytes_start_with(bytes_text(path), fixed[index]))
             return true;

@@ -18,8 +18,15 @@ static const char lesson_sql[] =
 static const char since_sql[] =
     "SELECT CAST(strftime('%s', min(minute)) AS INTEGER) FROM violation_counts WHERE minute >= $1";
 
-enum lesson_column { LESSON_AT, LESSON_IS_FAMILY, LESSON_SERVICE, LESSON_SCHEMA, LESSON_TABLE, LESSON_NAME,
-                     LESSON_COUNT };
+enum lesson_column {
+    LESSON_AT,
+    LESSON_IS_FAMILY,
+    LESSON_SERVICE,
+    LESSON_SCHEMA,
+    LESSON_TABLE,
+    LESSON_NAME,
+    LESSON_COUNT
+};
 
 static bool on_columns(void *context, const struct history_column *columns, size_t count)
 {

@@ -85,9 +85,9 @@ void incident_book_update(struct incident_book *book, const struct incident *inc
 
 static const struct incident_note *note_from_end(const struct list *head, size_t *place)
 {
-    for (const struct list *list = head->previous; list != head; list = list->previous)
+    for (struct list *list = head->previous; list != head; list = list->previous)
         if ((*place)-- == 0)
-            return &CONTAINER_OF(list, struct page, list)->note;
+            return &page_of(list)->note;
     return NULL;
 }
 

@@ -41,6 +41,7 @@ HEAP_OWNERS = {
     "catalog/catalog_parts.c": "partitions and their parents, within the same bound",
     "catalog/version.c": "one version of one constraint, counted by the catalog",
     "observe/harvest.c": "one for each time a worker is asked, on the control thread",
+    "observe/incident_book.c": "the notes of incidents under way and of a fixed number that ended, on the control thread",
     "observe/journal.c": "a fixed number of events, once, at the start",
     "observe/snapshot.c": "the rows of one snapshot, on the control thread",
     "observe/tally.c": "one entry for each distinct thing counted, up to the tally's bound",

@@ -27,9 +27,15 @@ static void an_incident_is_told_with_all_that_is_known_of_it(void **state)
     struct incident_note note = empty;
     struct incident *incident = &note.incident;
     note.news = INCIDENT_ENDED;
-    *incident = (struct incident){ .number = 7, .started_us = 1000000, .detected_us = 2000000,
-                                   .ended_us = 3000000, .is_first = true, .count = 50, .rate = 12.5,
-                                   .baseline = 0.5, .peak = 40 };
+    *incident = (struct incident){ .number = 7,
+                                   .started_us = 1000000,
+                                   .detected_us = 2000000,
+                                   .ended_us = 3000000,
+                                   .is_first = true,
+                                   .count = 50,
+                                   .rate = 12.5,
+                                   .baseline = 0.5,
+                                   .peak = 40 };
     PUT(incident->key.service, "kds");
     PUT(incident->key.schema, "public");
     PUT(incident->key.table, "orders");

@@ -49,10 +49,12 @@ static void a_string_is_escaped_and_valid_whatever_it_holds(void **state)
     struct json json = json_of(&buffer);
     json_string(&json, NULL,
                 "q\"b\\n\nt\t\x01\x7f"
-                "u\xc3\xbc e\xe2\x82\xac s\xf0\x9f\x98\x80 l\xe2\x80\xa8 r\xe2\x80\xae c\xc2\x85 i\xff o\xc3 h\xed\xa0\x80");
-    assert_written(&buffer, "\"q\\\"b\\\\n\\u000at\\u0009\\u0001\\u007f"
-                            "u\xc3\xbc e\xe2\x82\xac s\xf0\x9f\x98\x80 l\\u2028 r\\u202e c\\u0085 i\xef\xbf\xbd "
-                            "o\xef\xbf\xbd h\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
+                "u\xc3\xbc e\xe2\x82\xac s\xf0\x9f\x98\x80 l\xe2\x80\xa8 r\xe2\x80\xae c\xc2\x85 i\xff o\xc3 "
+                "h\xed\xa0\x80");
+    assert_written(&buffer,
+                   "\"q\\\"b\\\\n\\u000at\\u0009\\u0001\\u007f"
+                   "u\xc3\xbc e\xe2\x82\xac s\xf0\x9f\x98\x80 l\\u2028 r\\u202e c\\u0085 i\xef\xbf\xbd "
+                   "o\xef\xbf\xbd h\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
 }
 
 static void what_is_no_number_and_no_time_is_null(void **state)

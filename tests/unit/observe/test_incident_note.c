@@ -181,7 +181,8 @@ static void a_suspect_is_described_by_who_when_and_what(void **state)
     PUT(suspect.difference, "'x' was dropped");
     text_init(&text, storage, sizeof storage);
     suspect_describe(&suspect, &text);
-    assert_string_equal(storage, "1970-01-01T00:00:05.000000Z around the sluice: public.orders -- 'x' was dropped");
+    assert_string_equal(storage,
+                        "1970-01-01T00:00:05.000000Z around the sluice: public.orders -- 'x' was dropped");
 }
 
 int main(void)
