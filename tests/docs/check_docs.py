@@ -61,6 +61,7 @@ def known_words():
     words |= {key for keys in sources.event_keys().values() for key in keys}
     for name in ("VIOLATION", "INCIDENT", "DDL", "WOULD_REFUSE", "RULE", "READONLY", "WINDOW", "SESSION", "STAT"):
         words |= set(sources.columns(name))
+    words |= set(sources.families()) | set(sources.payload_keys())
     code = "".join(path.read_text() for path in sorted((sources.ROOT / "include").glob("*/*.h")))
     return words | set(re.findall(r"\b[a-z]+_[a-z_]+(?=\()", code)) | FOREIGN
 
