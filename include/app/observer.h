@@ -6,6 +6,7 @@
 #include "app/recording.h"
 #include "config/settings.h"
 #include "observe/totals.h"
+#include "app/vigil.h"
 
 /* What the control thread makes of what the workers count: the totals since the start. Everything that wants
  * exact counts is fed from here; events bring details only. */
@@ -17,6 +18,7 @@ struct observer {
     struct totals totals;
     struct recording recording;
     struct aftermath aftermath; /* its owner makes it */
+    struct vigil vigil;
 };
 
 /* Begins the history, too, where the settings want one. False when memory or threads are short. */

@@ -2,6 +2,7 @@
 #ifndef APP_SLUICE_H
 #define APP_SLUICE_H
 
+#include "alert/alert.h"
 #include "app/audit.h"
 #include "app/gatekeeper.h"
 #include "app/log_file.h"
@@ -26,6 +27,7 @@ struct sluice {
     struct audit audit;
     struct journal journal; /* of schema changes */
     struct observer observer;
+    struct alert *alert; /* NULL: nobody is alerted */
     struct turnstile *turnstile;
     struct worker **workers;
     uint32_t worker_count;
@@ -97,6 +99,15 @@ void sluice_log_history(struct sluice *sluice);
 void sluice_log_deploy(struct sluice *sluice, const struct deploy_verdict *verdict);
 /* Says when the gate opens, closes or freezes: nothing while it is as it was. */
 void sluice_log_gate(struct sluice *sluice, int64_t now_us);
+
+/* ── telling.c
+ * ─────────────────────────────────────────────────────────────────────────────────────────────── */
+/* Begins to tell of incidents. False with a problem. */
+MUST_USE bool sluice_open_telling(struct sluice *sluice, struct problem *problem);
+/* Logs what became of alerts. */
+void sluice_log_alerts(struct sluice *sluice);
+/* Ends it; alerts that wait are lost, which the log says. Harmless where it was not begun. */
+void sluice_close_telling(struct sluice *sluice);
 
 /* ── console_host.c
  * ────────────────────────────────────────────────────────────────────────────────────────── */

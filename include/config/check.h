@@ -21,5 +21,7 @@ void windows_check(const struct findings *findings);
 void guard_check(const struct findings *findings);
 /* Its part about encryption: what a mode needs is there, and what is there has an effect. */
 void tls_check(const struct findings *findings);
+/* Its part about alerts: a webhook and a command that can be called, and something to tell them. */
+void alerts_check(const struct findings *findings);
 
 #endif

@@ -5,6 +5,7 @@
 #include "control/outcome.h"
 #include "history/history.h"
 #include "observe/deploys.h"
+#include "observe/incident_book.h"
 #include "observe/journal.h"
 #include "observe/snapshot.h"
 #include "observe/totals.h"
@@ -68,6 +69,7 @@ struct console_world {
     const struct snapshot *snapshot;     /* COMMAND_NEEDS_SNAPSHOT, COMMAND_NEEDS_TOTALS */
     const struct totals *totals;         /* COMMAND_NEEDS_TOTALS */
     const struct history_state *history; /* COMMAND_NEEDS_HISTORY; NULL: there is none */
+    const struct incident_book *incidents; /* COMMAND_NEEDS_TOTALS; NULL: they are not looked for */
     const struct deploys *deploys;       /* COMMAND_NEEDS_TOTALS */
     const struct journal *journal;       /* COMMAND_NEEDS_JOURNAL */
     const struct window_row *windows;    /* COMMAND_NEEDS_WINDOWS */

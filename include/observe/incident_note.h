@@ -4,6 +4,7 @@
 
 #include "observe/incident.h"
 #include "observe/suspect.h"
+#include "observe/totals.h"
 
 /* What there is to say of an incident, put together from all who know of it: what the log, the console, the
  * history and the alerts tell. */
@@ -27,5 +28,16 @@ struct incident_note {
     struct suspect suspects[SUSPECTS_MOST]; /* newest first */
     size_t suspect_count;
 };
+
+/* Says how the incident stands, and what `totals` knows of the most frequent violation or error behind it;
+ * what others know is left as it is. */
+void incident_note_fill(struct incident_note *note, enum incident_news news, const struct incident *incident,
+                        const struct totals *totals);
+const char *incident_news_name(enum incident_news news);          /* "started", "grew", "ended" */
+const char *incident_subject_name(enum incident_subject subject); /* "constraint", "family" */
+/* What a violation is counted under beside its table: its constraint, or its column where it names none. */
+const char *violation_subject(const struct violation *violation);
+/* Appends a suspect for people: when, who, what. */
+void suspect_describe(const struct suspect *suspect, struct text *out);
 
 #endif

@@ -90,6 +90,7 @@ static void with_snapshot(const struct gathering *gathering, struct console_worl
     world->snapshot = &snapshot;
     world->totals = &gathering->sluice->observer.totals;
     world->deploys = &gathering->sluice->observer.aftermath.deploys;
+    world->incidents = vigil_book(&gathering->sluice->observer.vigil);
     gathering->use(gathering->context, world);
     world->snapshot = NULL;
     snapshot_release(&snapshot);

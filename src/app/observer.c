@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "app/observer.h"
 
+#include "app/clock.h"
 #include "config/schema.h"
 
 /* A family and its word are of one name. */
@@ -29,13 +30,18 @@ bool observer_init(struct observer *observer, const struct settings *settings, c
     observer->key = *key;
     observer->is_ready = true;
     totals_init(&observer->totals, key, &observer->bounds);
-    return recording_begin(&observer->recording, settings, key, version);
+    if (!recording_begin(&observer->recording, settings, key, version))
+        return false;
+    vigil_init(&observer->vigil, &settings->incidents, key, &observer->totals, observer->recording.history,
+               clock_now());
+    return true;
 }
 
 void observer_release(struct observer *observer)
 {
     if (!observer->is_ready)
         return;
+    vigil_release(&observer->vigil);
     recording_end(&observer->recording);
     aftermath_release(&observer->aftermath);
     totals_release(&observer->totals);
@@ -57,5 +63,6 @@ void observer_take(struct observer *observer, struct harvest *harvest, int64_t n
     aftermath_harvest(&observer->aftermath, harvest, now_us);
     totals_add(&observer->totals, harvest);
     recording_take(&observer->recording, harvest, now_us);
+    vigil_take(&observer->vigil, harvest, now_us);
     harvest_destroy(harvest);
 }

@@ -48,6 +48,8 @@ static void on_tick(uv_timer_t *timer)
     log_file_tick(&sluice->log, now_us);
     sluice_take_events(sluice);
     sluice_ask_harvests(sluice);
+    vigil_tick(&sluice->observer.vigil, now_us);
+    sluice_log_alerts(sluice);
 }
 
 static void drain(struct sluice *sluice)
@@ -174,7 +176,8 @@ static bool start(struct sluice *sluice, struct plan *plan, struct problem *prob
 {
     return resources_prepare(sluice, problem) && sluice_apply(sluice, sluice->started, plan, problem) &&
            addresses_probe(sluice->started, problem) && console_host_open(sluice, problem) &&
-           prober_open(sluice, problem) && workers_start(sluice, problem);
+           prober_open(sluice, problem) && sluice_open_telling(sluice, problem) &&
+           workers_start(sluice, problem);
 }
 
 static void close_any(uv_handle_t *handle, void *unused)
@@ -243,6 +246,7 @@ static int run(struct sluice *sluice, struct plan *plan)
         sluice_log_problem(sluice, &problem);
     }
     stop(sluice);
+    sluice_close_telling(sluice);
     sluice_log_audit(sluice);
     sluice_log_notice(sluice, NOTICE_STOPPED);
     return status;

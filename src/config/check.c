@@ -161,6 +161,7 @@ void settings_check(const struct settings *settings, const struct origins *origi
     windows_check(&findings);
     guard_check(&findings);
     check_audit(&findings);
+    alerts_check(&findings);
     check_limits(&findings);
     upstreams_check(&findings);
     tls_check(&findings);

@@ -41,6 +41,7 @@ HEAP_OWNERS = {
     "catalog/catalog_parts.c": "partitions and their parents, within the same bound",
     "catalog/version.c": "one version of one constraint, counted by the catalog",
     "observe/harvest.c": "one for each time a worker is asked, on the control thread",
+    "observe/incident_book.c": "the notes of incidents under way and of a fixed number that ended, on the control thread",
     "observe/journal.c": "a fixed number of events, once, at the start",
     "observe/deploys.c": "a fixed number of deploys, each with a row for each service followed",
     "observe/pulse.c": "an hour by minute of a fixed number of services, on the control thread",

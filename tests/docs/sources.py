@@ -127,10 +127,20 @@ def notices():
 
 
 def columns(name):
-    """The columns of a SHOW command: VIOLATION, DDL, WOULD_REFUSE, RULE, READONLY, WINDOW, SESSION, STAT, DEPLOY."""
+    """The columns of a SHOW command: VIOLATION, INCIDENT, DDL, WOULD_REFUSE, RULE, READONLY, WINDOW, SESSION, STAT, DEPLOY."""
     source = "".join(path.read_text() for path in sorted((ROOT / "src/control").glob("show*.c")))
     body = re.search(rf"#define {name}_COLUMNS\(COLUMN\)((?:.*\\\n)*.*)", source).group(1)
     return re.findall(r"COLUMN\((\w+),", body)
+
+
+def families():
+    """The families of errors."""
+    return [row[1] if row[0].isupper() else row[0] for row in rows_of("include/observe/families.def", "FAMILY")]
+
+
+def payload_keys():
+    """The keys of an alert."""
+    return re.findall(r'json_\w+\(&?json, "(\w+)"', text_of("src/alert/payload.c"))
 
 
 def areas():
