@@ -7,6 +7,7 @@
 #include "app/log_file.h"
 #include "app/observer.h"
 #include "app/prober.h"
+#include "app/surveyor.h"
 #include "app/transport.h"
 #include "app/worker.h"
 #include "control/console.h"
@@ -21,6 +22,7 @@ struct sluice {
     struct settings *current;   /* the settings in force; may be `started` */
     struct transport transport; /* made of `started` */
     struct prober *prober;
+    struct surveyor *surveyor; /* of constraints */
     struct gatekeeper keeper;
     struct log_file log;
     struct audit audit;
@@ -85,6 +87,10 @@ void sluice_log_readonly(struct sluice *sluice, enum notice notice, const struct
                          const char *operator_name, const char *reason);
 /* What became of a host. */
 void sluice_log_host(struct sluice *sluice, const struct host_change *change);
+/* What became of the readings of a database. */
+void sluice_log_survey(struct sluice *sluice, const struct survey_news *news);
+/* What was changed of a constraint; in the audit too. */
+void sluice_log_constraint(struct sluice *sluice, const struct constraint_change *change);
 /* That lines of the audit could not be written: nothing while none was lost. */
 void sluice_log_audit(struct sluice *sluice);
 /* Says when the gate opens, closes or freezes: nothing while it is as it was. */

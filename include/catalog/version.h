@@ -14,13 +14,15 @@ enum constraint_room {
 };
 
 enum constraint_kind {
-#define CONSTRAINT(symbol, letter, room, name) CONSTRAINT_##symbol,
+#define CONSTRAINT(symbol, letter, room, name, sqlstate) CONSTRAINT_##symbol,
 #include "catalog/constraints.def"
 #undef CONSTRAINT
     CONSTRAINT_KIND_COUNT
 };
 
 const char *constraint_kind_name(enum constraint_kind kind);
+/* The SQLSTATE that a violation of it raises. */
+const char *constraint_kind_sqlstate(enum constraint_kind kind);
 enum constraint_room constraint_kind_room(enum constraint_kind kind);
 /* The kind that a reading calls by this letter; false for other letters. */
 MUST_USE bool constraint_kind_find(char letter, enum constraint_kind *kind);

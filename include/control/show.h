@@ -23,7 +23,13 @@ struct show_form {
 
 enum { SHOW_ROWS_DEFAULT = 1000 }; /* without LIMIT */
 
-extern const struct show_form show_none, show_violations, show_ddl, show_would_refuse, show_rules,
-    show_readonly, show_windows, show_sessions, show_stats, show_settings, show_version, show_help;
+/* How many rows are wanted. */
+size_t show_rows_most(const struct console_command *command);
+/* Says in the notice that there are more than were shown, if so. */
+void show_note_rows_left(size_t shown, size_t all, struct console_outcome *notice);
+
+extern const struct show_form show_none, show_violations, show_constraints, show_constraint_changes, show_ddl,
+    show_would_refuse, show_rules, show_readonly, show_windows, show_sessions, show_stats, show_settings,
+    show_version, show_help;
 
 #endif

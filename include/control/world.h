@@ -2,6 +2,7 @@
 #ifndef CONTROL_WORLD_H
 #define CONTROL_WORLD_H
 
+#include "catalog/changes.h"
 #include "control/outcome.h"
 #include "observe/journal.h"
 #include "observe/snapshot.h"
@@ -62,11 +63,13 @@ struct setting_row {
 
 /* What the owner of a console knows, gathered for one command: only what its form needs is looked at. */
 struct console_world {
-    int64_t now_us;                   /* wall clock, µs since 1970 */
-    const struct snapshot *snapshot;  /* COMMAND_NEEDS_SNAPSHOT, COMMAND_NEEDS_TOTALS */
-    const struct totals *totals;      /* COMMAND_NEEDS_TOTALS */
-    const struct journal *journal;    /* COMMAND_NEEDS_JOURNAL */
-    const struct window_row *windows; /* COMMAND_NEEDS_WINDOWS */
+    int64_t now_us;                                      /* wall clock, µs since 1970 */
+    const struct snapshot *snapshot;                     /* COMMAND_NEEDS_SNAPSHOT, COMMAND_NEEDS_TOTALS */
+    const struct totals *totals;                         /* COMMAND_NEEDS_TOTALS */
+    const struct journal *journal;                       /* COMMAND_NEEDS_JOURNAL */
+    const struct catalog *catalog;                       /* always; NULL: no database is to be read */
+    const struct constraint_changes *constraint_changes; /* so */
+    const struct window_row *windows;                    /* COMMAND_NEEDS_WINDOWS */
     size_t window_count;
     const struct rule_row *rules; /* COMMAND_NEEDS_RULES; NULL: memory is short */
     size_t rule_count;

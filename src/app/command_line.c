@@ -6,6 +6,7 @@
 #include "app/complaint.h"
 #include "app/plan.h"
 #include "app/sluice.h"
+#include "app/surveyor.h"
 #include "app/windows_command.h"
 
 #include <getopt.h>
@@ -120,6 +121,7 @@ static int run_check(const struct arguments *arguments)
         return EXIT_FAILURE;
     problems_init(problems);
     bool is_good = settings_load(config_of(arguments), &settings, problems) &&
+                   surveyor_check(settings, problems) &&
                    plan_create(&plan, settings, clock_now(), problems) &&
                    transport_create(&transport, settings, &any_key, clock_now(), problems);
     complain(problems);

@@ -150,6 +150,8 @@ static void command_answer(struct visit *visit, struct buffer *out)
     const struct gatekeeper *keeper = &visit->sluice->keeper;
     struct console_world world = { .now_us = clock_now(),
                                    .journal = &visit->sluice->journal,
+                                   .catalog = surveyor_catalog(visit->sluice->surveyor),
+                                   .constraint_changes = surveyor_changes(visit->sluice->surveyor),
                                    .orders = keeper->orders,
                                    .order_count = keeper->order_count };
     switch (command_forms[console_command(visit->console)->kind].needs) {
@@ -170,6 +172,7 @@ static void command_answer(struct visit *visit, struct buffer *out)
         answer_effect(visit, &world, out);
         break;
     case COMMAND_NEEDS_JOURNAL:
+    case COMMAND_NEEDS_CATALOG:
     case COMMAND_NEEDS_ORDERS:
     case COMMAND_NEEDS_NOTHING:
         console_answer(visit->console, &world, out);

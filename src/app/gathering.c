@@ -22,6 +22,12 @@ void sluice_ask_harvests(struct sluice *sluice)
     harvest_destroy(empty);
 }
 
+/* A change whose transaction is still open cannot be read yet; its table may be locked. */
+static bool may_have_changed(enum event_kind kind)
+{
+    return kind == EVENT_DDL_COMMITTED || kind == EVENT_DDL_UNKNOWN || kind == EVENT_DDL_UNSEEN;
+}
+
 void sluice_take_events(struct sluice *sluice)
 {
     for (uint32_t index = 0; index < sluice->worker_count; index++) {
@@ -31,6 +37,8 @@ void sluice_take_events(struct sluice *sluice)
             log_file_event(&sluice->log, event);
             audit_event(&sluice->audit, event);
             journal_record(&sluice->journal, event);
+            if (may_have_changed(event->kind))
+                surveyor_hurry(sluice->surveyor, event->violation.database);
             ring_discard(events);
         }
     }

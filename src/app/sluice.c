@@ -161,11 +161,33 @@ static bool prober_open(struct sluice *sluice, struct problem *problem)
     return sluice->prober != NULL;
 }
 
+static void on_survey_news(void *owner, const struct survey_news *news)
+{
+    sluice_log_survey(owner, news);
+}
+
+static void on_constraint_change(void *owner, const struct constraint *constraint,
+                                 const struct version *version, const struct constraint_change *change)
+{
+    (void)constraint;
+    (void)version;
+    sluice_log_constraint(owner, change);
+}
+
+static bool surveyor_open(struct sluice *sluice, struct problem *problem)
+{
+    const struct survey_listener listener = { on_survey_news, on_constraint_change, sluice };
+    sluice->surveyor = surveyor_start(&sluice->loop, sluice->started, &sluice->hash_key, &listener);
+    if (sluice->surveyor == NULL)
+        *problem = (struct problem){ .text = "out of memory" };
+    return sluice->surveyor != NULL;
+}
+
 static bool start(struct sluice *sluice, struct plan *plan, struct problem *problem)
 {
     return resources_prepare(sluice, problem) && sluice_apply(sluice, sluice->started, plan, problem) &&
            addresses_probe(sluice->started, problem) && console_host_open(sluice, problem) &&
-           prober_open(sluice, problem) && workers_start(sluice, problem);
+           prober_open(sluice, problem) && surveyor_open(sluice, problem) && workers_start(sluice, problem);
 }
 
 static void close_any(uv_handle_t *handle, void *unused)
@@ -189,6 +211,8 @@ static void stop(struct sluice *sluice)
     }
     sluice->worker_count = 0;
     prober_stop(sluice->prober);
+    surveyor_stop(sluice->surveyor);
+    sluice->surveyor = NULL;
     if (sluice->responder != NULL)
         responder_close(sluice->responder);
     uv_close((uv_handle_t *)&sluice->on_events, NULL);

@@ -126,7 +126,7 @@ bool reading_take(struct catalog *catalog, const struct bytes fields[READING_FIE
         .columns = fields[5],
         .definition = fields[6],
     };
-    if (bytes_equal_text(fields[0], "T")) {
+    if (fields[0].size == 1 && fields[0].data[0] == READING_PART) {
         part_take(catalog, fields);
         return true;
     }

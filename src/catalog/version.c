@@ -9,8 +9,9 @@ static const struct kind {
     char letter;
     enum constraint_room room;
     const char *name;
+    const char *sqlstate;
 } kinds[] = {
-#define CONSTRAINT(symbol, letter, room, name) { letter, room, name },
+#define CONSTRAINT(symbol, letter, room, name, sqlstate) { letter, room, name, sqlstate },
 #include "catalog/constraints.def"
 #undef CONSTRAINT
 };
@@ -18,6 +19,11 @@ static const struct kind {
 const char *constraint_kind_name(enum constraint_kind kind)
 {
     return kinds[kind].name;
+}
+
+const char *constraint_kind_sqlstate(enum constraint_kind kind)
+{
+    return kinds[kind].sqlstate;
 }
 
 enum constraint_room constraint_kind_room(enum constraint_kind kind)

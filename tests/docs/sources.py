@@ -114,7 +114,7 @@ def notices():
 
 def columns(name):
     """The columns of a SHOW command: VIOLATION, DDL, WOULD_REFUSE, RULE, READONLY, WINDOW, SESSION, STAT."""
-    source = "".join(text_of(f"src/control/{file}.c") for file in ("show", "show_activity"))
+    source = "".join(text_of(f"src/control/{file}.c") for file in ("show", "show_activity", "show_constraints"))
     body = re.search(rf"#define {name}_COLUMNS\(COLUMN\)((?:.*\\\n)*.*)", source).group(1)
     return re.findall(r"COLUMN\((\w+),", body)
 
