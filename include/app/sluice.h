@@ -12,6 +12,7 @@
 #include "app/worker.h"
 #include "control/console.h"
 #include "net/responder.h"
+#include "observe/attempts.h"
 #include "observe/journal.h"
 
 /* The running program: the control thread with its loop, and the workers. The composition root: here
@@ -28,6 +29,7 @@ struct sluice {
     struct audit audit;
     struct journal journal; /* of schema changes */
     struct observer observer;
+    struct attempts *attempts; /* NULL where values are not to be seen */
     struct turnstile *turnstile;
     struct worker **workers;
     uint32_t worker_count;

@@ -36,6 +36,7 @@ struct constraint_row {
     struct bytes name;    /* may be empty: of NOT NULL of servers before 18, partition keys, types */
     struct bytes columns; /* the bare name where there is one, of NOT NULL; else "a, b", quoted as needed */
     struct bytes definition; /* as pg_get_constraintdef writes it */
+    struct bytes place;      /* of a CHECK of one column: that column's among all, as "3/7"; else empty */
 };
 
 /* A constraint from one reading on. Does not change once it is made. */

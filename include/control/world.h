@@ -4,6 +4,7 @@
 
 #include "catalog/changes.h"
 #include "control/outcome.h"
+#include "observe/attempts.h"
 #include "observe/journal.h"
 #include "observe/snapshot.h"
 #include "observe/totals.h"
@@ -69,6 +70,7 @@ struct console_world {
     const struct journal *journal;                       /* COMMAND_NEEDS_JOURNAL */
     const struct catalog *catalog;                       /* always; NULL: no database is to be read */
     const struct constraint_changes *constraint_changes; /* so */
+    const struct attempts *attempts;                     /* so; NULL: values are not to be seen */
     const struct window_row *windows;                    /* COMMAND_NEEDS_WINDOWS */
     size_t window_count;
     const struct rule_row *rules; /* COMMAND_NEEDS_RULES; NULL: memory is short */

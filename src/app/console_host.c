@@ -152,6 +152,7 @@ static void command_answer(struct visit *visit, struct buffer *out)
                                    .journal = &visit->sluice->journal,
                                    .catalog = surveyor_catalog(visit->sluice->surveyor),
                                    .constraint_changes = surveyor_changes(visit->sluice->surveyor),
+                                   .attempts = visit->sluice->attempts,
                                    .orders = keeper->orders,
                                    .order_count = keeper->order_count };
     switch (command_forms[console_command(visit->console)->kind].needs) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* What the workers tell: events as they come, and all they know when asked. */
+#include "app/attempts.h"
 #include "app/clock.h"
 #include "app/sluice.h"
 
@@ -22,6 +23,14 @@ void sluice_ask_harvests(struct sluice *sluice)
     harvest_destroy(empty);
 }
 
+static void take_attempt(struct sluice *sluice, const struct event *event)
+{
+    struct event told = *event;
+    attempt_read(surveyor_catalog(sluice->surveyor), &told);
+    attempts_record(sluice->attempts, &told);
+    log_file_event(&sluice->log, &told);
+}
+
 /* A change whose transaction is still open cannot be read yet; its table may be locked. */
 static bool may_have_changed(enum event_kind kind)
 {
@@ -34,7 +43,10 @@ void sluice_take_events(struct sluice *sluice)
         struct ring *events = worker_events(sluice->workers[index]);
         const struct event *event;
         while ((event = ring_peek(events)) != NULL) {
-            log_file_event(&sluice->log, event);
+            if (sluice->attempts != NULL && event->kind == EVENT_VIOLATION)
+                take_attempt(sluice, event);
+            else
+                log_file_event(&sluice->log, event);
             audit_event(&sluice->audit, event);
             journal_record(&sluice->journal, event);
             if (may_have_changed(event->kind))

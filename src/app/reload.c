@@ -85,8 +85,8 @@ bool sluice_apply(struct sluice *sluice, struct settings *settings, struct plan 
 
 static bool needs_restart(const char *path)
 {
-    static const char *const fixed[] = { "listen",  "upstreams",          "console.address", "limits",
-                                         "catalog", "violations.entries", "workers" };
+    static const char *const fixed[] = { "listen",  "upstreams",          "console.address",    "limits",
+                                         "catalog", "violations.entries", "violations.capture", "workers" };
     for (size_t index = 0; index < COUNT_OF(fixed); index++)
         if (bytes_start_with(bytes_text(path), fixed[index]))
             return true;
@@ -165,7 +165,7 @@ static const char *reload_message(bool is_partial, bool has_stale_certificates)
         return "the settings were reloaded, but a certificate could not be read: the old one stays in use";
     if (is_partial)
         return "the settings were reloaded; listen, upstreams, console.address, limits, catalog, "
-               "violations.entries and workers take effect at the next start";
+               "violations.entries, violations.capture and workers take effect at the next start";
     return "the settings were reloaded";
 }
 

@@ -104,13 +104,24 @@ static bool hash_key_make(struct hash_key *key)
     return getrandom(key, sizeof(*key), 0) == (ssize_t)sizeof(*key);
 }
 
+/* Only where refused values are to be seen. */
+static bool attempts_prepare(struct sluice *sluice)
+{
+    if (sluice->started->violations.capture == CAPTURE_NONE)
+        return true;
+    sluice->attempts = calloc(1, sizeof(*sluice->attempts));
+    if (sluice->attempts != NULL)
+        sluice->attempts->key = sluice->hash_key;
+    return sluice->attempts != NULL;
+}
+
 static bool resources_prepare(struct sluice *sluice, struct problem *problem)
 {
     observer_init(&sluice->observer, sluice->started, &sluice->hash_key);
     bool is_ready = journal_init(&sluice->journal, DDL_KEPT) && loop_prepare(sluice);
     sluice->workers = calloc(sluice->started->workers, sizeof(struct worker *));
     sluice->turnstile = turnstile_create();
-    is_ready = is_ready && sluice->workers != NULL && sluice->turnstile != NULL;
+    is_ready = attempts_prepare(sluice) && is_ready && sluice->workers != NULL && sluice->turnstile != NULL;
     if (!is_ready)
         *problem = (struct problem){ .text = "memory or the event loop is not to be had" };
     return is_ready;
@@ -228,6 +239,7 @@ static void stop(struct sluice *sluice)
 static void sluice_release(struct sluice *sluice)
 {
     free(sluice->workers);
+    free(sluice->attempts);
     turnstile_destroy(sluice->turnstile);
     audit_close(&sluice->audit);
     journal_release(&sluice->journal);

@@ -61,6 +61,7 @@ static void row_keep(uint8_t *storage, struct version *version)
         &row->name,
         &row->columns,
         &row->definition,
+        &row->place,
         &version->definition.values.packed,
     };
     for (size_t i = 0; i < COUNT_OF(texts); i++)
@@ -70,7 +71,7 @@ static void row_keep(uint8_t *storage, struct version *version)
 static size_t row_size(const struct constraint_row *row)
 {
     return row->identity.size + row->schema.size + row->table.size + row->name.size + row->columns.size +
-           row->definition.size;
+           row->definition.size + row->place.size;
 }
 
 struct version *version_create(const struct constraint_row *row, int64_t now_us, struct buffer *storage)

@@ -56,6 +56,7 @@ struct violation_row {
     const struct ledger_entry *entry;
     const char *definition; /* of the constraint, as the catalogue has it */
     const char *changed;
+    const struct attempt *attempt; /* NULL: none is to be seen */
 };
 
 #define VIOLATION_COLUMNS(COLUMN)                                                                            \
@@ -77,7 +78,9 @@ struct violation_row {
     COLUMN(statement, TEXT, row.entry->violation.statement)                                                  \
     COLUMN(columns, TEXT, row.entry->violation.key_columns)                                                  \
     COLUMN(definition, TEXT, row.definition)                                                                 \
-    COLUMN(changed, TEXT, row.changed)
+    COLUMN(changed, TEXT, row.changed)                                                                       \
+    COLUMN(attempted, TEXT, row.attempt != NULL ? row.attempt->value : NULL)                                 \
+    COLUMN(near_miss, TEXT, row.attempt != NULL ? row.attempt->near_miss : NULL)
 
 static const struct result_column violation_columns[] = { VIOLATION_COLUMNS(COLUMN_DESCRIPTION) };
 
@@ -89,7 +92,7 @@ static void write_violation(struct result *result, struct violation_row row)
 }
 
 /* With what the catalogue knows of its constraint. */
-static void write_entry(struct result *result, const struct catalog *catalog,
+static void write_entry(struct result *result, const struct console_world *world,
                         const struct ledger_entry *entry)
 {
     const struct violation *violation = &entry->violation;
@@ -97,16 +100,18 @@ static void write_entry(struct result *result, const struct catalog *catalog,
         bytes_text(violation->database), bytes_text(violation->schema),     bytes_text(violation->table),
         bytes_text(violation->column),   bytes_text(violation->constraint), bytes_text(violation->datatype),
     };
+    const struct attempt *attempt =
+        world->attempts != NULL ? attempts_find(world->attempts, violation) : NULL;
     char storage[2][NOTE_DEFINITION_SIZE];
     struct text definition;
     struct text changed;
     text_init(&definition, storage[0], sizeof storage[0]);
     text_init(&changed, storage[1], sizeof storage[1]);
-    if (catalog != NULL)
-        catalog_note(catalog, &names, &definition, &changed);
+    if (world->catalog != NULL)
+        catalog_note(world->catalog, &names, &definition, &changed);
     write_violation(result, (struct violation_row){ violation_kind_name(violation->kind),
                                                     violation_phase_name(violation->phase), entry, storage[0],
-                                                    storage[1] });
+                                                    storage[1], attempt });
 }
 
 static bool write_entries(const struct show_source *source, const struct ledger *ledger, size_t most,
@@ -119,7 +124,7 @@ static bool write_entries(const struct show_source *source, const struct ledger 
         return false;
     size_t count = ledger_top(ledger, entries, most);
     for (size_t i = 0; i < count; i++)
-        write_entry(result, source->world->catalog, entries[i]);
+        write_entry(result, source->world, entries[i]);
     free(entries);
     return true;
 }
@@ -138,7 +143,7 @@ static bool fill_violations(const struct show_source *source, struct result *res
         return false;
     struct ledger_entry other = { .entry = { .count = ledger->tally.other } };
     if (ledger->tally.other > 0)
-        write_violation(result, (struct violation_row){ "other", NULL, &other, NULL, NULL });
+        write_violation(result, (struct violation_row){ "other", NULL, &other, NULL, NULL, NULL });
     return true;
 }
 

@@ -59,7 +59,8 @@ def known_words():
     words |= {row[0] for table in (sources.counters(), sources.violations(), sources.phases()) for row in table}
     words |= {name for _, name, _, _ in sources.events()} | {row[0] for row in sources.notices()}
     words |= {key for keys in sources.event_keys().values() for key in keys}
-    for name in ("VIOLATION", "DDL", "WOULD_REFUSE", "RULE", "READONLY", "WINDOW", "SESSION", "STAT"):
+    for name in ("VIOLATION", "DDL", "WOULD_REFUSE", "RULE", "READONLY", "WINDOW", "SESSION", "STAT", "CONSTRAINT",
+                 "CONSTRAINT_CHANGE"):
         words |= set(sources.columns(name))
     code = "".join(path.read_text() for path in sorted((sources.ROOT / "include").glob("*/*.h")))
     return words | set(re.findall(r"\b[a-z]+_[a-z_]+(?=\()", code)) | FOREIGN

@@ -113,7 +113,8 @@ def notices():
 
 
 def columns(name):
-    """The columns of a SHOW command: VIOLATION, DDL, WOULD_REFUSE, RULE, READONLY, WINDOW, SESSION, STAT."""
+    """The columns of a SHOW command: VIOLATION, DDL, WOULD_REFUSE, RULE, READONLY, WINDOW, SESSION, STAT, CONSTRAINT,
+    CONSTRAINT_CHANGE."""
     source = "".join(text_of(f"src/control/{file}.c") for file in ("show", "show_activity", "show_constraints"))
     body = re.search(rf"#define {name}_COLUMNS\(COLUMN\)((?:.*\\\n)*.*)", source).group(1)
     return re.findall(r"COLUMN\((\w+),", body)

@@ -201,6 +201,41 @@ class Catalog(Case):
             psycopg2.connect(host="127.0.0.1", port=sluice.port, user="postgres", dbname="nowhere", connect_timeout=5)
         self.assertNotIn("hunter2", str(sluice.console("SHOW SETTINGS")) + sluice.log())
 
+    def refuse_some(self, sluice):
+        """Each kind of violation with a value in it."""
+        for sql in ("insert into inventory_transactions values (1, 'canary-note', 'count_sesion')",
+                    "insert into orders values (1, 'new', 4711), (2, 'new', 4711)"):
+            with self.assertRaises(psycopg2.Error), sluice.connect() as connection, connection.cursor() as cursor:
+                cursor.execute(sql)
+
+    def test_a_refused_value_is_shown_with_what_was_meant_if_that_is_wanted(self):
+        self.postgres.run(NARROWING)
+        sluice = self.surveyed(violations={"capture": "values"})
+        self.refuse_some(sluice)
+        shown = {row["constraint_name"]: (row["attempted"], row["near_miss"]) for row in sluice.violations()}
+        words = "'count_sesion' is 1 letter off 'count_session', which is allowed"
+        self.assertEqual(shown, {"reference_type_check": ("count_sesion", words), "orders_customer_key": ("4711", "")})
+        logged = {row["constraint"]: (row["attempted"], row.get("near_miss")) for row in sluice.events("violation")}
+        self.assertEqual(logged, {"reference_type_check": ("count_sesion", words), "orders_customer_key": ("4711", None)})
+        self.assertNotIn("canary", sluice.log() + str(sluice.violations()))
+
+    def test_a_value_that_is_not_surely_the_columns_is_not_shown(self):
+        sluice = self.surveyed(violations={"capture": "values"})
+        with self.assertRaises(psycopg2.Error), sluice.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("insert into inventory_transactions values (1, 'canary, note', 'bad')")
+        row = sluice.violations()[0]
+        self.assertEqual((row["attempted"], row["near_miss"]), ("", ""))
+        self.assertNotIn("canary", sluice.log())
+
+    def test_values_are_seen_nowhere_by_default(self):
+        self.postgres.run(NARROWING)
+        sluice = self.surveyed()
+        self.refuse_some(sluice)
+        shown = sluice.violations()
+        self.assertEqual([(row["attempted"], row["near_miss"]) for row in shown], [("", ""), ("", "")])
+        for value in ("sesion", "4711", "canary"):
+            self.assertNotIn(value, sluice.log() + str(shown))
+
 
 if __name__ == "__main__":
     main()

@@ -49,9 +49,9 @@ static void read(struct showing *showing, int64_t second, const char *values)
     (void)snprintf(definition, sizeof definition, "CHECK ((status = ANY (ARRAY[%s])))", values);
     const struct constraint_row rows[] = {
         { CONSTRAINT_CHECK, bytes_text("c1"), bytes_text("public"), bytes_text("orders"),
-          bytes_text("orders_status_check"), bytes_text("status"), bytes_text(definition) },
+          bytes_text("orders_status_check"), bytes_text("status"), bytes_text(definition), BYTES_NONE },
         { CONSTRAINT_PRIMARY_KEY, bytes_text("c2"), bytes_text("public"), bytes_text("items"),
-          bytes_text("items_pkey"), bytes_text("id"), bytes_text("PRIMARY KEY (id)") },
+          bytes_text("items_pkey"), bytes_text("id"), bytes_text("PRIMARY KEY (id)"), BYTES_NONE },
     };
     assert_true(catalog_begin(&showing->catalog, bytes_text("shop"), second * SECOND));
     for (size_t i = 0; i < COUNT_OF(rows); i++)
