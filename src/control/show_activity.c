@@ -77,6 +77,8 @@ struct violation_row {
     COLUMN(fingerprint, TEXT, row.entry->violation.fingerprint)                                              \
     COLUMN(statement, TEXT, row.entry->violation.statement)                                                  \
     COLUMN(columns, TEXT, row.entry->violation.key_columns)                                                  \
+    COLUMN(route, TEXT, row.entry->violation.route)                                                          \
+    COLUMN(trace_id, TEXT, row.entry->violation.trace_id)                                                    \
     COLUMN(definition, TEXT, row.definition)                                                                 \
     COLUMN(changed, TEXT, row.changed)                                                                       \
     COLUMN(attempted, TEXT, row.attempt != NULL ? row.attempt->value : NULL)                                 \
