@@ -55,14 +55,8 @@ static void row_keep(uint8_t *storage, struct version *version)
 {
     struct constraint_row *row = &version->row;
     struct bytes *const texts[] = {
-        &row->identity,
-        &row->schema,
-        &row->table,
-        &row->name,
-        &row->columns,
-        &row->definition,
-        &row->place,
-        &version->definition.values.packed,
+        &row->identity, &row->schema,     &row->table, &row->name,
+        &row->columns,  &row->definition, &row->place, &version->definition.values.packed,
     };
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         *texts[i] = keep(&storage, *texts[i]);
