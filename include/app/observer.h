@@ -4,9 +4,9 @@
 
 #include "app/aftermath.h"
 #include "app/recording.h"
+#include "app/vigil.h"
 #include "config/settings.h"
 #include "observe/totals.h"
-#include "app/vigil.h"
 
 /* What the control thread makes of what the workers count: the totals since the start. Everything that wants
  * exact counts is fed from here; events bring details only. */

@@ -2,6 +2,7 @@
 #ifndef APP_RECORDING_H
 #define APP_RECORDING_H
 
+#include "catalog/changes.h"
 #include "config/settings.h"
 #include "history/history.h"
 #include "observe/harvest.h"
@@ -30,6 +31,8 @@ MUST_USE bool recording_begin(struct recording *recording, const struct settings
 /* Writes what waits, for as long as the disk takes. Harmless where it never began. */
 void recording_end(struct recording *recording);
 void recording_event(struct recording *recording, const struct event *event);
+/* What a reading of the catalogue found to be changed. */
+void recording_constraint(struct recording *recording, const struct constraint_change *change);
 /* Counts what a worker has counted, its calls in the minute of `now_us`. */
 void recording_take(struct recording *recording, const struct harvest *harvest, int64_t now_us);
 /* Closes the minute when it is over. Call now and then. */

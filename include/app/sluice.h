@@ -8,10 +8,12 @@
 #include "app/log_file.h"
 #include "app/observer.h"
 #include "app/prober.h"
+#include "app/surveyor.h"
 #include "app/transport.h"
 #include "app/worker.h"
 #include "control/console.h"
 #include "net/responder.h"
+#include "observe/attempts.h"
 #include "observe/journal.h"
 
 /* The running program: the control thread with its loop, and the workers. The composition root: here
@@ -22,12 +24,14 @@ struct sluice {
     struct settings *current;   /* the settings in force; may be `started` */
     struct transport transport; /* made of `started` */
     struct prober *prober;
+    struct surveyor *surveyor; /* of constraints */
     struct gatekeeper keeper;
     struct log_file log;
     struct audit audit;
     struct journal journal; /* of schema changes */
     struct observer observer;
-    struct alert *alert; /* NULL: nobody is alerted */
+    struct alert *alert;       /* NULL: nobody is alerted */
+    struct attempts *attempts; /* NULL where values are not to be seen */
     struct turnstile *turnstile;
     struct worker **workers;
     uint32_t worker_count;
@@ -90,6 +94,10 @@ void sluice_log_readonly(struct sluice *sluice, enum notice notice, const struct
                          const char *operator_name, const char *reason);
 /* What became of a host. */
 void sluice_log_host(struct sluice *sluice, const struct host_change *change);
+/* What became of the readings of a database. */
+void sluice_log_survey(struct sluice *sluice, const struct survey_news *news);
+/* What was changed of a constraint; in the audit too. */
+void sluice_log_constraint(struct sluice *sluice, const struct constraint_change *change);
 /* That lines of the audit could not be written: nothing while none was lost. */
 void sluice_log_audit(struct sluice *sluice);
 /* What is to be said of the history that was not said yet: that it cannot be written, or can again; a file

@@ -102,6 +102,9 @@ const struct constraint *catalog_find(const struct catalog *catalog, const struc
  * there is one of this name. */
 const struct constraint *catalog_find_type(const struct catalog *catalog, struct bytes database,
                                            struct bytes schema, struct bytes name);
+/* The constraints of the newest readings that are present, of all databases, in no order: up to `most`, which
+ * live until the next catalog_begin. Returns how many there are. */
+size_t catalog_list(const struct catalog *catalog, const struct constraint **out, size_t most);
 /* The table that `schema`.`table` is a part of, at whatever depth; itself when it is none. Views into the
  * catalog or the arguments. */
 void catalog_root(const struct catalog *catalog, struct bytes database, struct bytes *schema,
@@ -110,5 +113,9 @@ void catalog_root(const struct catalog *catalog, struct bytes database, struct b
 /* Appends what an operator wants to know of a constraint, in one line: kind, definition in force and allowed
  * values, since when, what was changed then. */
 void constraint_describe(const struct constraint *constraint, struct text *out);
+/* Appends what to say of the constraint that an error is about: its definition in force, and what was changed
+ * in its newest version. Nothing where it is not known. */
+void catalog_note(const struct catalog *catalog, const struct catalog_names *names, struct text *definition,
+                  struct text *difference);
 
 #endif

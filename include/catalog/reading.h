@@ -9,6 +9,7 @@
 
 enum {
     READING_FIELDS = 8,
+    READING_PART = 'T', /* letter of a row that is a part, not a constraint */
     READING_SERVER_LEAST = 150000,
     READING_QUERY_SIZE = 8192,
     READING_DEFINITION_SIZE = 32768 /* characters; a longer definition is cut, with a hash of the whole */

@@ -14,13 +14,15 @@ enum constraint_room {
 };
 
 enum constraint_kind {
-#define CONSTRAINT(symbol, letter, room, name) CONSTRAINT_##symbol,
+#define CONSTRAINT(symbol, letter, room, name, sqlstate) CONSTRAINT_##symbol,
 #include "catalog/constraints.def"
 #undef CONSTRAINT
     CONSTRAINT_KIND_COUNT
 };
 
 const char *constraint_kind_name(enum constraint_kind kind);
+/* The SQLSTATE that a violation of it raises. */
+const char *constraint_kind_sqlstate(enum constraint_kind kind);
 enum constraint_room constraint_kind_room(enum constraint_kind kind);
 /* The kind that a reading calls by this letter; false for other letters. */
 MUST_USE bool constraint_kind_find(char letter, enum constraint_kind *kind);
@@ -34,6 +36,7 @@ struct constraint_row {
     struct bytes name;    /* may be empty: of NOT NULL of servers before 18, partition keys, types */
     struct bytes columns; /* the bare name where there is one, of NOT NULL; else "a, b", quoted as needed */
     struct bytes definition; /* as pg_get_constraintdef writes it */
+    struct bytes place;      /* of a CHECK of one column: that column's among all, as "3/7"; else empty */
 };
 
 /* A constraint from one reading on. Does not change once it is made. */

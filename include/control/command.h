@@ -24,6 +24,7 @@ enum command_needs {
     COMMAND_NEEDS_SNAPSHOT,
     COMMAND_NEEDS_TOTALS, /* with a snapshot, which says which workers are silent */
     COMMAND_NEEDS_JOURNAL,
+    COMMAND_NEEDS_CATALOG,
     COMMAND_NEEDS_WINDOWS,
     COMMAND_NEEDS_RULES,
     COMMAND_NEEDS_ORDERS,
@@ -46,6 +47,8 @@ struct command_form {
 
 extern const struct command_form command_forms[COMMAND_COUNT];
 
+enum { PATTERN_SIZE = 256 };
+
 /* A command as it was given; all it says is copied, but for `sql`. */
 struct console_command {
     enum command_kind kind;
@@ -53,6 +56,7 @@ struct console_command {
     char name[POLICY_NAME_SIZE];     /* empty when not given */
     int64_t duration_us;             /* FOR, within the command's bound; 0 when not given */
     enum safety_level level;         /* additive or modifying */
+    char pattern[PATTERN_SIZE];      /* LIKE; empty when not given */
     struct scope scope;              /* empty where not given */
     char reason[POLICY_REASON_SIZE]; /* empty when not given */
     enum statements_order order;     /* BY; calls when not given */

@@ -23,6 +23,11 @@ struct show_form {
 
 enum { SHOW_ROWS_DEFAULT = 1000 }; /* without LIMIT */
 
+/* How many rows are wanted. */
+size_t show_rows_most(const struct console_command *command);
+/* Says in the notice that there are more than were shown, if so. */
+void show_note_rows_left(size_t shown, size_t all, struct console_outcome *notice);
+
 /* Each show_... that the table of commands names. */
 #define COMMAND(symbol, syntax, role, needs, show, about) extern const struct show_form show_##show;
 #include "control/commands.def"

@@ -2,8 +2,10 @@
 #ifndef CONTROL_WORLD_H
 #define CONTROL_WORLD_H
 
+#include "catalog/changes.h"
 #include "control/outcome.h"
 #include "history/history.h"
+#include "observe/attempts.h"
 #include "observe/deploys.h"
 #include "observe/incident_book.h"
 #include "observe/journal.h"
@@ -65,14 +67,17 @@ struct setting_row {
 
 /* What the owner of a console knows, gathered for one command: only what its form needs is looked at. */
 struct console_world {
-    int64_t now_us;                      /* wall clock, µs since 1970 */
-    const struct snapshot *snapshot;     /* COMMAND_NEEDS_SNAPSHOT, COMMAND_NEEDS_TOTALS */
-    const struct totals *totals;         /* COMMAND_NEEDS_TOTALS */
-    const struct history_state *history; /* COMMAND_NEEDS_HISTORY; NULL: there is none */
+    int64_t now_us;                        /* wall clock, µs since 1970 */
+    const struct snapshot *snapshot;       /* COMMAND_NEEDS_SNAPSHOT, COMMAND_NEEDS_TOTALS */
+    const struct totals *totals;           /* COMMAND_NEEDS_TOTALS */
+    const struct history_state *history;   /* COMMAND_NEEDS_HISTORY; NULL: there is none */
     const struct incident_book *incidents; /* COMMAND_NEEDS_TOTALS; NULL: they are not looked for */
-    const struct deploys *deploys;       /* COMMAND_NEEDS_TOTALS */
-    const struct journal *journal;       /* COMMAND_NEEDS_JOURNAL */
-    const struct window_row *windows;    /* COMMAND_NEEDS_WINDOWS */
+    const struct deploys *deploys;         /* COMMAND_NEEDS_TOTALS */
+    const struct journal *journal;         /* COMMAND_NEEDS_JOURNAL */
+    const struct catalog *catalog;         /* always; NULL: no database is to be read */
+    const struct constraint_changes *constraint_changes; /* so */
+    const struct attempts *attempts;                     /* so; NULL: values are not to be seen */
+    const struct window_row *windows;                    /* COMMAND_NEEDS_WINDOWS */
     size_t window_count;
     const struct rule_row *rules; /* COMMAND_NEEDS_RULES; NULL: memory is short */
     size_t rule_count;

@@ -16,7 +16,13 @@ enum event_kind {
 const char *event_kind_name(enum event_kind kind);
 enum log_level event_kind_level(enum event_kind kind);
 
-enum { REASON_SIZE = 256, EVENT_COMMAND_SIZE = 48, OBJECTS_TEXT_SIZE = 256 };
+enum {
+    REASON_SIZE = 256,
+    EVENT_COMMAND_SIZE = 48,
+    OBJECTS_TEXT_SIZE = 256,
+    EVENT_ROW_SIZE = 512,
+    NEAR_MISS_SIZE = 256
+};
 
 /* One thing that happened in one session, as it travels through the ring. Texts are masked or identifiers;
  * empty where they do not apply. */
@@ -32,6 +38,9 @@ struct event {
     /* violations, and who it was (service, database, user, fingerprint, statement) for all kinds; sqlstate
      * also of DDL_FAILED */
     struct violation violation;
+    char row[EVENT_ROW_SIZE]; /* of a violation, where values may be told: the refused row, as the server
+                               * wrote it; whoever takes the event picks the value and wipes it */
+    char near_miss[NEAR_MISS_SIZE]; /* what is said of that value then */
     /* schema changes, and what else the guard refuses */
     uint32_t change;      /* its number in its session, from 1; 0: it did not pass */
     uint32_t change_last; /* DDL_COMMITTED, DDL_UNDONE, DDL_UNKNOWN: they are `change` to `change_last` */

@@ -18,14 +18,17 @@ struct incident_note {
     char database[NAME_SIZE];
     char sqlstate[6];
     char kind[24]; /* violation_kind_name, or the condition's name */
+    char column[NAME_SIZE];
+    char constraint[NAME_SIZE];
+    char datatype[NAME_SIZE];
     char fingerprint[FINGERPRINT_TEXT_SIZE];
     char statement[SHOWN_TEXT_SIZE]; /* masked */
     char route[ROUTE_SIZE];
     /* Of the catalogue; empty where it knows nothing. */
     char definition[NOTE_DEFINITION_SIZE]; /* in force, with the allowed values */
     char difference[DIFFERENCE_SIZE];      /* what was changed in the newest version */
-    char near_miss[256]; /* "'cancelled' is 1 letter off 'canceled'": only with capture: values */
-    struct suspect suspects[SUSPECTS_MOST]; /* newest first */
+    char near_miss[NEAR_MISS_SIZE]; /* "'cancelled' is 1 letter off 'canceled'": only with capture: values */
+    struct suspect suspects[SUSPECTS_MOST]; /* likeliest first */
     size_t suspect_count;
 };
 

@@ -294,6 +294,8 @@ void blame_error(struct session *session, const struct report *report, const str
 /* A statement of a text has ended without error. */
 void candidates_add(struct session *session, struct statement *statement, uint32_t index);
 void candidates_clear(struct session *session);
+/* Puts the refused value, or the row that holds it, into a violation's event, where that is wanted. */
+void attempted_keep(const struct session *session, const struct report *report, struct event *event);
 /* The statement of that index in its text; empty beyond what is kept. */
 struct bytes statement_piece(const struct statement *statement, uint32_t index);
 /* What the program says in a comment of this piece, up to its semicolon; where it says nothing there, of the

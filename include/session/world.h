@@ -29,7 +29,8 @@ struct session_world {
     struct docket *docket;
     struct turnstile *turnstile; /* of all workers */
     struct counters *counters;
-    struct ring *events; /* of struct event, to the control thread */
+    struct ring *events;  /* of struct event, to the control thread */
+    bool captures_values; /* refused values may be told */
     struct hash_key hash_key;
     int64_t now_us; /* wall clock, set by the owner before it feeds */
     uint32_t worker;

@@ -7,6 +7,7 @@
 #include "app/plan.h"
 #include "app/report.h"
 #include "app/sluice.h"
+#include "app/surveyor.h"
 #include "app/windows_command.h"
 
 #include <getopt.h>
@@ -111,15 +112,33 @@ static int usage_error(const char *what, const char *word)
     return EXIT_USAGE;
 }
 
-static int run_report(const struct arguments *arguments)
+static int report_of(const struct arguments *arguments, const char *history)
 {
-    if (arguments->history == NULL)
-        return usage_error("which history? --history FILE", "");
-    return report_run(&(struct report_request){ .history = arguments->history,
+    return report_run(&(struct report_request){ .history = history,
                                                 .since = arguments->since,
                                                 .until = arguments->until,
                                                 .service = arguments->service,
                                                 .format = arguments->format });
+}
+
+/* Of the history that the settings name, where none is given. */
+static int run_report(const struct arguments *arguments)
+{
+    if (arguments->history != NULL)
+        return report_of(arguments, arguments->history);
+    struct problems *problems = malloc(sizeof(*problems));
+    struct settings *settings = NULL;
+    int status = EXIT_FAILURE;
+    if (problems == NULL)
+        return status;
+    problems_init(problems);
+    bool is_good = settings_load(config_of(arguments), &settings, problems);
+    complain(problems);
+    if (is_good)
+        status = report_of(arguments, settings->history.file);
+    settings_release(settings);
+    free(problems);
+    return status;
 }
 
 static int print_sample(void)
@@ -147,6 +166,7 @@ static int run_check(const struct arguments *arguments)
         return EXIT_FAILURE;
     problems_init(problems);
     bool is_good = settings_load(config_of(arguments), &settings, problems) &&
+                   surveyor_check(settings, problems) &&
                    plan_create(&plan, settings, clock_now(), problems) &&
                    transport_create(&transport, settings, &any_key, clock_now(), problems);
     complain(problems);

@@ -197,6 +197,9 @@ static struct console_world world_now(const struct sluice *sluice)
 {
     return (struct console_world){ .now_us = clock_now(),
                                    .journal = &sluice->journal,
+                                   .catalog = surveyor_catalog(sluice->surveyor),
+                                   .constraint_changes = surveyor_changes(sluice->surveyor),
+                                   .attempts = sluice->attempts,
                                    .orders = sluice->keeper.orders,
                                    .order_count = sluice->keeper.order_count };
 }
@@ -223,6 +226,7 @@ static void world_gather(const struct gathering *gathering, enum command_needs n
         with_history(gathering, &world);
         break;
     case COMMAND_NEEDS_JOURNAL:
+    case COMMAND_NEEDS_CATALOG:
     case COMMAND_NEEDS_ORDERS:
     case COMMAND_NEEDS_NOTHING:
     case COMMAND_NEEDS_QUERY:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* What the workers tell: events as they come, and all they know when asked. */
+#include "app/attempts.h"
 #include "app/clock.h"
 #include "app/sluice.h"
 
@@ -23,17 +24,43 @@ void sluice_ask_harvests(struct sluice *sluice)
     harvest_destroy(empty);
 }
 
+/* A change whose transaction is still open cannot be read yet; its table may be locked. */
+static bool may_have_changed(enum event_kind kind)
+{
+    return kind == EVENT_DDL_COMMITTED || kind == EVENT_DDL_UNKNOWN || kind == EVENT_DDL_UNSEEN;
+}
+
+static void event_keep(struct sluice *sluice, const struct event *event)
+{
+    log_file_event(&sluice->log, event);
+    audit_event(&sluice->audit, event);
+    journal_record(&sluice->journal, event);
+    recording_event(&sluice->observer.recording, event);
+    aftermath_event(&sluice->observer.aftermath, event);
+    if (may_have_changed(event->kind))
+        surveyor_hurry(sluice->surveyor, event->violation.database);
+}
+
+/* Of a violation whose refused value may be seen, that value only goes further, not its row. */
+static void event_take(struct sluice *sluice, const struct event *event)
+{
+    if (sluice->attempts == NULL || event->kind != EVENT_VIOLATION) {
+        event_keep(sluice, event);
+        return;
+    }
+    struct event told = *event;
+    attempt_read(surveyor_catalog(sluice->surveyor), &told);
+    attempts_record(sluice->attempts, &told);
+    event_keep(sluice, &told);
+}
+
 void sluice_take_events(struct sluice *sluice)
 {
     for (uint32_t index = 0; index < sluice->worker_count; index++) {
         struct ring *events = worker_events(sluice->workers[index]);
         const struct event *event;
         while ((event = ring_peek(events)) != NULL) {
-            log_file_event(&sluice->log, event);
-            audit_event(&sluice->audit, event);
-            journal_record(&sluice->journal, event);
-            recording_event(&sluice->observer.recording, event);
-            aftermath_event(&sluice->observer.aftermath, event);
+            event_take(sluice, event);
             ring_discard(events);
         }
     }

@@ -104,6 +104,25 @@ void recording_event(struct recording *recording, const struct event *event)
         history_record_event(recording->history, event);
 }
 
+void recording_constraint(struct recording *recording, const struct constraint_change *change)
+{
+    struct history_constraint_change row = { .time_us = change->seen_us,
+                                             .not_before_us = change->not_before_us };
+    const char *name = change->name[0] != '\0' ? change->name : change->columns;
+    if (recording->history == NULL)
+        return;
+    (void)bytes_copy_text(bytes_text(change->database), row.database, sizeof row.database);
+    (void)bytes_copy_text(bytes_text(change->schema), row.schema, sizeof row.schema);
+    (void)bytes_copy_text(bytes_text(change->table), row.table, sizeof row.table);
+    (void)bytes_copy_text(bytes_text(name), row.constraint, sizeof row.constraint);
+    (void)bytes_copy_text(bytes_text(constraint_kind_name(change->kind)), row.kind, sizeof row.kind);
+    (void)bytes_copy_text(bytes_text(change->words), row.change, sizeof row.change);
+    (void)bytes_copy_text(bytes_text(change->difference), row.difference, sizeof row.difference);
+    (void)bytes_copy_text(bytes_text(change->before), row.before, sizeof row.before);
+    (void)bytes_copy_text(bytes_text(change->after), row.after, sizeof row.after);
+    history_record_constraint_change(recording->history, &row);
+}
+
 void recording_tick(struct recording *recording, int64_t now_us)
 {
     int64_t minute_us = entry_minute(now_us);

@@ -31,7 +31,7 @@ static struct settings *settings_read(const char *path, struct plan *plan, struc
     problems_init(problems);
     if (!settings_load(path, &settings, problems))
         return NULL;
-    if (!plan_create(plan, settings, clock_now(), problems)) {
+    if (!surveyor_check(settings, problems) || !plan_create(plan, settings, clock_now(), problems)) {
         settings_release(settings);
         return NULL;
     }
@@ -85,9 +85,20 @@ bool sluice_apply(struct sluice *sluice, struct settings *settings, struct plan 
 
 static bool needs_restart(const char *path)
 {
-    static const char *const fixed[] = { "listen",     "upstreams", "console.address", "limits",
-                                         "violations.entries", "violations.capture", "catalog", "errors",    "statements",      "history",
-                                         "deploys",    "incidents", "alerts",          "workers" };
+    static const char *const fixed[] = { "listen",
+                                         "upstreams",
+                                         "console.address",
+                                         "limits",
+                                         "violations.entries",
+                                         "violations.capture",
+                                         "catalog",
+                                         "errors",
+                                         "statements",
+                                         "history",
+                                         "deploys",
+                                         "incidents",
+                                         "alerts",
+                                         "workers" };
     for (size_t index = 0; index < COUNT_OF(fixed); index++)
         if (bytes_start_with(bytes_text(path), fixed[index]))
             return true;
@@ -95,6 +106,15 @@ static bool needs_restart(const char *path)
 }
 
 /* The rows show of a secret only that it is set. */
+static bool connections_differ(const struct settings *started, const struct settings *now)
+{
+    size_t count = started->catalog.count < now->catalog.count ? started->catalog.count : now->catalog.count;
+    for (size_t index = 0; index < count; index++)
+        if (strcmp(started->catalog.items[index].connection, now->catalog.items[index].connection) != 0)
+            return true;
+    return false;
+}
+
 static bool probes_differ(const struct settings *started, const struct settings *now)
 {
     size_t count =
@@ -108,7 +128,7 @@ static bool probes_differ(const struct settings *started, const struct settings 
 /* Whether the new settings change something that only a start takes up. */
 static bool differ_beyond_reload(const struct settings *started, const struct settings *now)
 {
-    if (probes_differ(started, now))
+    if (probes_differ(started, now) || connections_differ(started, now))
         return true;
     size_t started_count;
     size_t now_count;
@@ -157,7 +177,8 @@ static const char *reload_message(bool is_partial, bool has_stale_certificates)
         return "the settings were reloaded, but a certificate could not be read: the old one stays in use";
     if (is_partial)
         return "the settings were reloaded; listen, upstreams, console.address, limits, violations.entries, "
-               "and what is recorded (violations.entries, violations.capture, catalog, errors, statements, history, deploys, incidents, "
+               "and what is recorded (violations.entries, violations.capture, catalog, errors, statements, "
+               "history, deploys, incidents, "
                "alerts), and workers take effect at the next start";
     return "the settings were reloaded";
 }

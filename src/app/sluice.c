@@ -113,6 +113,17 @@ static void on_deploy_worse(void *owner, const struct deploy_verdict *verdict)
     sluice_log_deploy(owner, verdict);
 }
 
+/* Only where refused values are to be seen. */
+static bool attempts_prepare(struct sluice *sluice)
+{
+    if (sluice->started->violations.capture == CAPTURE_NONE)
+        return true;
+    sluice->attempts = calloc(1, sizeof(*sluice->attempts));
+    if (sluice->attempts != NULL)
+        sluice->attempts->key = sluice->hash_key;
+    return sluice->attempts != NULL;
+}
+
 static bool resources_prepare(struct sluice *sluice, struct problem *problem)
 {
     bool is_ready = observer_init(&sluice->observer, sluice->started, &sluice->hash_key, PGSLUICE_VERSION) &&
@@ -121,7 +132,7 @@ static bool resources_prepare(struct sluice *sluice, struct problem *problem)
                     journal_init(&sluice->journal, DDL_KEPT) && loop_prepare(sluice);
     sluice->workers = calloc(sluice->started->workers, sizeof(struct worker *));
     sluice->turnstile = turnstile_create();
-    is_ready = is_ready && sluice->workers != NULL && sluice->turnstile != NULL;
+    is_ready = attempts_prepare(sluice) && is_ready && sluice->workers != NULL && sluice->turnstile != NULL;
     if (!is_ready)
         *problem = (struct problem){ .text = "memory or the event loop is not to be had" };
     return is_ready;
@@ -172,12 +183,46 @@ static bool prober_open(struct sluice *sluice, struct problem *problem)
     return sluice->prober != NULL;
 }
 
+static void on_survey_news(void *owner, const struct survey_news *news)
+{
+    sluice_log_survey(owner, news);
+}
+
+static void on_constraint_change(void *owner, const struct constraint *constraint,
+                                 const struct version *version, const struct constraint_change *change)
+{
+    struct sluice *sluice = owner;
+    const struct suspect_difference difference = {
+        .database = change->database,
+        .schema = change->schema,
+        .table = change->table,
+        .constraint = change->name[0] != '\0' ? change->name : change->columns,
+        .seen_us = change->seen_us,
+        .not_before_us = change->not_before_us,
+        .text = change->difference,
+    };
+    (void)constraint;
+    (void)version;
+    sluice_log_constraint(sluice, change);
+    recording_constraint(&sluice->observer.recording, change);
+    aftermath_learn(&sluice->observer.aftermath, &difference);
+}
+
+static bool surveyor_open(struct sluice *sluice, struct problem *problem)
+{
+    const struct survey_listener listener = { on_survey_news, on_constraint_change, sluice };
+    sluice->surveyor = surveyor_start(&sluice->loop, sluice->started, &sluice->hash_key, &listener);
+    if (sluice->surveyor == NULL)
+        *problem = (struct problem){ .text = "out of memory" };
+    return sluice->surveyor != NULL;
+}
+
 static bool start(struct sluice *sluice, struct plan *plan, struct problem *problem)
 {
     return resources_prepare(sluice, problem) && sluice_apply(sluice, sluice->started, plan, problem) &&
            addresses_probe(sluice->started, problem) && console_host_open(sluice, problem) &&
-           prober_open(sluice, problem) && sluice_open_telling(sluice, problem) &&
-           workers_start(sluice, problem);
+           prober_open(sluice, problem) && surveyor_open(sluice, problem) &&
+           sluice_open_telling(sluice, problem) && workers_start(sluice, problem);
 }
 
 static void close_any(uv_handle_t *handle, void *unused)
@@ -201,6 +246,8 @@ static void stop(struct sluice *sluice)
     }
     sluice->worker_count = 0;
     prober_stop(sluice->prober);
+    surveyor_stop(sluice->surveyor);
+    sluice->surveyor = NULL;
     if (sluice->responder != NULL)
         responder_close(sluice->responder);
     uv_close((uv_handle_t *)&sluice->on_events, NULL);
@@ -216,6 +263,7 @@ static void stop(struct sluice *sluice)
 static void sluice_release(struct sluice *sluice)
 {
     free(sluice->workers);
+    free(sluice->attempts);
     turnstile_destroy(sluice->turnstile);
     audit_close(&sluice->audit);
     journal_release(&sluice->journal);

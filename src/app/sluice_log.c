@@ -106,6 +106,46 @@ void sluice_log_deploy(struct sluice *sluice, const struct deploy_verdict *verdi
     log_file_write(&sluice->log);
 }
 
+void sluice_log_survey(struct sluice *sluice, const struct survey_news *news)
+{
+    enum notice notice = news->is_readable ? NOTICE_CATALOG_READ : NOTICE_CATALOG_UNREAD;
+    struct log_line *line = log_file_begin(&sluice->log, clock_now(), notice);
+    if (line == NULL)
+        return;
+    log_string(line, "database", news->database);
+    if (news->is_readable)
+        log_integer(line, "constraints", (int64_t)news->constraints);
+    else
+        log_string(line, "reason", news->reason);
+    log_file_write(&sluice->log);
+}
+
+/* What has no name, as NOT NULL before PostgreSQL 18, is called by its column. */
+static bool constraint_write(struct log_file *file, const struct constraint_change *change)
+{
+    struct log_line *line = log_file_begin(file, clock_now(), NOTICE_CONSTRAINT_CHANGED);
+    if (line == NULL)
+        return true;
+    log_string(line, "database", change->database);
+    log_string(line, "schema", change->schema);
+    log_string(line, "table", change->table);
+    log_given(line, "constraint", change->name[0] != '\0' ? change->name : change->columns);
+    log_string(line, "kind", constraint_kind_name(change->kind));
+    log_string(line, "change", change->words);
+    log_string(line, "difference", change->difference);
+    log_given(line, "before", change->before);
+    log_given(line, "after", change->after);
+    log_time(line, "not_before", change->not_before_us);
+    return log_file_write(file);
+}
+
+void sluice_log_constraint(struct sluice *sluice, const struct constraint_change *change)
+{
+    (void)constraint_write(&sluice->log, change);
+    if (sluice->audit.is_on && !constraint_write(&sluice->audit.file, change))
+        sluice->audit.lost++;
+}
+
 void sluice_log_audit(struct sluice *sluice)
 {
     uint64_t lost = audit_take_lost(&sluice->audit);

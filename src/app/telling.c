@@ -65,10 +65,60 @@ static void log_incident(struct sluice *sluice, const struct incident_note *note
     log_given(line, "sqlstate", note->sqlstate);
     log_given(line, "database", note->database);
     log_given(line, "fingerprint", note->fingerprint);
+    log_given(line, "definition", note->definition);
+    log_given(line, "difference", note->difference);
+    log_given(line, "near_miss", note->near_miss);
     log_suspect(line, note);
     if (note->news == INCIDENT_ENDED)
         log_time(line, "ended", note->incident.ended_us);
     log_file_write(&sluice->log);
+}
+
+static void complete_near_miss(const struct sluice *sluice, struct incident_note *note)
+{
+    struct violation violation = { .kind = VIOLATION_CHECK };
+    const struct incident_key *key = &note->incident.key;
+    memcpy(violation.database, note->database, sizeof violation.database);
+    memcpy(violation.schema, key->schema, sizeof violation.schema);
+    memcpy(violation.table, key->table, sizeof violation.table);
+    memcpy(violation.column, note->column, sizeof violation.column);
+    memcpy(violation.constraint, note->constraint, sizeof violation.constraint);
+    memcpy(violation.datatype, note->datatype, sizeof violation.datatype);
+    memcpy(violation.service, key->service, sizeof violation.service);
+    memcpy(violation.fingerprint, note->fingerprint, sizeof violation.fingerprint);
+    const struct attempt *attempt = attempts_find(sluice->attempts, &violation);
+    if (attempt != NULL)
+        memcpy(note->near_miss, attempt->near_miss, sizeof attempt->near_miss);
+}
+
+/* What the catalogue has of the constraint. */
+static void complete_definition(const struct catalog *catalog, struct incident_note *note)
+{
+    const struct incident_key *key = &note->incident.key;
+    const struct catalog_names names = {
+        .database = bytes_text(note->database),
+        .schema = bytes_text(key->schema),
+        .table = bytes_text(key->table),
+        .column = bytes_text(note->column),
+        .constraint = bytes_text(note->constraint),
+        .datatype = bytes_text(note->datatype),
+    };
+    struct text definition;
+    struct text difference;
+    text_init(&definition, note->definition, sizeof note->definition);
+    text_init(&difference, note->difference, sizeof note->difference);
+    catalog_note(catalog, &names, &definition, &difference);
+}
+
+static void on_completion(void *owner, struct incident_note *note)
+{
+    struct sluice *sluice = owner;
+    const struct catalog *catalog = surveyor_catalog(sluice->surveyor);
+    if (catalog != NULL && note->incident.key.subject == INCIDENT_CONSTRAINT)
+        complete_definition(catalog, note);
+    if (sluice->attempts != NULL)
+        complete_near_miss(sluice, note);
+    aftermath_complete(&sluice->observer.aftermath, note);
 }
 
 static void on_incident(void *owner, const struct incident_note *note)
@@ -131,7 +181,7 @@ bool sluice_open_telling(struct sluice *sluice, struct problem *problem)
         .give_up_us = settings->give_up,
         .news = settings->news,
     };
-    const struct vigil_hooks hooks = { .tell = on_incident, .owner = sluice };
+    const struct vigil_hooks hooks = { .complete = on_completion, .tell = on_incident, .owner = sluice };
     vigil_set_hooks(&sluice->observer.vigil, &hooks);
     if (options.url[0] == '\0' && options.command_count == 0)
         return true;

@@ -28,7 +28,7 @@ static void on_news(void *owner, enum incident_news news, const struct incident 
         vigil->hooks.complete(vigil->hooks.owner, &vigil->note);
     incident_book_put(&vigil->book, &vigil->note);
     if (vigil->history != NULL)
-        vigil_record(vigil->history, &vigil->note);
+        history_record_incident(vigil->history, &vigil->note);
     if (vigil->hooks.tell != NULL)
         vigil->hooks.tell(vigil->hooks.owner, &vigil->note);
 }

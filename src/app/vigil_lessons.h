@@ -10,7 +10,5 @@
 int64_t vigil_known_since(struct history *history, int64_t now_us);
 /* Teaches the violations of the last weeks, by constraint and by family. */
 void vigil_teach(struct vigil *vigil, struct history *history, int64_t now_us);
-/* Records the incident as it stands now. */
-void vigil_record(struct history *history, const struct incident_note *note);
 
 #endif

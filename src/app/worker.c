@@ -143,6 +143,7 @@ static void world_init(struct worker *worker, const struct worker_plan *plan)
                     .names = limits->prepared_statements,
                     .gathered_bytes = (uint32_t)limits->message_memory },
         .policy = policy_share(plan->policy),
+        .captures_values = plan->settings->violations.capture == CAPTURE_VALUES,
         .statements = &worker->statements,
         .harvest = plan->harvest,
         .docket = &worker->docket,

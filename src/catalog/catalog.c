@@ -301,7 +301,7 @@ static bool is_as_before(const struct version *version, const struct constraint_
     return version->is_present && own->kind == row->kind && bytes_equal(own->identity, row->identity) &&
            bytes_equal(own->schema, row->schema) && bytes_equal(own->table, row->table) &&
            bytes_equal(own->name, row->name) && bytes_equal(own->columns, row->columns) &&
-           bytes_equal(own->definition, row->definition);
+           bytes_equal(own->definition, row->definition) && bytes_equal(own->place, row->place);
 }
 
 void catalog_take(struct catalog *catalog, const struct constraint_row *row)

@@ -129,6 +129,22 @@ const struct constraint *catalog_find_type(const struct catalog *catalog, struct
     return found;
 }
 
+size_t catalog_list(const struct catalog *catalog, const struct constraint **out, size_t most)
+{
+    size_t count = 0;
+    LIST_EACH(place, &catalog->databases)
+    {
+        const struct catalog_database *database = CONTAINER_OF(place, struct catalog_database, neighbours);
+        LIST_EACH(node, &database->present)
+        {
+            if (count < most)
+                out[count] = CONTAINER_OF(node, struct constraint, neighbours);
+            count++;
+        }
+    }
+    return count;
+}
+
 void catalog_root(const struct catalog *catalog, struct bytes database, struct bytes *schema,
                   struct bytes *table)
 {
@@ -166,4 +182,17 @@ void constraint_describe(const struct constraint *constraint, struct text *out)
         value_list_describe(version->definition.values, out);
     }
     since_describe(version, out);
+}
+
+void catalog_note(const struct catalog *catalog, const struct catalog_names *names, struct text *definition,
+                  struct text *difference)
+{
+    const struct constraint *constraint = catalog_find(catalog, names);
+    if (constraint == NULL)
+        return;
+    const struct version *version = constraint->newest;
+    if (version->is_present)
+        text_append(definition, version->row.definition);
+    if (version->differences != 0)
+        difference_describe(version, difference);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "catalog/reading.h"
 
-/* Fields: letter (constraints.def; T: a part), identity, schema, table, name, columns, definition, ''. Of a
- * part: T, '', schema, table, name, parent's schema, parent's table, parent's name. Manual: "System
+/* Fields: letter (constraints.def; T: a part), identity, schema, table, name, columns, definition, place or
+ * ''. Of a part: T, '', schema, table, name, parent's schema, parent's table, parent's name. Manual: "System
  * Catalogs". */
 static const struct piece {
     int since; /* server version */
@@ -20,7 +20,9 @@ static const struct piece {
       " coalesce((SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.place)"
       " FROM unnest(c.conkey) WITH ORDINALITY k (number, place)"
       " JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.number), ''),"
-      " pg_get_constraintdef(c.oid), ''"
+      " pg_get_constraintdef(c.oid), CASE WHEN c.contype = 'c' AND array_length(c.conkey, 1) = 1"
+      " THEN (SELECT count(*) FILTER (WHERE b.attnum <= c.conkey[1]) || '/' || count(*) FROM pg_attribute b"
+      " WHERE b.attrelid = c.conrelid AND b.attnum > 0 AND NOT b.attisdropped) ELSE '' END"
       " FROM pg_constraint c LEFT JOIN pg_class t ON t.oid = c.conrelid LEFT JOIN pg_type y ON y.oid = "
       "c.contypid"
       " JOIN shown n ON n.oid = coalesce(t.relnamespace, y.typnamespace)"
@@ -125,8 +127,9 @@ bool reading_take(struct catalog *catalog, const struct bytes fields[READING_FIE
         .name = fields[4],
         .columns = fields[5],
         .definition = fields[6],
+        .place = fields[7],
     };
-    if (bytes_equal_text(fields[0], "T")) {
+    if (fields[0].size == 1 && fields[0].data[0] == READING_PART) {
         part_take(catalog, fields);
         return true;
     }

@@ -9,8 +9,9 @@ static const struct kind {
     char letter;
     enum constraint_room room;
     const char *name;
+    const char *sqlstate;
 } kinds[] = {
-#define CONSTRAINT(symbol, letter, room, name) { letter, room, name },
+#define CONSTRAINT(symbol, letter, room, name, sqlstate) { letter, room, name, sqlstate },
 #include "catalog/constraints.def"
 #undef CONSTRAINT
 };
@@ -18,6 +19,11 @@ static const struct kind {
 const char *constraint_kind_name(enum constraint_kind kind)
 {
     return kinds[kind].name;
+}
+
+const char *constraint_kind_sqlstate(enum constraint_kind kind)
+{
+    return kinds[kind].sqlstate;
 }
 
 enum constraint_room constraint_kind_room(enum constraint_kind kind)
@@ -49,13 +55,8 @@ static void row_keep(uint8_t *storage, struct version *version)
 {
     struct constraint_row *row = &version->row;
     struct bytes *const texts[] = {
-        &row->identity,
-        &row->schema,
-        &row->table,
-        &row->name,
-        &row->columns,
-        &row->definition,
-        &version->definition.values.packed,
+        &row->identity, &row->schema,     &row->table, &row->name,
+        &row->columns,  &row->definition, &row->place, &version->definition.values.packed,
     };
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         *texts[i] = keep(&storage, *texts[i]);
@@ -64,7 +65,7 @@ static void row_keep(uint8_t *storage, struct version *version)
 static size_t row_size(const struct constraint_row *row)
 {
     return row->identity.size + row->schema.size + row->table.size + row->name.size + row->columns.size +
-           row->definition.size;
+           row->definition.size + row->place.size;
 }
 
 struct version *version_create(const struct constraint_row *row, int64_t now_us, struct buffer *storage)

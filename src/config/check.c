@@ -134,6 +134,20 @@ static void check_balancers(const struct findings *findings)
     }
 }
 
+/* Two readings of one database would each take the other's for changes. */
+static void check_catalog(const struct findings *findings)
+{
+    const struct settings *settings = findings->settings;
+    for (size_t i = 0; i < settings->catalog.count; i++) {
+        const char *database = settings->catalog.items[i].database;
+        for (size_t j = 0; j < i && database[0] != '\0'; j++) {
+            if (strcmp(database, settings->catalog.items[j].database) == 0)
+                findings_fault(findings, setting_path("catalog[%zu].database", i).text,
+                               "catalog[%zu] reads \"%s\" already: take one of them out", j, database);
+        }
+    }
+}
+
 /* Both are appended to, each in its own form. */
 static void check_audit(const struct findings *findings)
 {
@@ -162,6 +176,7 @@ void settings_check(const struct settings *settings, const struct origins *origi
     guard_check(&findings);
     check_audit(&findings);
     alerts_check(&findings);
+    check_catalog(&findings);
     check_limits(&findings);
     upstreams_check(&findings);
     tls_check(&findings);

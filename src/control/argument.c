@@ -72,6 +72,15 @@ static enum argument_result take_database(const struct command_reader *reader, c
     return take_pattern(word, command->scope.database, failure);
 }
 
+static enum argument_result take_like(const struct command_reader *reader, const struct word *word,
+                                      struct console_command *command, struct console_outcome *failure)
+{
+    (void)reader;
+    if (word->kind != WORD_STRING)
+        return ARGUMENT_FOREIGN;
+    return take_text(word, "a pattern", command->pattern, sizeof command->pattern, failure);
+}
+
 static enum argument_result take_reason(const struct command_reader *reader, const struct word *word,
                                         struct console_command *command, struct console_outcome *failure)
 {
@@ -182,6 +191,7 @@ static const struct argument_kind argument_kinds[] = {
     { "query", "a query", take_query },
     { "level", "ADDITIVE or MODIFYING", take_level },
     { "'duration'", "a span of time in single quotes", take_duration },
+    { "'pattern'", "a pattern in single quotes", take_like },
     { "'reason'", "a text in single quotes", take_reason },
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "control/show.h"
+#include "observe/incident_note.h"
 
 #include <stdlib.h>
 
@@ -7,7 +8,7 @@
 #define COLUMN_DESCRIPTION(name, type, value) { #name, COLUMN_##type },
 #define COLUMN_CELL(name, type, value)        RESULT_CELL_##type(result, value);
 
-static size_t rows_most(const struct console_command *command)
+size_t show_rows_most(const struct console_command *command)
 {
     return command->count > 0 ? command->count : SHOW_ROWS_DEFAULT;
 }
@@ -31,7 +32,7 @@ static void note_silent_workers(const struct snapshot *snapshot, struct console_
     append_notice(notice, storage);
 }
 
-static void note_rows_left(size_t shown, size_t all, struct console_outcome *notice)
+void show_note_rows_left(size_t shown, size_t all, struct console_outcome *notice)
 {
     char storage[128];
     struct text text;
@@ -53,6 +54,9 @@ struct violation_row {
     const char *kind;
     const char *phase;
     const struct ledger_entry *entry;
+    const char *definition; /* of the constraint, as the catalogue has it */
+    const char *changed;
+    const struct attempt *attempt; /* NULL: none is to be seen */
 };
 
 #define VIOLATION_COLUMNS(COLUMN)                                                                            \
@@ -74,7 +78,11 @@ struct violation_row {
     COLUMN(statement, TEXT, row.entry->violation.statement)                                                  \
     COLUMN(columns, TEXT, row.entry->violation.key_columns)                                                  \
     COLUMN(route, TEXT, row.entry->violation.route)                                                          \
-    COLUMN(trace_id, TEXT, row.entry->violation.trace_id)
+    COLUMN(trace_id, TEXT, row.entry->violation.trace_id)                                                    \
+    COLUMN(definition, TEXT, row.definition)                                                                 \
+    COLUMN(changed, TEXT, row.changed)                                                                       \
+    COLUMN(attempted, TEXT, row.attempt != NULL ? row.attempt->value : NULL)                                 \
+    COLUMN(near_miss, TEXT, row.attempt != NULL ? row.attempt->near_miss : NULL)
 
 static const struct result_column violation_columns[] = { VIOLATION_COLUMNS(COLUMN_DESCRIPTION) };
 
@@ -85,7 +93,31 @@ static void write_violation(struct result *result, struct violation_row row)
     result_row_end(result);
 }
 
-static bool write_entries(const struct ledger *ledger, size_t most, struct result *result)
+/* With what the catalogue knows of its constraint. */
+static void write_entry(struct result *result, const struct console_world *world,
+                        const struct ledger_entry *entry)
+{
+    const struct violation *violation = &entry->violation;
+    const struct catalog_names names = {
+        bytes_text(violation->database), bytes_text(violation->schema),     bytes_text(violation->table),
+        bytes_text(violation->column),   bytes_text(violation->constraint), bytes_text(violation->datatype),
+    };
+    const struct attempt *attempt =
+        world->attempts != NULL ? attempts_find(world->attempts, violation) : NULL;
+    char storage[2][NOTE_DEFINITION_SIZE];
+    struct text definition;
+    struct text changed;
+    text_init(&definition, storage[0], sizeof storage[0]);
+    text_init(&changed, storage[1], sizeof storage[1]);
+    if (world->catalog != NULL)
+        catalog_note(world->catalog, &names, &definition, &changed);
+    write_violation(result, (struct violation_row){ violation_kind_name(violation->kind),
+                                                    violation_phase_name(violation->phase), entry, storage[0],
+                                                    storage[1], attempt });
+}
+
+static bool write_entries(const struct show_source *source, const struct ledger *ledger, size_t most,
+                          struct result *result)
 {
     if (most == 0)
         return true;
@@ -93,11 +125,8 @@ static bool write_entries(const struct ledger *ledger, size_t most, struct resul
     if (entries == NULL)
         return false;
     size_t count = ledger_top(ledger, entries, most);
-    for (size_t i = 0; i < count; i++) {
-        const struct violation *violation = &entries[i]->violation;
-        write_violation(result, (struct violation_row){ violation_kind_name(violation->kind),
-                                                        violation_phase_name(violation->phase), entries[i] });
-    }
+    for (size_t i = 0; i < count; i++)
+        write_entry(result, source->world, entries[i]);
     free(entries);
     return true;
 }
@@ -107,16 +136,16 @@ static bool fill_violations(const struct show_source *source, struct result *res
 {
     const struct snapshot *snapshot = source->world->snapshot;
     const struct ledger *ledger = &source->world->totals->violations;
-    size_t most = rows_most(source->command);
+    size_t most = show_rows_most(source->command);
     most = most < ledger->tally.table.count ? most : ledger->tally.table.count;
 
     note_silent_workers(snapshot, notice);
-    note_rows_left(most, ledger->tally.table.count, notice);
-    if (!write_entries(ledger, most, result))
+    show_note_rows_left(most, ledger->tally.table.count, notice);
+    if (!write_entries(source, ledger, most, result))
         return false;
     struct ledger_entry other = { .entry = { .count = ledger->tally.other } };
     if (ledger->tally.other > 0)
-        write_violation(result, (struct violation_row){ "other", NULL, &other });
+        write_violation(result, (struct violation_row){ "other", NULL, &other, NULL, NULL, NULL });
     return true;
 }
 
@@ -174,11 +203,11 @@ static bool fill_would_refuse(const struct show_source *source, struct result *r
 {
     const struct snapshot *snapshot = source->world->snapshot;
     const struct tally *tally = &snapshot->docket.tally;
-    size_t most = rows_most(source->command);
+    size_t most = show_rows_most(source->command);
     most = most < tally->table.count ? most : tally->table.count;
 
     note_silent_workers(snapshot, notice);
-    note_rows_left(most, tally->table.count, notice);
+    show_note_rows_left(most, tally->table.count, notice);
     if (!write_docket(&snapshot->docket, most, result))
         return false;
     struct docket_entry other = { .entry = { .count = tally->other } };
@@ -249,12 +278,12 @@ static void write_change(struct result *result, const struct journal_entry *entr
 static bool fill_ddl(const struct show_source *source, struct result *result, struct console_outcome *notice)
 {
     const struct journal_entry *entry;
-    size_t most = rows_most(source->command);
+    size_t most = show_rows_most(source->command);
     size_t all = 0;
     for (size_t age = 0; (entry = journal_newest(source->world->journal, age)) != NULL; age++)
         if (ddl_decision(entry->event.kind) != NULL && all++ < most)
             write_change(result, entry);
-    note_rows_left(most, all, notice);
+    show_note_rows_left(most, all, notice);
     return true;
 }
 

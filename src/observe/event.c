@@ -68,6 +68,8 @@ static const struct field {
     { "constraint", FIELD_TEXT, offsetof(struct event, violation.constraint), IN_VIOLATION, IN_NONE },
     { "datatype", FIELD_TEXT, offsetof(struct event, violation.datatype), IN_VIOLATION, IN_NONE },
     { "key_columns", FIELD_TEXT, offsetof(struct event, violation.key_columns), IN_VIOLATION, IN_NONE },
+    { "attempted", FIELD_TEXT, offsetof(struct event, violation.attempted), IN_VIOLATION, IN_NONE },
+    { "near_miss", FIELD_TEXT, offsetof(struct event, near_miss), IN_VIOLATION, IN_NONE },
     { "change", FIELD_U32, offsetof(struct event, change), IN_GUARDED, IN_RUN | IN_ENDED },
     { "change_last", FIELD_U32, offsetof(struct event, change_last), IN_ENDED | IN_OUTLIVED, IN_ENDED },
     { "command", FIELD_TEXT, offsetof(struct event, command), IN_GUARDED, IN_NAMED },

@@ -69,6 +69,9 @@ static void take_violation(struct incident_note *note, const struct violation *v
     memcpy(note->database, violation->database, sizeof note->database);
     memcpy(note->sqlstate, violation->sqlstate, sizeof note->sqlstate);
     (void)bytes_copy_text(bytes_text(violation_kind_name(violation->kind)), note->kind, sizeof note->kind);
+    memcpy(note->column, violation->column, sizeof note->column);
+    memcpy(note->constraint, violation->constraint, sizeof note->constraint);
+    memcpy(note->datatype, violation->datatype, sizeof note->datatype);
     memcpy(note->fingerprint, violation->fingerprint, sizeof note->fingerprint);
     memcpy(note->statement, violation->statement, sizeof note->statement);
     memcpy(note->route, violation->route, sizeof note->route);

@@ -253,6 +253,7 @@ static void violation_count(struct session *session, const struct report *report
     struct event *event = tell_begin(session, EVENT_VIOLATION);
     if (event != NULL) {
         event->violation = violation;
+        attempted_keep(session, report, event);
         tell_publish(session);
     }
 }

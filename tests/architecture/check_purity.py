@@ -39,6 +39,7 @@ HEAP_OWNERS = {
     "base/table.c": "its slots",
     "catalog/catalog.c": "databases and constraints, within the catalog's bound",
     "catalog/catalog_parts.c": "partitions and their parents, within the same bound",
+    "catalog/changes.c": "a fixed number of changes, once, at the start",
     "catalog/version.c": "one version of one constraint, counted by the catalog",
     "observe/harvest.c": "one for each time a worker is asked, on the control thread",
     "observe/incident_book.c": "the notes of incidents under way and of a fixed number that ended, on the control thread",

@@ -133,11 +133,6 @@ def columns(name):
     return re.findall(r"COLUMN\((\w+),", body)
 
 
-def families():
-    """The families of errors."""
-    return [row[1] if row[0].isupper() else row[0] for row in rows_of("include/observe/families.def", "FAMILY")]
-
-
 def payload_keys():
     """The keys of an alert."""
     return re.findall(r'json_\w+\(&?json, "(\w+)"', text_of("src/alert/payload.c"))

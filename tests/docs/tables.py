@@ -93,7 +93,7 @@ def events_table():
 def audit_table():
     rows = [(code(name), about) for symbol, name, _, about in sources.events() if symbol in sources.audited()]
     return markdown(("event", "what happened"), rows + [(code(name), about) for name, _, about, keys in sources.notices()
-                                                        if "operator" in keys])
+                                                        if {"operator", "constraint"} & set(keys)])
 
 
 def notices_table():

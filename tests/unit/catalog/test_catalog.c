@@ -32,7 +32,8 @@ static struct constraint_row row_of(const struct check *check)
                                     bytes_text(check->table),
                                     bytes_text(check->name),
                                     bytes_text("status"),
-                                    bytes_text(check->definition) };
+                                    bytes_text(check->definition),
+                                    BYTES_NONE };
 }
 
 static void begin(struct catalog *catalog, int64_t second)
@@ -146,7 +147,8 @@ static void a_column_that_is_not_null_now_is_found_without_a_name(void **state)
                                   bytes_text("Lead"),
                                   BYTES_NONE,
                                   bytes_text("customer_id"),
-                                  bytes_text("NOT NULL customer_id") };
+                                  bytes_text("NOT NULL customer_id"),
+                                  BYTES_NONE };
     catalog_init(&catalog, &key, MEBIBYTE);
     begin(&catalog, 1);
     catalog_end(&catalog);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "observe/attempts.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static struct event event_of(const char *constraint, const char *service, const char *value)
+{
+    struct event event = { .kind = EVENT_VIOLATION };
+    (void)snprintf(event.violation.constraint, sizeof event.violation.constraint, "%s", constraint);
+    (void)snprintf(event.violation.service, sizeof event.violation.service, "%s", service);
+    (void)snprintf(event.violation.attempted, sizeof event.violation.attempted, "%s", value);
+    (void)snprintf(event.near_miss, sizeof event.near_miss, "near %s", value);
+    return event;
+}
+
+static void the_last_value_is_kept_for_each_constraint_and_service(void **state)
+{
+    (void)state;
+    struct attempts *attempts = calloc(1, sizeof *attempts);
+    struct event first = event_of("a", "kds", "one");
+    struct event second = event_of("a", "kds", "two");
+    struct event other = event_of("a", "web", "three");
+    assert_null(attempts_find(attempts, &first.violation));
+    attempts_record(attempts, &first);
+    attempts_record(attempts, &second);
+    assert_string_equal(attempts_find(attempts, &first.violation)->value, "two");
+    assert_string_equal(attempts_find(attempts, &first.violation)->near_miss, "near two");
+    assert_null(attempts_find(attempts, &other.violation));
+    free(attempts);
+}
+
+static void a_violation_without_a_value_leaves_the_last_one(void **state)
+{
+    (void)state;
+    struct attempts *attempts = calloc(1, sizeof *attempts);
+    struct event first = event_of("a", "kds", "one");
+    struct event empty = event_of("a", "kds", "");
+    attempts_record(attempts, &first);
+    attempts_record(attempts, &empty);
+    assert_string_equal(attempts_find(attempts, &first.violation)->value, "one");
+    free(attempts);
+}
+
+static void however_many_there_are_none_is_taken_for_another(void **state)
+{
+    enum { MANY = 4 * ATTEMPTS_KEPT };
+    (void)state;
+    struct attempts *attempts = calloc(1, sizeof *attempts);
+    for (int i = 0; i < MANY; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "c%d", i);
+        struct event event = event_of(name, "kds", name);
+        attempts_record(attempts, &event);
+    }
+    size_t found = 0;
+    for (int i = 0; i < MANY; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "c%d", i);
+        struct event event = event_of(name, "kds", "");
+        const struct attempt *attempt = attempts_find(attempts, &event.violation);
+        if (attempt != NULL)
+            assert_string_equal(attempt->value, name);
+        found += attempt != NULL;
+    }
+    assert_in_range(found, 1, ATTEMPTS_KEPT);
+    free(attempts);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_last_value_is_kept_for_each_constraint_and_service),
+        cmocka_unit_test(a_violation_without_a_value_leaves_the_last_one),
+        cmocka_unit_test(however_many_there_are_none_is_taken_for_another),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
