@@ -10,6 +10,7 @@
 struct observer {
     bool is_ready;
     struct harvest_bounds bounds; /* of one harvest */
+    uint32_t error_families;      /* see struct errors */
     struct hash_key key;
     struct totals totals;
 };

@@ -4,11 +4,14 @@
 
 #include "history/minute_counts.h"
 
+/* What is counted by the minute. */
+enum counted { COUNTED_VIOLATIONS, COUNTED_ERRORS, COUNTED_COUNT };
+
 /* What waits to be written. */
 struct batch {
     struct buffer rows; /* records, tagged with the statement that writes them */
     uint64_t row_count;
-    struct minute_counts counts;
+    struct minute_counts counts[COUNTED_COUNT];
 };
 
 void batch_init(struct batch *batch, const struct hash_key *key, size_t bytes_most, size_t counts_most);
@@ -20,9 +23,15 @@ bool batch_is_empty(const struct batch *batch);
 void batch_clear(struct batch *batch);
 /* Appends all of it as records, counts too; into->has_failed says when they did not fit. */
 void batch_copy(const struct batch *batch, struct buffer *into);
-/* The row of the `at`-th count without names, as a record. */
-void batch_unnamed(const struct batch *batch, size_t at, struct record *out);
-/* The row of a count, as a record. */
-void batch_count(const struct minute_count *count, struct record *out);
+
+/* A walk over the rows of all counts; begins with zeros. */
+struct batch_walk {
+    unsigned counted;
+    struct table_cursor cursor;
+    size_t unnamed;
+};
+
+/* The next row, as a record; false behind the last. */
+MUST_USE bool batch_next_count(const struct batch *batch, struct batch_walk *walk, struct record *out);
 
 #endif

@@ -3,7 +3,9 @@
 #define HISTORY_ENTRY_H
 
 #include "history/record.h"
+#include "observe/errors.h"
 #include "observe/event.h"
+#include "observe/incident_note.h"
 
 enum history_statement {
 #define STATEMENT(symbol, sql) STATEMENT_##symbol,
@@ -32,20 +34,19 @@ struct history_minute {
     int64_t longest_us;
 };
 
-/* A spike. Recorded again with the same number, the row says what is said last. */
-struct history_incident {
-    uint64_t number; /* in this run of the program */
-    int64_t started_us;
-    int64_t ended_us; /* 0: it goes on */
-    char service[NAME_SIZE];
-    char kind[INCIDENT_KIND_SIZE]; /* of what: constraint, family ... */
-    char subject[COLUMNS_SIZE];    /* its name */
-    bool is_first;                 /* seen for the first time ever */
-    uint64_t count;
-    double rate; /* a minute */
-    double baseline;
-    double peak;
-    char suspects[SUSPECTS_SIZE]; /* the changes that may have done it, for people */
+/* A change of a constraint that a reading of the catalogue found. */
+struct history_constraint_change {
+    int64_t time_us;       /* of the reading that found it */
+    int64_t not_before_us; /* of the reading before */
+    char database[NAME_SIZE];
+    char schema[NAME_SIZE];
+    char table[NAME_SIZE];
+    char constraint[NAME_SIZE];
+    char kind[INCIDENT_KIND_SIZE]; /* check, foreign key ... */
+    char change[COLUMNS_SIZE];     /* made, dropped, "values dropped, values added" ... */
+    char difference[DIFFERENCE_SIZE];
+    char before[NOTE_DEFINITION_SIZE]; /* empty: it was not there; so below */
+    char after[NOTE_DEFINITION_SIZE];
 };
 
 /* An instant (µs since 1970) as it stands in the file: "2026-11-21 03:04:05.678901", UTC. */
@@ -57,10 +58,20 @@ int64_t entry_minute(int64_t time_us);
 MUST_USE bool entry_of_event(const struct event *event, struct record *out);
 void entry_of_minute(const struct history_minute *minute, struct record *out);
 void entry_of_text(const struct history_minute *minute, struct record *out);
-void entry_of_incident(const struct history_incident *incident, struct record *out);
+void entry_of_error_text(const struct error_entry *error, struct record *out);
+void entry_of_constraint_change(const struct history_constraint_change *change, struct record *out);
+/* The incident, and the change of one rank, from 1, that may have brought it about. */
+void entry_of_incident(const struct incident_note *note, struct record *out);
+void entry_of_suspect(const struct incident_note *note, size_t rank, struct record *out);
+/* Takes away what was said of ranks that the note does not have. */
+void entry_of_suspects_cut(const struct incident_note *note, struct record *out);
 /* What violations are counted by, without the count that ends the row. */
 void entry_of_count(const struct violation *violation, int64_t minute_us, struct record *out);
 /* The same of violations whose names found no room: kind "other", all else empty. */
 void entry_of_unnamed(int64_t minute_us, struct record *out);
+/* The same of errors; of those without names the family may be known. */
+void entry_of_error_count(const struct error_entry *error, int64_t minute_us, struct record *out);
+void entry_of_family_count(enum error_family family, int64_t minute_us, struct record *out);
+void entry_of_unnamed_error(int64_t minute_us, struct record *out);
 
 #endif

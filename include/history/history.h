@@ -24,12 +24,14 @@ struct history_options {
     const char *path;    /* its folder is there; the file is made when needed, readable by its owner only */
     const char *version; /* of the program */
     uint64_t bytes_most; /* of the file; 0: no limit. Details go first, oldest first; counts last */
-    uint64_t violations_most;   /* single violations kept; 0: no limit */
-    int64_t detail_age_us;      /* all but counts; 0: no limit */
-    int64_t count_age_us;       /* 0: no limit */
-    int64_t flush_us;           /* between two writes: what a kill may lose */
-    size_t waiting_bytes_most;  /* of rows that wait; may be taken twice */
-    size_t waiting_counts_most; /* different counts that wait, some 300 bytes each; may be taken twice */
+    uint64_t violations_most;  /* single violations kept; 0: no limit */
+    int64_t detail_age_us;     /* all but counts; 0: no limit */
+    int64_t count_age_us;      /* 0: no limit */
+    int64_t flush_us;          /* between two writes: what a kill may lose */
+    size_t waiting_bytes_most; /* of rows that wait; may be taken twice */
+    /* Different counts that wait, of violations and as many of errors, some 300 bytes each; may be taken
+     * twice. */
+    size_t waiting_counts_most;
     struct hash_key key;
     /* Seen by queries beside the tables of the file; they and what they name outlive the history. */
     const struct history_live_table *live_tables;
@@ -46,7 +48,7 @@ struct history_state {
     uint64_t waiting_rows;
     uint64_t written_rows;
     uint64_t dropped_rows;   /* found no room while it was degraded, or were not taken by the tables */
-    uint64_t unnamed_counts; /* violations counted without their names */
+    uint64_t unnamed_counts; /* violations and errors counted without their names */
     uint64_t file_bytes;     /* in use, at the last write */
     /* An alarm, for somebody to look at: a file was damaged or not ours. */
     char set_aside[HISTORY_PATH_SIZE]; /* where the last such file is now; empty: there was none */
@@ -63,7 +65,8 @@ struct history *history_create(const struct history_options *options);
 void history_destroy(struct history *history);
 
 /* These copy what they need and never wait for the file.
- * Records an event's detail: sessions, violations, schema changes; nothing of others. Counts nothing. */
+ * Records an event's detail: sessions, violations, schema changes, refused statements; nothing of others.
+ * Counts nothing. */
 void history_record_event(struct history *history, const struct event *event);
 /* Counts violations of the minute that holds `time_us`. To be exact, count every violation here once, whether
  * or not its event got through. */
@@ -74,7 +77,15 @@ void history_count_ledger(struct history *history, const struct ledger *ledger, 
 /* The same minute and keys again: calls, errors, rows and bytes add up, of the latencies the highest stays.
  */
 void history_record_minute(struct history *history, const struct history_minute *minute);
-void history_record_incident(struct history *history, const struct history_incident *incident);
+/* Counts errors, violations too, as violations are: to be exact, each once. */
+void history_count_error(struct history *history, const struct error_entry *error, int64_t time_us,
+                         uint64_t count);
+/* Counts all of them in one minute: the entries by name, what they do not hold by family. */
+void history_count_errors(struct history *history, const struct errors *errors, int64_t time_us);
+void history_record_constraint_change(struct history *history,
+                                      const struct history_constraint_change *change);
+/* An incident; told again, the row says what is said last, and what is known no more stays. */
+void history_record_incident(struct history *history, const struct incident_note *note);
 
 /* Waits until all that was recorded before is in the file; false when it was not after `timeout_us`, or at
  * once when an attempt failed. */

@@ -29,7 +29,8 @@ struct error_seen {
 };
 
 struct errors {
-    struct tally tally;
+    struct tally tally;               /* of the families below */
+    uint32_t families;                /* kept in detail: a bit 1 << family for each; all after errors_init */
     uint64_t by_family[FAMILY_COUNT]; /* exact totals */
 };
 
@@ -38,6 +39,8 @@ void errors_release(struct errors *errors);
 /* Counts one error at `now_us`. Returns its entry where that has no text yet, for the caller to fill in
  * before the next call; NULL where nothing is wanted. */
 struct error_entry *errors_record(struct errors *errors, const struct error_seen *seen, int64_t now_us);
+/* How many there were, of all families. */
+uint64_t errors_total(const struct errors *errors);
 /* Adds all of `from` to `into`. */
 void errors_merge(struct errors *into, const struct errors *from);
 /* Fills `out` with up to `most` entries, highest count first, newest first among equals. Returns how many. */

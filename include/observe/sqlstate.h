@@ -11,6 +11,8 @@ enum error_family {
     FAMILY_COUNT
 };
 
+enum { FAMILIES_ALL = (1 << FAMILY_COUNT) - 1 };
+
 const char *error_family_name(enum error_family family);
 const char *error_family_about(enum error_family family);
 

@@ -43,9 +43,15 @@ struct statement_call {
     bool has_failed;
 };
 
+enum { STATEMENTS_NEAR = 256 };
+
 struct statements {
     struct tally tally;          /* of calls */
     struct statement_entry rest; /* sums of what no entry holds any longer; its head and names are empty */
+    /* Entries by the last bits of their shape, to be found without their keys; good while as many have given
+     * their place up as had then. */
+    struct statement_entry *near[STATEMENTS_NEAR];
+    uint64_t near_since;
 };
 
 /* Must stay where it is. */

@@ -27,7 +27,9 @@ struct request {
         struct name *name;       /* PARSE, BIND, CLOSE: the name's entry, or NULL */
         struct refusal *refusal; /* is_poison: what the client is told instead of the server's error; owned */
     };
+    int64_t sent_us;
     uint32_t answered;     /* QUERY: statements of it that have been answered */
+    uint16_t answered_at;  /* where in its text the statement after these is looked for */
     uint8_t kind;          /* enum request_kind */
     bool is_poison : 1;    /* sent in place of a refused message */
     bool is_untracked : 1; /* it binds a name that could not be kept */

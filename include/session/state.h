@@ -112,6 +112,13 @@ struct session {
     int64_t active_us;             /* see session_active_us */
     uint64_t bytes_received;
     uint64_t bytes_sent;
+    uint64_t server_bytes; /* of the server's, up to the end of what is looked at */
+    /* What the server sends after this many of them, and what takes time from then on, is the next
+     * statement's. */
+    uint64_t accounted_bytes;
+    int64_t accounted_us;
+    const char *service; /* under the policy of this number; NULL: not resolved since it may have changed */
+    uint64_t service_policy;
     /* From here on what is rarely looked at. */
     char *user; /* the effective ones, from the StartupMessage */
     char *database;
@@ -291,8 +298,19 @@ struct bytes statement_piece(const struct statement *statement, uint32_t index);
 /* A schema change's command tag came back for `head`: was one seen going in? */
 void blame_unseen_change(struct session *session, struct bytes tag, const struct request *head);
 
+/* ── account.c: what statements cost, and which errors there were ──────────────────────────────────────────
+ */
+/* A statement of `head` has ended without error, with this tag; empty: it has none. */
+void account_statement(struct session *session, struct request *head, struct bytes tag);
+/* An ErrorResponse came for `head`; NULL: for none. */
+void account_error(struct session *session, const struct report *report, const struct request *head);
+/* What comes from here on is the next statement's. */
+void account_close(struct session *session);
+
 /* ── tell.c: events for the control thread ─────────────────────────────────────────────────────────────────
  */
+/* The service, resolved again only where it may be another one. */
+const char *session_service_name(struct session *session);
 /* The next place in the ring with who and when filled in, or NULL (counted as dropped). tell_publish makes it
  * visible. */
 struct event *tell_begin(struct session *session, enum event_kind kind);

@@ -23,6 +23,7 @@ struct session_limits {
 struct session_world {
     struct session_limits limits;
     struct policy *policy;
+    uint64_t policies; /* how many there were before it: tells two of them apart */
     struct statement_pool *statements;
     struct harvest *harvest; /* another one each time the worker is asked */
     struct docket *docket;

@@ -23,5 +23,8 @@ struct commenter {
  * characters. Where `sql` is only the beginning of a text (is_cut), only the first comment counts. Costs a
  * pass of the lexer. */
 void commenter_read(struct bytes sql, bool is_cut, struct lexer_reading reading, struct commenter *out);
+/* The place in the program that it came from: the route; else controller#action; else the controller; else
+ * empty. */
+void commenter_route(const struct commenter *commenter, char out[COMMENTER_VALUE_SIZE]);
 
 #endif

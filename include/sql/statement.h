@@ -12,7 +12,7 @@
  * classified again. Texts in use are counted references; those no longer used stay, the least recently used
  * going first, within a bound of bytes. */
 
-/* One text. Read-only for users. */
+/* One text. Read-only for users; what costs a pass over the text is found when it is first asked for. */
 struct statement {
     struct table_node node;
     struct list unused; /* in the pool's list of unused ones, while references == 0 */
@@ -23,7 +23,9 @@ struct statement {
     bool is_shared;     /* in the pool's table */
     struct lexer_reading reading;
     struct verdict verdict;
-    char text[]; /* the first text_size bytes as received */
+    uint64_t shape;                     /* 0: not asked for yet; see statement_shape */
+    char fingerprint[FINGERPRINT_SIZE]; /* likewise */
+    char text[];                        /* the first text_size bytes as received */
 };
 
 struct statement_pool {
@@ -55,6 +57,10 @@ struct statement *statement_of_streamed(struct statement_pool *pool, struct byte
  * NULL, which asks for as much as a statement of CLASS_NONE. */
 struct statement *statement_riskier(struct statement *a, struct statement *b);
 struct statement *statement_share(struct statement *statement);
+/* The shape of its text, of one that is cut that of what was kept; 0 where nothing was kept of it. */
+uint64_t statement_shape(struct statement *statement);
+/* The fingerprint of its text as a whole, for texts of one statement. Lives as long as the statement. */
+const char *statement_fingerprint(struct statement *statement);
 /* Gives a reference back; NULL is allowed. */
 void statement_release(struct statement_pool *pool, struct statement *statement);
 

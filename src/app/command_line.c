@@ -5,6 +5,7 @@
 #include "app/clock.h"
 #include "app/complaint.h"
 #include "app/plan.h"
+#include "app/report.h"
 #include "app/sluice.h"
 #include "app/windows_command.h"
 
@@ -20,7 +21,11 @@ struct arguments {
     const char *script; /* NULL so */
     bool wants_sample;
     struct windows_question windows;
-    const char *at;      /* as it was said, or NULL */
+    const char *at; /* as it was said, or NULL; so below */
+    const char *history;
+    const char *since;
+    const char *until;
+    const char *format;
     const char *service; /* empty where it was not said, here and below */
     const char *user;
     const char *database;
@@ -36,12 +41,14 @@ static int run_run(const struct arguments *arguments);
 static int run_check(const struct arguments *arguments);
 static int run_windows(const struct arguments *arguments);
 static int run_classify(const struct arguments *arguments);
+static int run_report(const struct arguments *arguments);
 
 static const struct subcommand subcommands[] = {
     { "run", "carry traffic and guard it, until SIGTERM", run_run },
     { "check", "read the settings and show every problem", run_check },
     { "windows", "show what is open, and what opens next", run_windows },
     { "classify", "tell of each statement of a script what the guard makes of it", run_classify },
+    { "report", "tell what happened in the last hour, or another period", run_report },
 };
 
 static const char default_config[] = "/etc/pgsluice/pgsluice.yaml";
@@ -67,6 +74,9 @@ static void print_help(FILE *out)
         "                                   SCRIPT may be - for the standard input; without --config "
         "neither\n"
         "                                   windows nor rules are asked\n"
+        "  pgsluice report [--history FILE] [--since 1h] [--until RFC3339] [--service NAME] "
+        "[--format text|json|md]\n"
+        "                                   from the history, whether the program runs or not\n"
         "  pgsluice --version\n"
         "  pgsluice --help\n\n"
         "The default FILE is %s. SIGHUP reloads it; SIGTERM lets sessions\n"
@@ -93,6 +103,23 @@ static int run_classify(const struct arguments *arguments)
                                                     .user = arguments->user,
                                                     .database = arguments->database,
                                                     .wants_json = arguments->windows.wants_json });
+}
+
+static int usage_error(const char *what, const char *word)
+{
+    (void)fprintf(stderr, "pgsluice: %s%s\nTry: pgsluice --help\n", what, word);
+    return EXIT_USAGE;
+}
+
+static int run_report(const struct arguments *arguments)
+{
+    if (arguments->history == NULL)
+        return usage_error("which history? --history FILE", "");
+    return report_run(&(struct report_request){ .history = arguments->history,
+                                                .since = arguments->since,
+                                                .until = arguments->until,
+                                                .service = arguments->service,
+                                                .format = arguments->format });
 }
 
 static int print_sample(void)
@@ -168,6 +195,7 @@ static bool option_take(const struct subcommand *subcommand, int option, struct 
 {
     bool is_windows = subcommand->run == run_windows;
     bool is_classify = subcommand->run == run_classify;
+    bool is_report = subcommand->run == run_report;
     switch (option) {
     case 'c':
         read->config = optarg;
@@ -185,22 +213,28 @@ static bool option_take(const struct subcommand *subcommand, int option, struct 
         return is_windows || is_classify;
     case 'S':
         read->service = optarg;
-        return is_classify;
+        return is_classify || is_report;
     case 'U':
         read->user = optarg;
         return is_classify;
     case 'D':
         read->database = optarg;
         return is_classify;
+    case 'H':
+        read->history = optarg;
+        return is_report;
+    case 'F':
+        read->since = optarg;
+        return is_report;
+    case 'T':
+        read->until = optarg;
+        return is_report;
+    case 'O':
+        read->format = optarg;
+        return is_report;
     default:
         return false;
     }
-}
-
-static int usage_error(const char *what, const char *word)
-{
-    (void)fprintf(stderr, "pgsluice: %s%s\nTry: pgsluice --help\n", what, word);
-    return EXIT_USAGE;
 }
 
 static int subcommand_run(const struct subcommand *subcommand, int argument_count, char **arguments)
@@ -214,6 +248,10 @@ static int subcommand_run(const struct subcommand *subcommand, int argument_coun
         { "service", required_argument, NULL, 'S' },
         { "user", required_argument, NULL, 'U' },
         { "database", required_argument, NULL, 'D' },
+        { "history", required_argument, NULL, 'H' },
+        { "since", required_argument, NULL, 'F' },
+        { "until", required_argument, NULL, 'T' },
+        { "format", required_argument, NULL, 'O' },
         { NULL, 0, NULL, 0 },
     };
     struct arguments read = { .windows = { .at_us = clock_now(), .next = WINDOWS_NEXT_STANDARD },

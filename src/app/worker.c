@@ -75,6 +75,7 @@ static void policy_take(struct worker *worker, struct policy *policy)
 {
     policy_release(worker->world.policy);
     worker->world.policy = policy;
+    worker->world.policies++;
 }
 
 static void inquiry_fill(struct worker *worker, struct inquiry *inquiry)

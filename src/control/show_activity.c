@@ -72,7 +72,9 @@ struct violation_row {
     COLUMN(phase, TEXT, row.phase)                                                                           \
     COLUMN(fingerprint, TEXT, row.entry->violation.fingerprint)                                              \
     COLUMN(statement, TEXT, row.entry->violation.statement)                                                  \
-    COLUMN(columns, TEXT, row.entry->violation.key_columns)
+    COLUMN(columns, TEXT, row.entry->violation.key_columns)                                                  \
+    COLUMN(route, TEXT, row.entry->violation.route)                                                          \
+    COLUMN(trace_id, TEXT, row.entry->violation.trace_id)
 
 static const struct result_column violation_columns[] = { VIOLATION_COLUMNS(COLUMN_DESCRIPTION) };
 

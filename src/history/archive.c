@@ -201,25 +201,13 @@ static int mark_run(const struct archive *archive, const struct archive_run *run
     return sqlite3_finalize(statement);
 }
 
-static int write_record(const struct binding *binding, const struct record *record, uint64_t *rejected)
-{
-    return binding_write_all(binding, record_bytes(record), rejected);
-}
-
 static int write_counts(const struct binding *binding, const struct batch *batch, uint64_t *rejected)
 {
     struct record record;
-    struct table_cursor cursor = { 0 };
+    struct batch_walk walk = { 0 };
     int code = SQLITE_OK;
-    for (const struct minute_count *count;
-         code == SQLITE_OK && (count = minute_counts_walk(&batch->counts, &cursor)) != NULL;) {
-        batch_count(count, &record);
-        code = write_record(binding, &record, rejected);
-    }
-    for (size_t i = 0; code == SQLITE_OK && i < batch->counts.unnamed_minutes; i++) {
-        batch_unnamed(batch, i, &record);
-        code = write_record(binding, &record, rejected);
-    }
+    while (code == SQLITE_OK && batch_next_count(batch, &walk, &record))
+        code = binding_write_all(binding, record_bytes(&record), rejected);
     return code;
 }
 

@@ -2,6 +2,7 @@
 #include "history/entry.h"
 
 #include "base/text.h"
+#include "history/entry_fields.h"
 #include "observe/journal.h"
 
 enum { MINUTE_US = 60 * 1000 * 1000, DATE_SIZE = 10, FRACTIONS_SIZE = 26 };
@@ -23,35 +24,33 @@ int64_t entry_minute(int64_t time_us)
     return time_us - (rest < 0 ? rest + MINUTE_US : rest);
 }
 
-#define FIELD(record, array) record_field((record), (array), sizeof(array))
-
-static void add_time(struct record *out, int64_t time_us)
+void field_time(struct record *out, int64_t time_us)
 {
     char time[HISTORY_TIME_SIZE];
     entry_time(time_us, time);
     FIELD(out, time);
 }
 
-static void add_minute(struct record *out, int64_t time_us)
+void field_minute(struct record *out, int64_t time_us)
 {
     char time[HISTORY_TIME_SIZE];
     entry_time(entry_minute(time_us), time);
     record_field(out, time, FRACTIONS_SIZE - sizeof ".000000" + 1);
 }
 
-static void add_constant(struct record *out, const char *constant)
+void field_constant(struct record *out, const char *constant)
 {
     record_text(out, bytes_text(constant != NULL ? constant : ""));
 }
 
-static void add_count(struct record *out, uint64_t count)
+void field_count(struct record *out, uint64_t count)
 {
     record_integer(out, count <= INT64_MAX ? (int64_t)count : INT64_MAX);
 }
 
 static void add_session(struct record *out, const struct event *event)
 {
-    add_time(out, event->time_us);
+    field_time(out, event->time_us);
     record_integer(out, event->worker);
     record_integer(out, (int64_t)event->session);
 }
@@ -70,8 +69,8 @@ static void add_violation(struct record *out, const struct event *event)
     const struct violation *violation = &event->violation;
     add_who(out, event);
     FIELD(out, violation->sqlstate);
-    add_constant(out, violation_kind_name(violation->kind));
-    add_constant(out, violation_phase_name(violation->phase));
+    field_constant(out, violation_kind_name(violation->kind));
+    field_constant(out, violation_phase_name(violation->phase));
     FIELD(out, violation->schema);
     FIELD(out, violation->table);
     FIELD(out, violation->column);
@@ -80,6 +79,12 @@ static void add_violation(struct record *out, const struct event *event)
     FIELD(out, violation->key_columns);
     FIELD(out, violation->fingerprint);
     FIELD(out, violation->statement);
+    FIELD(out, violation->route);
+    FIELD(out, violation->trace_id);
+    if (violation->attempted[0] != '\0')
+        FIELD(out, violation->attempted);
+    else
+        record_null(out);
 }
 
 static const char *decision_of(enum event_kind kind)
@@ -88,8 +93,10 @@ static const char *decision_of(enum event_kind kind)
     case EVENT_DDL_PASSED:
         return "passed";
     case EVENT_DDL_REFUSED:
+    case EVENT_STATEMENT_REFUSED:
         return "refused";
     case EVENT_DDL_WOULD_REFUSE:
+    case EVENT_STATEMENT_WOULD_REFUSE:
         return "would_refuse";
     default:
         return "unseen";
@@ -99,16 +106,29 @@ static const char *decision_of(enum event_kind kind)
 static void add_decision(struct record *out, const struct event *event)
 {
     add_who(out, event);
-    add_constant(out, decision_of(event->kind));
-    add_constant(out, change_state_name(event->change > 0 ? CHANGE_PASSED : CHANGE_NONE));
+    field_constant(out, decision_of(event->kind));
+    field_constant(out, change_state_name(event->change > 0 ? CHANGE_PASSED : CHANGE_NONE));
     record_integer(out, event->change);
     FIELD(out, event->command);
     FIELD(out, event->class);
     record_integer(out, event->level);
     FIELD(out, event->objects);
-    add_constant(out, event->ground);
+    field_constant(out, event->ground);
     FIELD(out, event->rule);
     FIELD(out, event->window);
+    FIELD(out, event->reason);
+    FIELD(out, event->violation.fingerprint);
+    FIELD(out, event->violation.statement);
+}
+
+static void add_refusal(struct record *out, const struct event *event)
+{
+    add_who(out, event);
+    field_constant(out, decision_of(event->kind));
+    FIELD(out, event->command);
+    FIELD(out, event->objects);
+    field_constant(out, event->ground);
+    FIELD(out, event->rule);
     FIELD(out, event->reason);
     FIELD(out, event->violation.fingerprint);
     FIELD(out, event->violation.statement);
@@ -118,10 +138,22 @@ static void add_run(struct record *out, const struct event *event)
 {
     enum change_state state = event->kind == EVENT_DDL_FAILED ? CHANGE_FAILED : CHANGE_COMPLETED;
     record_integer(out, event->change);
-    add_constant(out, change_state_name(state));
+    field_constant(out, change_state_name(state));
     FIELD(out, event->reason);
     FIELD(out, event->violation.sqlstate);
     record_integer(out, event->duration_us);
+}
+
+static enum change_state end_of(enum event_kind kind)
+{
+    switch (kind) {
+    case EVENT_DDL_COMMITTED:
+        return CHANGE_COMMITTED;
+    case EVENT_DDL_UNDONE:
+        return CHANGE_UNDONE;
+    default:
+        return CHANGE_UNKNOWN;
+    }
 }
 
 static void add_end(struct record *out, const struct event *event)
@@ -130,8 +162,7 @@ static void add_end(struct record *out, const struct event *event)
     record_integer(out, event->change_last > event->change ? event->change_last : event->change);
     if (event->kind == EVENT_DDL_OUTLIVED)
         return;
-    enum change_state state = event->kind == EVENT_DDL_COMMITTED ? CHANGE_COMMITTED : CHANGE_UNDONE;
-    add_constant(out, change_state_name(state));
+    field_constant(out, change_state_name(end_of(event->kind)));
     FIELD(out, event->reason);
 }
 
@@ -139,7 +170,7 @@ static void add_close(struct record *out, const struct event *event)
 {
     add_who(out, event);
     if (event->kind == EVENT_SESSION_CLOSED)
-        add_time(out, event->time_us - event->duration_us);
+        field_time(out, event->time_us - event->duration_us);
     else
         record_null(out);
     record_integer(out, event->duration_us);
@@ -166,6 +197,9 @@ static const struct {
     [EVENT_DDL_FAILED] = { STATEMENT_DDL_RUN, add_run },
     [EVENT_DDL_COMMITTED] = { STATEMENT_DDL_END, add_end },
     [EVENT_DDL_UNDONE] = { STATEMENT_DDL_END, add_end },
+    [EVENT_DDL_UNKNOWN] = { STATEMENT_DDL_END, add_end },
+    [EVENT_STATEMENT_REFUSED] = { STATEMENT_REFUSED_ADD, add_refusal },
+    [EVENT_STATEMENT_WOULD_REFUSE] = { STATEMENT_REFUSED_ADD, add_refusal },
     [EVENT_DDL_OUTLIVED] = { STATEMENT_DDL_OUTLIVED, add_end },
 };
 
@@ -182,15 +216,15 @@ bool entry_of_event(const struct event *event, struct record *out)
 void entry_of_minute(const struct history_minute *minute, struct record *out)
 {
     record_begin(out, STATEMENT_MINUTE_ADD);
-    add_minute(out, minute->minute_us);
+    field_minute(out, minute->minute_us);
     FIELD(out, minute->service);
     FIELD(out, minute->database);
     FIELD(out, minute->user);
     FIELD(out, minute->fingerprint);
-    add_count(out, minute->calls);
-    add_count(out, minute->errors);
-    add_count(out, minute->rows);
-    add_count(out, minute->bytes);
+    field_count(out, minute->calls);
+    field_count(out, minute->errors);
+    field_count(out, minute->rows);
+    field_count(out, minute->bytes);
     record_integer(out, minute->p50_us);
     record_integer(out, minute->p95_us);
     record_integer(out, minute->p99_us);
@@ -204,35 +238,15 @@ void entry_of_text(const struct history_minute *minute, struct record *out)
     FIELD(out, minute->statement);
 }
 
-void entry_of_incident(const struct history_incident *incident, struct record *out)
-{
-    record_begin(out, STATEMENT_INCIDENT_PUT);
-    add_count(out, incident->number);
-    add_time(out, incident->started_us);
-    if (incident->ended_us > 0)
-        add_time(out, incident->ended_us);
-    else
-        record_null(out);
-    FIELD(out, incident->service);
-    FIELD(out, incident->kind);
-    FIELD(out, incident->subject);
-    record_integer(out, incident->is_first ? 1 : 0);
-    add_count(out, incident->count);
-    record_real(out, incident->rate);
-    record_real(out, incident->baseline);
-    record_real(out, incident->peak);
-    FIELD(out, incident->suspects);
-}
-
 void entry_of_count(const struct violation *violation, int64_t minute_us, struct record *out)
 {
     record_begin(out, STATEMENT_COUNT_ADD);
-    add_minute(out, minute_us);
+    field_minute(out, minute_us);
     FIELD(out, violation->service);
     FIELD(out, violation->database);
     FIELD(out, violation->user);
     FIELD(out, violation->sqlstate);
-    add_constant(out, violation_kind_name(violation->kind));
+    field_constant(out, violation_kind_name(violation->kind));
     FIELD(out, violation->schema);
     FIELD(out, violation->table);
     FIELD(out, violation->column);
@@ -245,10 +259,10 @@ enum { TEXTS_BEFORE_KIND = 4, TEXTS_AFTER_KIND = 5 };
 void entry_of_unnamed(int64_t minute_us, struct record *out)
 {
     record_begin(out, STATEMENT_COUNT_ADD);
-    add_minute(out, minute_us);
+    field_minute(out, minute_us);
     for (unsigned i = 0; i < TEXTS_BEFORE_KIND; i++)
-        add_constant(out, "");
-    add_constant(out, "other");
+        field_constant(out, "");
+    field_constant(out, "other");
     for (unsigned i = 0; i < TEXTS_AFTER_KIND; i++)
-        add_constant(out, "");
+        field_constant(out, "");
 }

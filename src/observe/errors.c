@@ -21,7 +21,7 @@ static const struct tally_form error_form = { sizeof(struct error_entry), error_
 
 void errors_init(struct errors *errors, const struct hash_key *key, size_t entries_most)
 {
-    *errors = (struct errors){ 0 };
+    *errors = (struct errors){ .families = FAMILIES_ALL };
     tally_init(&errors->tally, &error_form, key, entries_most);
 }
 
@@ -49,10 +49,21 @@ struct error_entry *errors_record(struct errors *errors, const struct error_seen
     bytes_copy_text(bytes_text(seen->user), error.user, sizeof error.user);
     if (is_sqlstate(seen->sqlstate))
         bytes_copy_text(seen->sqlstate, error.sqlstate, sizeof error.sqlstate);
-    errors->by_family[sqlstate_family(bytes_text(error.sqlstate))]++;
+    enum error_family family = sqlstate_family(bytes_text(error.sqlstate));
+    errors->by_family[family]++;
+    if ((errors->families >> family & 1) == 0)
+        return NULL;
     struct tally_entry *head = tally_record(&errors->tally, &error.entry, now_us);
     struct error_entry *entry = (struct error_entry *)head;
     return entry != NULL && entry->text[0] == '\0' ? entry : NULL;
+}
+
+uint64_t errors_total(const struct errors *errors)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < FAMILY_COUNT; i++)
+        total += errors->by_family[i];
+    return total;
 }
 
 void errors_merge(struct errors *into, const struct errors *from)

@@ -82,6 +82,8 @@ static const struct field {
       IN_NONE },
     { "statement", FIELD_TEXT, offsetof(struct event, violation.statement), IN_VIOLATION | IN_GUARDED,
       IN_NONE },
+    { "route", FIELD_TEXT, offsetof(struct event, violation.route), IN_VIOLATION, IN_NONE },
+    { "trace_id", FIELD_TEXT, offsetof(struct event, violation.trace_id), IN_VIOLATION, IN_NONE },
     { "duration_us", FIELD_64, offsetof(struct event, duration_us), IN_ALL, IN_CLOSED | IN_RUN },
 };
 

@@ -28,5 +28,5 @@ void harvest_destroy(struct harvest *harvest)
 bool harvest_is_empty(const struct harvest *harvest)
 {
     return harvest->violations.tally.total == 0 && harvest->statements.tally.total == 0 &&
-           harvest->errors.tally.total == 0;
+           errors_total(&harvest->errors) == 0;
 }

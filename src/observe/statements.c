@@ -49,6 +49,8 @@ static const struct tally_form statement_form = { sizeof(struct statement_entry)
 void statements_init(struct statements *statements, const struct hash_key *key, size_t entries_most)
 {
     statements->rest = (struct statement_entry){ 0 };
+    memset(statements->near, 0, sizeof statements->near);
+    statements->near_since = 0;
     tally_init(&statements->tally, &statement_form, key, entries_most);
     statements->tally.rest = &statements->rest.entry;
 }
@@ -81,17 +83,53 @@ static struct tally_entry *record_new(struct statements *statements, const struc
     return tally_record(&statements->tally, &seen.entry, now_us);
 }
 
+static bool is_name(const char *kept, const char *name)
+{
+    return strncmp(kept, name, NAME_SIZE - 1) == 0;
+}
+
+/* Where the entry of the call may be found. */
+static struct statement_entry **place_near(struct statements *statements, const struct statement_call *call)
+{
+    if (statements->near_since != statements->tally.other_entries) {
+        memset(statements->near, 0, sizeof statements->near);
+        statements->near_since = statements->tally.other_entries;
+    }
+    return &statements->near[call->shape % STATEMENTS_NEAR];
+}
+
+static struct statement_entry *record_near(struct statements *statements, struct statement_entry *entry,
+                                           const struct statement_call *call, int64_t now_us)
+{
+    bool is_it = entry != NULL && entry->shape == call->shape && is_name(entry->user, call->user) &&
+                 is_name(entry->database, call->database) && is_name(entry->service, call->service);
+    if (!is_it)
+        return NULL;
+    tally_record_again(&statements->tally, &entry->entry, now_us);
+    return entry;
+}
+
+static struct statement_entry *record_known(struct statements *statements, const struct statement_call *call,
+                                            int64_t now_us)
+{
+    struct tally_key key;
+    key.size = 0;
+    make_key(call->service, call->database, call->user, call->shape, &key);
+    return (struct statement_entry *)tally_record_known(&statements->tally, &key, now_us);
+}
+
 struct statement_entry *statements_record(struct statements *statements, const struct statement_call *call,
                                           int64_t now_us)
 {
-    struct tally_key key = { .size = 0 };
-    make_key(call->service, call->database, call->user, call->shape, &key);
-    struct tally_entry *head = tally_record_known(&statements->tally, &key, now_us);
-    struct statement_entry *entry = (struct statement_entry *)head;
+    struct statement_entry **place = place_near(statements, call);
+    struct statement_entry *entry = record_near(statements, *place, call, now_us);
+    if (entry == NULL)
+        entry = record_known(statements, call, now_us);
     if (entry != NULL)
         sums_count(&entry->sums, call);
     else
         entry = (struct statement_entry *)record_new(statements, call, now_us);
+    *place = entry;
     return entry != NULL && entry->text[0] == '\0' ? entry : NULL;
 }
 

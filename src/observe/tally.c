@@ -116,7 +116,7 @@ static void tally_fit(struct tally *tally)
     }
 }
 
-static void entry_count(struct tally *tally, struct tally_entry *entry, int64_t now_us)
+void tally_record_again(struct tally *tally, struct tally_entry *entry, int64_t now_us)
 {
     tally->total++;
     entry->count++;
@@ -136,7 +136,7 @@ struct tally_entry *tally_record(struct tally *tally, const struct tally_entry *
     }
     if (entry->count > 0) /* a new one is a copy, sums and all */
         add_sums(tally, entry, seen);
-    entry_count(tally, entry, now_us);
+    tally_record_again(tally, entry, now_us);
     tally_fit(tally);
     return entry;
 }
@@ -146,7 +146,7 @@ struct tally_entry *tally_record_known(struct tally *tally, const struct tally_k
     struct bytes bytes = bytes_of(key->bytes, key->size);
     struct tally_entry *entry = tally_find(tally, bytes, hash_keyed(&tally->key, bytes));
     if (entry != NULL)
-        entry_count(tally, entry, now_us);
+        tally_record_again(tally, entry, now_us);
     return entry;
 }
 
@@ -185,6 +185,8 @@ static struct list *entry_merge(struct tally *into, const struct tally_entry *fr
     entry->count += from->count;
     entry->first_us = from->first_us < entry->first_us ? from->first_us : entry->first_us;
     entry->last_us = from->last_us > entry->last_us ? from->last_us : entry->last_us;
+    if (place == &entry->recent) /* the same as the one before: two keys of `from` may be one of `into` */
+        place = place->previous;
     list_remove(&entry->recent);
     place = tally_place(into, place, entry->last_us);
     list_append(place->next, &entry->recent);

@@ -122,6 +122,7 @@ enum fate server_error_take(struct session *session, const struct report *report
     } else {
         session->errors++;
         counter_add(&session->world->counters->errors, 1);
+        account_error(session, report, goes_on ? head : NULL);
         blame_error(session, report, goes_on ? head : NULL);
     }
     if (goes_on)
@@ -187,6 +188,7 @@ static void statement_end(struct session *session, struct bytes tag)
             candidates_add(session, head->statement, head->answered);
         tag_apply(session, tag, head);
     }
+    account_statement(session, head, tag);
     bool is_query = head->kind == REQUEST_QUERY;
     head->answered++;
     if (!is_query)
@@ -228,6 +230,7 @@ static void take_ready(struct session *session, struct bytes body)
     (void)awaited_head(session); /* the end of a stream that went both ways is answered by nothing else */
     if (is_first)
         login_done(session);
+    account_close(session);
     changes_take_ready(session, session->transaction_status == 'I');
     if (session->transaction_status == 'I') {
         counter_add(&session->world->counters->transactions, 1);
@@ -259,6 +262,7 @@ static void application_name_set(struct session *session, struct bytes value)
         (void)bytes_copy_text(value, copy, value.size + 1);
         free(session->application_name);
         session->application_name = copy;
+        session->service = NULL;
     }
 }
 

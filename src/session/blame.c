@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* Whose error it was: from an ErrorResponse and the request it answers to a violation of one statement. */
 #include "session/state.h"
+#include "sql/commenter.h"
 #include "sql/fingerprint.h"
 #include "sql/mask.h"
 #include "sql/split.h"
 #include "sql/token_walk.h"
 
+#include <assert.h>
 #include <stdlib.h>
+
+static_assert((int)FINGERPRINT_TEXT_SIZE == (int)FINGERPRINT_SIZE &&
+                  (int)ROUTE_SIZE == (int)COMMENTER_VALUE_SIZE &&
+                  (int)TRACE_ID_SIZE == (int)COMMENTER_TRACE_SIZE,
+              "what the texts of statements say fits into violations");
 
 /* The statement that is held responsible. */
 struct culprit {
+    struct statement *whole; /* of which the text is all; else NULL */
     struct bytes text;
     bool is_cut;
     struct lexer_reading reading;
@@ -49,18 +57,21 @@ struct bytes statement_piece(const struct statement *statement, uint32_t index)
     return statement->verdict.statement_count > 1 ? split_statement(text, statement->reading, index) : text;
 }
 
-static struct culprit culprit_of(const struct statement *statement, uint32_t index,
-                                 enum violation_phase phase)
+static struct culprit culprit_of(struct statement *statement, uint32_t index, enum violation_phase phase)
 {
     struct bytes piece = statement_piece(statement, index);
     bool reaches_cut = statement->is_cut && piece.data != NULL &&
                        piece.data + piece.size >= (const uint8_t *)statement->text + statement->text_size;
-    return (struct culprit){ piece, reaches_cut, statement->reading, phase };
+    return (struct culprit){ .whole = statement->verdict.statement_count <= 1 ? statement : NULL,
+                             .text = piece,
+                             .is_cut = reaches_cut,
+                             .reading = statement->reading,
+                             .phase = phase };
 }
 
 /* What a single SQL EXECUTE runs: a statement that was prepared in this session. NULL when it is not known.
  */
-static const struct statement *executed_by(const struct session *session, const struct verdict *verdict)
+static struct statement *executed_by(const struct session *session, const struct verdict *verdict)
 {
     const char *name = name_list_next(&verdict->executes, NULL);
     if (verdict->executes.count != 1 || verdict->statement_count != 1)
@@ -76,7 +87,7 @@ static struct culprit culprit_itself(const struct session *session, const struct
     if (head->statement->verdict.executes.count == 0)
         return culprit;
     classify(culprit.text, culprit.reading, &verdict);
-    const struct statement *executed = executed_by(session, &verdict);
+    struct statement *executed = executed_by(session, &verdict);
     return executed != NULL ? culprit_of(executed, 0, PHASE_STATEMENT) : culprit;
 }
 
@@ -182,6 +193,21 @@ static void copy_name(const char *from, char *to)
     (void)bytes_copy_text(bytes_text(from), to, NAME_SIZE);
 }
 
+static void culprit_show(const struct culprit *culprit, struct violation *out)
+{
+    struct text shown;
+    struct commenter commenter;
+    text_init(&shown, out->statement, sizeof(out->statement));
+    mask_sql(culprit->text, culprit->reading, &shown);
+    if (culprit->whole != NULL)
+        memcpy(out->fingerprint, statement_fingerprint(culprit->whole), sizeof(out->fingerprint));
+    else
+        fingerprint_sql(culprit->text, culprit->is_cut, culprit->reading, out->fingerprint);
+    commenter_read(culprit->text, culprit->is_cut, culprit->reading, &commenter);
+    commenter_route(&commenter, out->route);
+    memcpy(out->trace_id, commenter.trace_id, sizeof(out->trace_id));
+}
+
 static void violation_fill(const struct session *session, const struct report *report,
                            const struct culprit *culprit, struct violation *out)
 {
@@ -196,12 +222,8 @@ static void violation_fill(const struct session *session, const struct report *r
     copy_name(session->database != NULL ? session->database : "", out->database);
     (void)bytes_copy_text(session_service(session), out->service, NAME_SIZE);
     (void)bytes_copy_text(report_key_columns(report), out->key_columns, sizeof(out->key_columns));
-    if (culprit->text.size > 0) {
-        struct text shown;
-        text_init(&shown, out->statement, sizeof(out->statement));
-        mask_sql(culprit->text, culprit->reading, &shown);
-        fingerprint_sql(culprit->text, culprit->is_cut, culprit->reading, out->fingerprint);
-    }
+    if (culprit->text.size > 0)
+        culprit_show(culprit, out);
 }
 
 static void violation_count(struct session *session, const struct report *report, const struct request *head,
@@ -280,7 +302,7 @@ static bool executes_known(const struct session *session, const struct verdict *
 
 /* Whether the statement that was answered was seen to change something when it came in. Of one that lies
  * beyond what is kept of its text the classifier knows only that there was such a one. */
-static bool was_seen(const struct session *session, const struct statement *statement, uint32_t index,
+static bool was_seen(const struct session *session, struct statement *statement, uint32_t index,
                      struct bytes tag)
 {
     const struct verdict *whole = &statement->verdict;
@@ -296,7 +318,7 @@ static bool was_seen(const struct session *session, const struct statement *stat
 
 void blame_unseen_change(struct session *session, struct bytes tag, const struct request *head)
 {
-    const struct statement *statement = head->statement;
+    struct statement *statement = head->statement;
     if (!is_change_tag(tag) || (statement != NULL && statement->verdict.is_guarded))
         return;
     if (statement != NULL && was_seen(session, statement, head->answered, tag))

@@ -31,6 +31,7 @@ static bool opening_identify(struct session *session, const struct preamble *pre
     session->user = copy_of(user);
     session->database = copy_of(database.size > 0 ? database : user);
     session->application_name = copy_of(application);
+    session->service = NULL;
     return session->user != NULL && session->database != NULL && session->application_name != NULL;
 }
 

@@ -47,6 +47,7 @@ void session_refuse(struct session *session, const char *sqlstate, const char *m
 void session_set_address(struct session *session, const struct address *client)
 {
     session->address = *client;
+    session->service = NULL;
 }
 
 const struct address *session_client(const struct session *session)

@@ -282,6 +282,12 @@ static bool must_hold(const struct session *session, enum side from)
     return from == SIDE_CLIENT && session_is_holding(session) && !session->client.framer.is_inside;
 }
 
+static void count_taken(struct session *session, enum side from, size_t size)
+{
+    if (from == SIDE_SERVER)
+        session->server_bytes += size;
+}
+
 /* Takes messages until the input is used up, the outbox is full, or something stands in the way. */
 static enum session_event messages_take(struct session *session, enum side from, struct bytes *input)
 {
@@ -290,7 +296,9 @@ static enum session_event messages_take(struct session *session, enum side from,
         if (must_hold(session, from))
             return SESSION_HOLD;
         struct bytes whole;
+        size_t before = input->size;
         outbox_pass(&session->world->outbox, side_other(from), framer_run(framer, input, &whole));
+        count_taken(session, from, before - input->size);
         if (whole.size > 0) {
             whole_take(session, from, whole);
             if (session->stage > STAGE_READY)
@@ -300,7 +308,9 @@ static enum session_event messages_take(struct session *session, enum side from,
         if (input->size == 0)
             return SESSION_STARVED;
         struct fragment fragment;
+        before = input->size;
         enum framer_result result = framer_next(framer, input, &fragment);
+        count_taken(session, from, before - input->size);
         if (result == FRAMER_STARVED)
             return SESSION_STARVED;
         if (result != FRAMER_FRAGMENT) {

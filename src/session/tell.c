@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "session/state.h"
 
+static bool is_service_known(const struct session *session)
+{
+    return session->service != NULL && session->service_policy == session->world->policies;
+}
+
 struct bytes session_service(const struct session *session)
 {
+    if (is_service_known(session))
+        return bytes_text(session->service);
     const struct policy *policy = session->world->policy;
     struct identity identity = {
         .application_name = bytes_text(session->application_name != NULL ? session->application_name : ""),
@@ -11,6 +18,17 @@ struct bytes session_service(const struct session *session)
         .address = &session->address,
     };
     return service_resolve(policy->rules, policy->rule_count, &identity);
+}
+
+const char *session_service_name(struct session *session)
+{
+    if (!is_service_known(session)) {
+        session->service = NULL;
+        struct bytes service = session_service(session);
+        session->service = service.size > 0 ? (const char *)service.data : "";
+        session->service_policy = session->world->policies;
+    }
+    return session->service;
 }
 
 static void copy_field(struct bytes from, char *to, size_t capacity)

@@ -26,6 +26,7 @@ struct request *session_expect(struct session *session, enum request_kind kind, 
     }
     session->is_reading_known = false;
     request->kind = (uint8_t)kind;
+    request->sent_us = session->world->now_us;
     request->statement = statement != NULL ? statement_share(statement) : NULL;
     return request;
 }

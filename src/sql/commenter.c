@@ -2,6 +2,7 @@
 #include "sql/commenter.h"
 
 #include "base/attributes.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "sql/readings.h"
 
@@ -251,4 +252,25 @@ void commenter_read(struct bytes sql, bool is_cut, struct lexer_reading reading,
     if (!is_cut)
         read_comment(ends.last, out);
     read_comment(ends.first, out);
+}
+
+/* Cuts between characters, as values are. */
+static void append_value(struct text *out, const char *value)
+{
+    struct bytes rest = bytes_text(value);
+    uint32_t code_point;
+    for (size_t size; (size = utf8_decode(rest, &code_point)) > 0 && out->size + size < out->capacity;)
+        text_append(out, bytes_take(&rest, size));
+}
+
+void commenter_route(const struct commenter *commenter, char out[COMMENTER_VALUE_SIZE])
+{
+    struct text route;
+    text_init(&route, out, COMMENTER_VALUE_SIZE);
+    bool has_route = commenter->route[0] != '\0';
+    append_value(&route, has_route ? commenter->route : commenter->controller);
+    if (has_route || commenter->controller[0] == '\0' || commenter->action[0] == '\0')
+        return;
+    append_value(&route, "#");
+    append_value(&route, commenter->action);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "sql/statement.h"
 
+#include "sql/shape.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -77,6 +79,8 @@ static struct statement *statement_create(struct statement_pool *pool, struct by
     statement->is_cut = kept < full_size;
     statement->is_shared = false;
     statement->reading = reading;
+    statement->shape = 0;
+    statement->fingerprint[0] = '\0';
     list_init(&statement->unused);
     if (kept > 0)
         memcpy(statement->text, text.data, kept);
@@ -156,6 +160,22 @@ struct statement *statement_share(struct statement *statement)
 {
     statement->references++;
     return statement;
+}
+
+uint64_t statement_shape(struct statement *statement)
+{
+    bool is_known = statement->text_size > 0 || !statement->is_cut;
+    if (statement->shape == 0 && is_known)
+        statement->shape = shape_sql(bytes_of(statement->text, statement->text_size), statement->reading);
+    return statement->shape;
+}
+
+const char *statement_fingerprint(struct statement *statement)
+{
+    if (statement->fingerprint[0] == '\0')
+        fingerprint_sql(bytes_of(statement->text, statement->text_size), statement->is_cut,
+                        statement->reading, statement->fingerprint);
+    return statement->fingerprint;
 }
 
 void statement_release(struct statement_pool *pool, struct statement *statement)

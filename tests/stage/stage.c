@@ -31,6 +31,7 @@ void stage_set_policy(struct stage *stage, const struct policy_plan *plan)
 {
     policy_release(stage->world.policy);
     stage->world.policy = policy_create(plan, stage_now_us);
+    stage->world.policies++;
     assert_non_null(stage->world.policy);
 }
 

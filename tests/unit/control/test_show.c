@@ -69,7 +69,8 @@ static void record(struct showing *showing, const char *constraint, unsigned tim
                                    .user = "app",
                                    .fingerprint = "00ff",
                                    .key_columns = "a, b",
-                                   .statement = "INSERT INTO orders VALUES (?)" };
+                                   .statement = "INSERT INTO orders VALUES (?)",
+                                   .route = "/orders" };
     (void)snprintf(violation.constraint, sizeof violation.constraint, "%s", constraint);
     for (unsigned i = 0; i < times; i++)
         ledger_record(&showing->totals.violations, &violation, 100 * SECOND + i * SECOND);
@@ -86,10 +87,10 @@ static void violations_come_by_frequency_and_what_no_entry_holds_last(void **sta
     assert_shown(
         showing, &show_violations,
         "D unique|23505|public|orders|~|frequent|~|kds|shop|app|2|1970-01-01T00:01:40Z|1970-01-01T00:01:41Z|"
-        "commit|00ff|INSERT INTO orders VALUES (?)|a, b\n"
+        "commit|00ff|INSERT INTO orders VALUES (?)|a, b|/orders|~\n"
         "D unique|23505|public|orders|~|rare|~|kds|shop|app|1|1970-01-01T00:01:40Z|1970-01-01T00:01:40Z|"
-        "commit|00ff|INSERT INTO orders VALUES (?)|a, b\n"
-        "D other|~|~|~|~|~|~|~|~|~|3|~|~|~|~|~|~\n");
+        "commit|00ff|INSERT INTO orders VALUES (?)|a, b|/orders|~\n"
+        "D other|~|~|~|~|~|~|~|~|~|3|~|~|~|~|~|~|~|~\n");
     assert_string_equal(showing->notice.message, "");
     showing_destroy(showing);
 }
@@ -104,7 +105,7 @@ static void a_limit_is_kept_and_said(void **state)
     assert_shown(
         showing, &show_violations,
         "D unique|23505|public|orders|~|frequent|~|kds|shop|app|2|1970-01-01T00:01:40Z|1970-01-01T00:01:41Z|"
-        "commit|00ff|INSERT INTO orders VALUES (?)|a, b\n");
+        "commit|00ff|INSERT INTO orders VALUES (?)|a, b|/orders|~\n");
     assert_string_equal(showing->notice.message, "1 of 2 rows are shown; add LIMIT for more.");
     showing_destroy(showing);
 }

@@ -119,7 +119,7 @@ static void a_session_is_one_row(void **state)
     history_destroy(history);
 }
 
-static void minutes_and_incidents_are_kept(void **state)
+static void minutes_are_kept(void **state)
 {
     struct history *history = start(*state);
     struct history_minute minute = { .minute_us = NOON_US + 7,
@@ -131,32 +131,16 @@ static void minutes_and_incidents_are_kept(void **state)
                                      .p95_us = 6,
                                      .p99_us = 7,
                                      .longest_us = 8 };
-    struct history_incident incident = { .number = 1,
-                                         .started_us = NOON_US,
-                                         .is_first = true,
-                                         .count = 40,
-                                         .rate = 40,
-                                         .baseline = 0.5,
-                                         .peak = 60 };
     SET(minute.fingerprint, "f1");
     SET(minute.statement, "SELECT ?");
-    SET(incident.subject, "orders_status_check");
     history_record_minute(history, &minute);
     minute.p50_us = 1;
     minute.longest_us = 80;
     history_record_minute(history, &minute);
-    history_record_incident(history, &incident);
-    incident.ended_us = NOON_US + SECOND_US;
-    incident.count = 41;
-    history_record_incident(history, &incident);
     assert_answers(history,
                    "SELECT m.minute, calls, errors, row_count, bytes, p50_us, p95_us, p99_us, longest_us,"
                    " statement FROM statement_minutes m JOIN statement_texts USING (fingerprint)",
                    "2026-11-21 12:00:00|4|2|6|8|5|6|7|80|SELECT ?;");
-    assert_answers(history,
-                   "SELECT subject, is_first, count, rate, baseline, peak, substr(ended, 12, 8)"
-                   " FROM incidents",
-                   "orders_status_check|1|41|40|0.5|60|12:00:01;");
     history_destroy(history);
 }
 
@@ -296,11 +280,16 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(counts_of_a_minute_add_up_in_one_row),   CASE(what_was_just_recorded_is_seen_by_a_query),
-        CASE(a_schema_change_is_followed_to_its_end), CASE(a_session_is_one_row),
-        CASE(minutes_and_incidents_are_kept),         CASE(a_ledger_is_counted_whole),
-        CASE(hostile_bytes_become_harmless_text),     CASE(a_clean_end_is_told_from_a_kill),
-        CASE(a_kill_loses_at_most_the_last_second),   CASE(recording_is_cheap_and_writing_keeps_up),
+        CASE(counts_of_a_minute_add_up_in_one_row),
+        CASE(what_was_just_recorded_is_seen_by_a_query),
+        CASE(a_schema_change_is_followed_to_its_end),
+        CASE(a_session_is_one_row),
+        CASE(minutes_are_kept),
+        CASE(a_ledger_is_counted_whole),
+        CASE(hostile_bytes_become_harmless_text),
+        CASE(a_clean_end_is_told_from_a_kill),
+        CASE(a_kill_loses_at_most_the_last_second),
+        CASE(recording_is_cheap_and_writing_keeps_up),
     };
 #undef CASE
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,7 +31,9 @@ static struct event event_full(enum event_kind kind)
                        .user = "anna",
                        .fingerprint = "f00d",
                        .key_columns = "a, b",
-                       .statement = "UPDATE orders SET status = ?" },
+                       .statement = "UPDATE orders SET status = ?",
+                       .route = "/orders",
+                       .trace_id = "0af7651916cd43dd8448eb211c80319c" },
         .change = 4,
         .change_last = 6,
         .command = "ALTER TABLE",
@@ -63,7 +65,8 @@ static void a_violation_has_all_its_fields_in_order(void **state)
         "user=anna database=shop application_name=app address=10.0.0.1:5000 kind=check phase=commit "
         "sqlstate=23514 schema=public table=orders column=status constraint=orders_status_check "
         "datatype=mood key_columns=\"a, b\" reason=why fingerprint=f00d "
-        "statement=\"UPDATE orders SET status = ?\" duration_us=1500\n");
+        "statement=\"UPDATE orders SET status = ?\" route=/orders trace_id=0af7651916cd43dd8448eb211c80319c "
+        "duration_us=1500\n");
     assert_line(&event, LOG_JSON,
                 "{\"time\":\"2026-11-21T12:00:00.123456Z\",\"level\":\"warning\",\"event\":\"violation\","
                 "\"session\":77,\"worker\":2,\"service\":\"kds\",\"user\":\"anna\",\"database\":\"shop\","
@@ -71,7 +74,8 @@ static void a_violation_has_all_its_fields_in_order(void **state)
                 "\"phase\":\"commit\",\"sqlstate\":\"23514\",\"schema\":\"public\",\"table\":\"orders\","
                 "\"column\":\"status\",\"constraint\":\"orders_status_check\",\"datatype\":\"mood\","
                 "\"key_columns\":\"a, b\",\"reason\":\"why\",\"fingerprint\":\"f00d\","
-                "\"statement\":\"UPDATE orders SET status = ?\",\"duration_us\":1500}\n");
+                "\"statement\":\"UPDATE orders SET status = ?\",\"route\":\"/orders\","
+                "\"trace_id\":\"0af7651916cd43dd8448eb211c80319c\",\"duration_us\":1500}\n");
 }
 
 /* What stands in a line between the address and the duration. */
