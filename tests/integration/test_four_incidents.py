@@ -109,6 +109,7 @@ class FourIncidents(Case):
             "services": [{"name": name, "when": {"application_name": f"{name}*"}} for name in
                          ("kds", "booking", "programs", "crm", "billing", "reports", "stock", "search", "deploy")],
             "incidents": {"learning": "0s"},
+            "deploys": {"together": "1s"},  # each test has deploys of its own
             "catalog": [{"database": "postgres", "connection": connection, "interval": "1s"}],
         }
         super().setUpClass()
