@@ -72,7 +72,7 @@ VIOLATIONS = (
 # Errors of other families, of which the text names values.
 OTHERS = ("select '{t}'::int", "select '{t}'::canary.mood", "select '{t}'::varchar(3)::\"char\" / 0", "select {n}::int2",
           "select {n} / 0", "select '{t}'::timestamp", "select * from canary.uni where id = '{t}'", "select canary.nothing('{t}')",
-          "selec '{t}'", "select '{t}", "select xmlparse(document '{t}')", "select '{t}'::json", "set search_path_of_{n} = '{t}'",
+          "selec '{t}'", "select '{t}", "select xmlparse(document '{t}')", "select '{t}'::json", "set search_path_of = '{t}'",
           "select canary.raised('40001', '{t}')", "select canary.raised('P0001', '{t}')", "select canary.raised('22P02', '{t}')",
           "select '{t}'::regclass", "notify a, '{t}'; select 1 / 0", "create table canary.t (a text default '{t}', b int default {n}); "
           "drop table canary.t", "alter table canary.uni add constraint c check (name <> '{t}')",
