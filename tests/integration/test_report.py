@@ -217,7 +217,7 @@ class Report(unittest.TestCase):
 
     def test_arguments_that_make_no_sense(self):
         self.make()
-        for words, part in (((), "--history FILE"), (("--history", self.path, "--since", "yesterday"), '--since is a span'),
+        for words, part in ((("--history", self.path, "--since", "yesterday"), '--since is a span'),
                             (("--history", self.path, "--until", "2026"), "--until is a span"),
                             (("--history", self.path, "--since", "1h", "--until", "2h"), "ends before it begins"),
                             (("--history", self.path, "--format", "xml"), "text, json or md"),
@@ -226,6 +226,19 @@ class Report(unittest.TestCase):
             status, said, complaint = self.run_it(*words)
             self.assertEqual((status, said), (2, ""), words)
             self.assertIn(part, complaint)
+
+    def test_the_settings_say_where_the_history_is(self):
+        self.make()
+        path = os.path.join(os.path.dirname(self.path), "pgsluice.yaml")
+        with open(path, "w") as settings:
+            settings.write("listen:\n  - address: 127.0.0.1:6432\n    upstream: main\nupstreams:\n  - name: main\n"
+                           f"    hosts: [127.0.0.1:5432]\nhistory:\n  file: {os.path.basename(self.path)}\n")
+        by_settings, said, complaint = self.run_it("--config", path, "--until", "2030-01-01T00:00:00Z")
+        self.assertEqual((by_settings, complaint), (0, ""))
+        self.assertEqual(said, self.run_it("--history", self.path, "--until", "2030-01-01T00:00:00Z")[1])
+        status, said, complaint = self.run_it("--config", path + ".none")
+        self.assertEqual((status, said), (1, ""))
+        self.assertIn("the file cannot be opened", complaint)
 
     def test_it_reads_while_another_process_writes(self):
         self.make()
