@@ -133,9 +133,10 @@ static int run_report(const struct arguments *arguments)
         return status;
     problems_init(problems);
     bool is_good = settings_load(config_of(arguments), &settings, problems);
-    complain(problems);
     if (is_good)
         status = report_of(arguments, settings->history.file);
+    else /* what settings are only warned of is for check to say */
+        complain(problems);
     settings_release(settings);
     free(problems);
     return status;
