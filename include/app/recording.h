@@ -21,7 +21,9 @@ struct recording {
     struct history *history; /* NULL: nothing is recorded */
     bool has_minute;
     struct statements minute; /* of the minute under way */
+    struct statements fresh;  /* of it, what the history was not told yet */
     int64_t minute_us;        /* its beginning; 0: nothing was counted in it yet */
+    int64_t told_us;          /* when the history was told last */
     struct recording_told told;
 };
 
@@ -35,7 +37,7 @@ void recording_event(struct recording *recording, const struct event *event);
 void recording_constraint(struct recording *recording, const struct constraint_change *change);
 /* Counts what a worker has counted, its calls in the minute of `now_us`. */
 void recording_take(struct recording *recording, const struct harvest *harvest, int64_t now_us);
-/* Closes the minute when it is over. Call now and then. */
+/* Tells the history of what statements cost, twice a second or when their minute is over. Call as often. */
 void recording_tick(struct recording *recording, int64_t now_us);
 /* False when nothing is recorded. */
 MUST_USE bool recording_state(const struct recording *recording, struct history_state *out);

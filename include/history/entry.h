@@ -24,11 +24,11 @@ struct history_minute {
     char user[NAME_SIZE];
     char fingerprint[FINGERPRINT_TEXT_SIZE];
     char statement[SHOWN_TEXT_SIZE]; /* masked; kept once for each fingerprint; may be empty */
-    uint64_t calls;
+    uint64_t calls;                  /* since it was told last, as the next three */
     uint64_t errors;
     uint64_t rows;
     uint64_t bytes;
-    int64_t p50_us;
+    int64_t p50_us; /* of the whole minute so far, as the next three */
     int64_t p95_us;
     int64_t p99_us;
     int64_t longest_us;

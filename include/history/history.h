@@ -72,8 +72,8 @@ void history_count_violations(struct history *history, const struct violation *v
 /* Counts all of a ledger: its entries by name, its other without; what it does not keep by minute in the
  * minute that holds `time_us`. */
 void history_count_ledger(struct history *history, const struct ledger *ledger, int64_t time_us);
-/* The same minute and keys again: calls, errors, rows and bytes add up, of the latencies the highest stays.
- */
+/* The same minute and keys again: calls, errors, rows and bytes add up, of the latencies what is said last
+ * stays. */
 void history_record_minute(struct history *history, const struct history_minute *minute);
 /* Counts errors, violations too, as violations are: to be exact, each once. */
 void history_count_error(struct history *history, const struct error_entry *error, int64_t time_us,

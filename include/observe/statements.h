@@ -65,6 +65,10 @@ struct statement_entry *statements_record(struct statements *statements, const s
 /* Adds all of `from` to `into`. */
 void statements_merge(struct statements *into, const struct statements *from);
 
+/* The entry of the same service, database, user and shape as `like`; NULL: none. */
+const struct statement_entry *statements_like(const struct statements *statements,
+                                              const struct statement_entry *like);
+
 enum statements_order { STATEMENTS_BY_CALLS, STATEMENTS_BY_TIME, STATEMENTS_BY_ERRORS };
 
 /* Fills `out` with up to `most` entries, highest first, newest first among equals. Returns how many. */

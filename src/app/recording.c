@@ -5,6 +5,7 @@
 
 enum {
     FLUSH_US = 500 * 1000,
+    TELL_US = 400 * 1000, /* at every other tick of four a second */
     WAITING_BYTES_MOST = 16 * 1024 * 1024,
     WAITING_COUNTS_MOST = 50000,
     PERCENT_MEDIAN = 50,
@@ -32,69 +33,86 @@ bool recording_begin(struct recording *recording, const struct settings *setting
         .key = *key,
     };
     statements_init(&recording->minute, key, settings->statements.entries);
+    statements_init(&recording->fresh, key, settings->statements.entries);
     recording->has_minute = true;
     recording->history = history_create(&options);
     return recording->history != NULL;
 }
 
-static void minute_fill(const struct statement_entry *entry, struct history_minute *out)
+/* What is fresh, with the latencies of the whole minute. */
+static void minute_fill(const struct statement_entry *fresh, const struct statement_entry *whole,
+                        struct history_minute *out)
 {
-    const struct histogram *latency = &entry->sums.latency;
-    memcpy(out->service, entry->service, sizeof(out->service));
-    memcpy(out->database, entry->database, sizeof(out->database));
-    memcpy(out->user, entry->user, sizeof(out->user));
-    memcpy(out->statement, entry->text, sizeof(out->statement));
-    out->errors = entry->sums.errors;
-    out->rows = entry->sums.rows;
-    out->bytes = entry->sums.bytes;
+    const struct histogram *latency = &whole->sums.latency;
+    memcpy(out->service, fresh->service, sizeof(out->service));
+    memcpy(out->database, fresh->database, sizeof(out->database));
+    memcpy(out->user, fresh->user, sizeof(out->user));
+    out->errors = fresh->sums.errors;
+    out->rows = fresh->sums.rows;
+    out->bytes = fresh->sums.bytes;
     out->p50_us = histogram_percentile(latency, PERCENT_MEDIAN);
     out->p95_us = histogram_percentile(latency, PERCENT_HIGH);
     out->p99_us = histogram_percentile(latency, PERCENT_HIGHEST);
     out->longest_us = histogram_percentile(latency, PERCENT_ALL);
 }
 
-static void record_entry(struct recording *recording, const struct statement_entry *entry)
+static void tell_entry(struct recording *recording, const struct statement_entry *fresh)
 {
-    struct history_minute minute = { .minute_us = recording->minute_us, .calls = entry->entry.count };
-    minute_fill(entry, &minute);
-    shape_text(entry->shape, minute.fingerprint);
+    struct history_minute minute = { .minute_us = recording->minute_us, .calls = fresh->entry.count };
+    const struct statement_entry *whole = statements_like(&recording->minute, fresh);
+    if (whole == NULL) /* it gave its place up */
+        whole = fresh;
+    minute_fill(fresh, whole, &minute);
+    shape_text(fresh->shape, minute.fingerprint);
+    if (whole->entry.count == fresh->entry.count) /* the first of the minute */
+        memcpy(minute.statement, fresh->text, sizeof(minute.statement));
     history_record_minute(recording->history, &minute);
 }
 
-static void record_rest(struct recording *recording)
+static void tell_rest(struct recording *recording)
 {
-    const struct statements *statements = &recording->minute;
+    const struct statements *fresh = &recording->fresh;
     struct history_minute minute = { .minute_us = recording->minute_us,
                                      .fingerprint = "other",
-                                     .calls = statements->tally.other };
+                                     .calls = fresh->tally.other };
     if (minute.calls == 0)
         return;
-    minute_fill(&statements->rest, &minute);
+    minute_fill(&fresh->rest, &recording->minute.rest, &minute);
     history_record_minute(recording->history, &minute);
 }
 
-static void close_minute(struct recording *recording)
+static void empty(struct statements *statements)
 {
-    struct statements *statements = &recording->minute;
     struct hash_key key = statements->tally.key;
     size_t entries_most = statements->tally.entries_most;
-    LIST_EACH(node, &statements->tally.recent)
-    {
-        record_entry(recording, CONTAINER_OF(node, struct statement_entry, entry.recent));
-    }
-    record_rest(recording);
     statements_release(statements);
     statements_init(statements, &key, entries_most);
+}
+
+static void tell_fresh(struct recording *recording, int64_t now_us)
+{
+    struct statements *fresh = &recording->fresh;
+    recording->told_us = now_us;
+    if (fresh->tally.total == 0)
+        return;
+    LIST_EACH(node, &fresh->tally.recent)
+    {
+        tell_entry(recording, CONTAINER_OF(node, struct statement_entry, entry.recent));
+    }
+    tell_rest(recording);
+    empty(fresh);
 }
 
 void recording_end(struct recording *recording)
 {
     if (recording->history != NULL) {
-        close_minute(recording);
+        tell_fresh(recording, recording->told_us);
         history_destroy(recording->history);
     }
-    if (recording->has_minute)
+    if (recording->has_minute) {
         statements_release(&recording->minute);
+        statements_release(&recording->fresh);
+    }
     *recording = (struct recording){ .history = NULL };
 }
 
@@ -123,12 +141,28 @@ void recording_constraint(struct recording *recording, const struct constraint_c
     history_record_constraint_change(recording->history, &row);
 }
 
+/* What waits for a file that cannot be written is to take little room: whole minutes. */
+static bool is_time_to_tell(const struct recording *recording, int64_t now_us)
+{
+    struct history_state state;
+    int64_t passed_us = now_us - recording->told_us;
+    if (passed_us >= 0 && passed_us < TELL_US)
+        return false;
+    history_state(recording->history, &state);
+    return state.health == HISTORY_OK && state.flushed_us > 0;
+}
+
 void recording_tick(struct recording *recording, int64_t now_us)
 {
     int64_t minute_us = entry_minute(now_us);
-    if (recording->history == NULL || minute_us == recording->minute_us)
+    if (recording->history == NULL)
         return;
-    close_minute(recording);
+    bool is_over = minute_us != recording->minute_us;
+    if (is_over || is_time_to_tell(recording, now_us))
+        tell_fresh(recording, now_us);
+    if (!is_over)
+        return;
+    empty(&recording->minute);
     recording->minute_us = minute_us;
 }
 
@@ -140,6 +174,7 @@ void recording_take(struct recording *recording, const struct harvest *harvest, 
     history_count_ledger(recording->history, &harvest->violations, now_us);
     history_count_errors(recording->history, &harvest->errors, now_us);
     statements_merge(&recording->minute, &harvest->statements);
+    statements_merge(&recording->fresh, &harvest->statements);
 }
 
 bool recording_state(const struct recording *recording, struct history_state *out)

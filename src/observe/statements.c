@@ -138,6 +138,12 @@ void statements_merge(struct statements *into, const struct statements *from)
     tally_merge(&into->tally, &from->tally);
 }
 
+const struct statement_entry *statements_like(const struct statements *statements,
+                                              const struct statement_entry *like)
+{
+    return (const struct statement_entry *)tally_like(&statements->tally, &like->entry);
+}
+
 static uint64_t rank_by_time(const struct tally_entry *entry)
 {
     return ((const struct statement_entry *)entry)->sums.time_us;

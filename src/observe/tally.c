@@ -67,6 +67,13 @@ static struct tally_entry *tally_find(const struct tally *tally, struct bytes ke
     return node != NULL ? entry_of_node(node) : NULL;
 }
 
+const struct tally_entry *tally_like(const struct tally *tally, const struct tally_entry *like)
+{
+    struct tally_key storage;
+    struct bytes key = key_of(tally, like, &storage);
+    return tally_find(tally, key, hash_keyed(&tally->key, key));
+}
+
 /* A copy that has counted nothing, or NULL when memory is short. It is in the table only. */
 static struct tally_entry *tally_add(struct tally *tally, const struct tally_entry *seen, uint64_t hash,
                                      int64_t first_us)

@@ -74,6 +74,29 @@ class Files(Case):
         self.assertEqual(self.ask_file(sluice, counted), [(16,)])
         self.assertEqual(self.ask_file(sluice, "select count(*) from gaps"), [(1,)])
 
+    def call(self, sluice, count):
+        connection = sluice.connect(application_name="kds-1", user="app")
+        with connection.cursor() as cursor:
+            for number in range(count):
+                cursor.execute("select amount from items where id = %s", (number,))
+        connection.close()
+
+    def test_a_kill_within_a_minute_keeps_its_calls(self):
+        sluice = self.new_sluice(**self.settings)
+        counted = ("select sum(calls), sum(row_count), min(p50_us > 0 and p50_us <= p99_us) from statement_minutes join"
+                   " statement_texts using (fingerprint) where service = 'kds' and statement like 'select amount from items%'")
+        self.call(sluice, 20)
+        self.wait_for(lambda: self.ask_file(sluice, counted)[0][0] == 20, "the first calls are in the file", seconds=2)
+        self.call(sluice, 10)
+        time.sleep(1.5)
+        sluice.process.send_signal(signal.SIGKILL)
+        sluice.process.wait()
+        self.assertEqual(self.ask_file(sluice, counted), [(30, 2, 1)])
+        sluice.start()
+        self.call(sluice, 4)
+        sluice.stop()
+        self.assertEqual(self.ask_file(sluice, counted), [(34, 3, 1)])
+        self.assertEqual(self.ask_file(sluice, "select count(distinct run) from statement_minutes where service = 'kds'"), [(2,)])
 
     def state(self, sluice):
         return sluice.console("SHOW HISTORY")[0]
