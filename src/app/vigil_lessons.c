@@ -15,8 +15,10 @@ static const char lesson_sql[] =
     " UNION ALL SELECT CAST(strftime('%s', minute) AS INTEGER), 1, service, '', '', 'violation', sum(count)"
     " FROM violation_counts WHERE minute >= $1 AND kind <> 'other' GROUP BY 1, 2, 3 ORDER BY 1, 2";
 
+/* A run that counted nothing knows that there was nothing. */
 static const char since_sql[] =
-    "SELECT CAST(strftime('%s', min(minute)) AS INTEGER) FROM violation_counts WHERE minute >= $1";
+    "SELECT CAST(strftime('%s', min(at)) AS INTEGER) FROM (SELECT min(minute) AS at FROM violation_counts"
+    " WHERE minute >= $1 UNION ALL SELECT min(max(started, $1)) FROM runs WHERE flushed >= $1)";
 
 enum lesson_column {
     LESSON_AT,
