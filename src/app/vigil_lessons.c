@@ -15,8 +15,10 @@ static const char lesson_sql[] =
     " UNION ALL SELECT CAST(strftime('%s', minute) AS INTEGER), 1, service, '', '', 'violation', sum(count)"
     " FROM violation_counts WHERE minute >= $1 AND kind <> 'other' GROUP BY 1, 2, 3 ORDER BY 1, 2";
 
+/* A run that counted nothing knows that there was nothing. */
 static const char since_sql[] =
-    "SELECT CAST(strftime('%s', min(minute)) AS INTEGER) FROM violation_counts WHERE minute >= $1";
+    "SELECT CAST(strftime('%s', min(at)) AS INTEGER) FROM (SELECT min(minute) AS at FROM violation_counts"
+    " WHERE minute >= $1 UNION ALL SELECT min(max(started, $1)) FROM runs WHERE flushed >= $1)";
 
 enum lesson_column {
     LESSON_AT,
@@ -36,7 +38,8 @@ static bool on_columns(void *context, const struct history_column *columns, size
     return true;
 }
 
-static void ask(struct history *history, const char *sql, int64_t from_us, void *context,
+/* Whether all was told. */
+static bool ask(struct history *history, const char *sql, int64_t from_us, void *context,
                 bool (*on_row)(void *, const struct history_value *, size_t))
 {
     char from[HISTORY_TIME_SIZE];
@@ -52,9 +55,7 @@ static void ask(struct history *history, const char *sql, int64_t from_us, void 
         .on_row = on_row,
         .context = context,
     };
-    /* What was not told is not learned: the watch then takes longer to know what is usual. */
-    enum history_answer answer = history_query(history, &question, &failure);
-    (void)answer;
+    return history_query(history, &question, &failure) == HISTORY_ANSWERED && !failure.is_partial;
 }
 
 static bool on_since(void *context, const struct history_value *values, size_t count)
@@ -68,8 +69,8 @@ static bool on_since(void *context, const struct history_value *values, size_t c
 int64_t vigil_known_since(struct history *history, int64_t now_us)
 {
     int64_t since_us = now_us;
-    if (history != NULL)
-        ask(history, since_sql, now_us - lesson_us, &since_us, on_since);
+    if (history == NULL || !ask(history, since_sql, now_us - lesson_us, &since_us, on_since))
+        return now_us;
     return since_us < now_us ? since_us : now_us;
 }
 
@@ -95,6 +96,6 @@ static bool on_lesson(void *context, const struct history_value *values, size_t 
 
 void vigil_teach(struct vigil *vigil, struct history *history, int64_t now_us)
 {
-    if (history != NULL)
-        ask(history, lesson_sql, now_us - lesson_us, vigil, on_lesson);
+    if (history != NULL && !ask(history, lesson_sql, now_us - lesson_us, vigil, on_lesson))
+        incident_watch_doubt(&vigil->watch, now_us); /* what was not told is not learned */
 }

@@ -312,6 +312,11 @@ void incident_watch_learn(struct incident_watch *watch, const struct incident_ke
     watched->last_us = end_us - 1;
 }
 
+void incident_watch_doubt(struct incident_watch *watch, int64_t now_us)
+{
+    watch->known_since_us = now_us;
+}
+
 bool incident_watch_resume(struct incident_watch *watch, const struct incident *incident, int64_t now_us)
 {
     bool is_new;

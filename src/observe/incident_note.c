@@ -139,4 +139,5 @@ void suspect_describe(const struct suspect *suspect, struct text *out)
         text_append_string(out, " -- ");
         text_append_string(out, suspect->difference);
     }
+    text_append_string(out, suspect->is_certain ? "" : " (it may have been undone)");
 }

@@ -143,7 +143,8 @@ static void change_settle(struct suspects *suspects, struct suspect_change *chan
         return;
     change->suspect.time_us = event->time_us;
     change->suspect.not_before_us = event->time_us;
-    change->suspect.is_certain = change->state == CHANGE_COMMITTED;
+    bool has_doubt = event->reason[0] != '\0'; /* a part of its transaction may have been undone */
+    change->suspect.is_certain = change->state == CHANGE_COMMITTED && (was_learned || !has_doubt);
     change_explain(suspects, change);
 }
 

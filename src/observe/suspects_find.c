@@ -149,6 +149,8 @@ static bool ranks_before(const struct lineup *lineup, size_t at, const struct to
 {
     if (lineup->touches[at].ground != touch->ground)
         return lineup->touches[at].ground > touch->ground;
+    if (lineup->changes[at]->suspect.is_certain != change->suspect.is_certain)
+        return lineup->changes[at]->suspect.is_certain;
     return lineup->changes[at]->suspect.time_us >= change->suspect.time_us;
 }
 

@@ -68,10 +68,22 @@ bool probe_conninfo_check(const char *conninfo, struct text *why)
     return is_sound;
 }
 
+/* A sign of a password that a URI does not allow there cuts it in two, and libpq takes the one part for the
+ * host or port, of which it tells when it does not find them. */
+static bool is_place(const PQconninfoOption *given)
+{
+    const char *host = given_value(given, "host");
+    const char *port = given_value(given, "port");
+    bool is_host = host == NULL || host[0] == '/' || host[0] == '@' || strchr(host, '@') == NULL;
+    return is_host && (port == NULL || port[strspn(port, "0123456789,")] == '\0');
+}
+
 bool question_conninfo_check(const char *conninfo, struct text *why)
 {
     PQconninfoOption *given = string_parse(conninfo, why);
-    bool is_sound = given != NULL;
+    bool is_sound = given != NULL && is_place(given);
+    if (given != NULL && !is_sound)
+        (void)refuse(why, "its host or port cannot be one: a URI has @ : / of a password as %40 %3A %2F");
     PQconninfoFree(given);
     return is_sound;
 }

@@ -17,7 +17,8 @@ struct text_fate {
     bool was_undone; /* one was, and its transaction was rolled back */
     const char
         *doubt; /* one was, and why it is not known what its transaction came to; NULL: there is none */
-    bool has_savepoint; /* behind an open one */
+    const char *lasts_why; /* what is to be said of the one that lasts; NULL: nothing */
+    bool has_savepoint;    /* behind an open one */
     bool has_failed;
     char sqlstate[6];
 };
@@ -162,6 +163,8 @@ static void end_transaction(struct session *session, enum event_kind kind, const
     struct changes *changes = session->changes;
     struct text_fate *text = &changes->text;
     text->lasts |= text->is_open && kind == EVENT_DDL_COMMITTED;
+    if (text->is_open && kind == EVENT_DDL_COMMITTED && why[0] != '\0')
+        text->lasts_why = why;
     text->was_undone |= text->is_open && kind == EVENT_DDL_UNDONE;
     text->doubt = text->is_open && kind == EVENT_DDL_UNKNOWN ? why : text->doubt;
     text->is_open = text->has_savepoint = false;
@@ -285,7 +288,7 @@ static void settle_text(struct session *session)
         tell_end(session, EVENT_DDL_COMMITTED,
                  "a part of it: the rest of its text was not committed with it");
     else if (text.lasts)
-        tell_end(session, EVENT_DDL_COMMITTED, "");
+        tell_end(session, EVENT_DDL_COMMITTED, text.lasts_why != NULL ? text.lasts_why : "");
     else if (text.was_undone && !is_open)
         tell_end(session, EVENT_DDL_UNDONE, words_of_rollback);
     else

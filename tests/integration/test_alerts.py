@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: PostgreSQL
 """Incidents, from the violations that make them to whoever is told: log, console, webhook and command."""
+import contextlib
 import datetime
 import http.server
 import json
 import os
+import sqlite3
 import stat
 import threading
 import time
@@ -150,6 +152,17 @@ class Alerts(Case):
             time.sleep(2)
             self.assertEqual(self.told("incident_started"), [])
             self.assertEqual(self.sluice.console("SHOW INCIDENTS"), [])
+
+    def test_a_past_without_violations_is_known_after_a_new_start(self):
+        self.sluice = self.new_sluice(incidents={"learning": "1h"}, history={"file": "past.history"})
+        self.sluice.stop()
+        with contextlib.closing(sqlite3.connect(os.path.join(self.sluice.folder, "past.history"))) as past:
+            past.execute("update runs set started = datetime('now', '-2 days')")
+            past.commit()
+        self.sluice.start()
+        self.storm(1)
+        self.wait_for(lambda: self.told("incident_started"), "it is told")
+        self.assertEqual(self.told("incident_started")[0]["first_ever"], "true")
 
     def test_a_webhook_that_hangs_holds_up_neither_traffic_nor_the_end(self):
         hook = self.hook(None)

@@ -327,6 +327,20 @@ static void after_a_restart_what_was_taught_is_usual(void **state)
     assert_true(stage->incidents[0].baseline > 15 && stage->incidents[0].baseline < 30);
 }
 
+static void what_may_not_have_been_taught_is_no_first_occurrence(void **state)
+{
+    struct stage *stage = stage_of(state);
+    stage_usual(stage);
+    incident_watch_doubt(&stage->watch, begin_us);
+    assert_false(see(stage, 1));
+    assert_int_equal(stage->count, 0);
+    incident_watch_release(&stage->watch);
+    stage_usual(stage);
+    assert_true(see(stage, 1));
+    assert_true(stage->incidents[0].is_first);
+    incident_watch_release(&stage->watch);
+}
+
 static void an_incident_goes_on_after_a_restart(void **state)
 {
     struct stage *stage = stage_of(state);
@@ -419,6 +433,7 @@ int main(void)
         TEST(a_gap_is_neither_silence_nor_an_end),
         TEST(threads_heard_out_of_order_are_no_gap),
         TEST(after_a_restart_what_was_taught_is_usual),
+        TEST(what_may_not_have_been_taught_is_no_first_occurrence),
         TEST(an_incident_goes_on_after_a_restart),
         TEST(all_news_follow_the_states),
     };

@@ -255,6 +255,25 @@ static void a_connection_string_may_name_its_host(void **state)
     assert_null(strstr(storage, "secret"));
 }
 
+static void a_password_that_a_uri_would_take_for_a_host_or_port_is_refused(void **state)
+{
+    (void)state;
+    static const char *const cut[] = { "postgresql://reader:pass@secret@db/x",
+                                       "postgresql://reader:secret/word@db/x", "host=db port=secret" };
+    static const char *const whole[] = { "postgresql://reader:pass%40secret@db:5432,other:5433/x",
+                                         "host=@abstract user=reader", "host=/run/a@b port=5432,5433" };
+    char storage[256] = "";
+    struct text why;
+    for (size_t i = 0; i < COUNT_OF(cut); i++) {
+        text_init(&why, storage, sizeof storage);
+        assert_false(question_conninfo_check(cut[i], &why));
+        assert_non_null(strstr(storage, "%40"));
+        assert_null(strstr(storage, "secret"));
+    }
+    for (size_t i = 0; i < COUNT_OF(whole); i++)
+        assert_true(question_conninfo_check(whole[i], &why));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +284,7 @@ int main(void)
         cmocka_unit_test(a_server_that_goes_away_fails),
         cmocka_unit_test(what_cannot_begin_is_a_failure_with_a_reason),
         cmocka_unit_test(a_connection_string_may_name_its_host),
+        cmocka_unit_test(a_password_that_a_uri_would_take_for_a_host_or_port_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,6 +94,14 @@ static void what_was_rolled_back_in_a_text_is_told_from_what_was_not(void **stat
                 "c1* ");
 }
 
+static void a_savepoint_of_its_text_that_was_rolled_back_leaves_a_doubt(void **state)
+{
+    (void)state;
+    assert_ends(QUERY("begin; savepoint s; create table a (); rollback to s; commit") DONE("BEGIN")
+                    DONE("SAVEPOINT") DONE("CREATE TABLE") DONE("ROLLBACK") DONE("COMMIT") IDLE,
+                "C1 L1* ");
+}
+
 static void an_error_behind_a_savepoint_of_its_text_leaves_it_open(void **state)
 {
     (void)state;
@@ -156,6 +164,7 @@ int main(void)
         cmocka_unit_test(a_chained_transaction_is_another),
         cmocka_unit_test(a_commit_in_a_text_that_fails_lasts),
         cmocka_unit_test(what_was_rolled_back_in_a_text_is_told_from_what_was_not),
+        cmocka_unit_test(a_savepoint_of_its_text_that_was_rolled_back_leaves_a_doubt),
         cmocka_unit_test(an_error_behind_a_savepoint_of_its_text_leaves_it_open),
         cmocka_unit_test(a_commit_in_a_pipeline_ends_what_was_before_it_only),
         cmocka_unit_test(what_no_block_takes_is_committed_at_once),
