@@ -127,7 +127,7 @@ def notices():
 
 
 def columns(name):
-    """The columns of a SHOW command: VIOLATION, INCIDENT, DDL, WOULD_REFUSE, RULE, READONLY, WINDOW, SESSION, STAT, DEPLOY."""
+    """The columns of a SHOW command, by its name in the source: VIOLATION, INCIDENT, DDL, SESSION ..."""
     source = "".join(path.read_text() for path in sorted((ROOT / "src/control").glob("show*.c")))
     body = re.search(rf"#define {name}_COLUMNS\(COLUMN\)((?:.*\\\n)*.*)", source).group(1)
     return re.findall(r"COLUMN\((\w+),", body)

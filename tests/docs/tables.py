@@ -52,6 +52,10 @@ def phases_table():
     return markdown(("phase", "when the server found it"), [(code(name), about) for name, about in sources.phases()])
 
 
+def families_table():
+    return markdown(("family", "what it is"), [(code(name), about) for name, about in sources.families()])
+
+
 def verdicts_table():
     return markdown(("verdict", "when"), [(code(name), about) for name, about in sources.verdicts()])
 
