@@ -111,7 +111,8 @@ void incident_watch_release(struct incident_watch *watch);
  * happened may be left out. Tells nothing. */
 void incident_watch_learn(struct incident_watch *watch, const struct incident_key *key, int64_t minute_us,
                           uint64_t count);
-/* After learning: not all of the past was taught. Until learn_minutes from now nothing is a first occurrence. */
+/* After learning: not all of the past was taught. Until learn_minutes from now nothing is a first occurrence.
+ */
 void incident_watch_doubt(struct incident_watch *watch, int64_t now_us);
 /* After learning and before feeding: an incident that was under way when the watch ended goes on, untold.
  * False when there is no room for it. */

@@ -153,7 +153,7 @@ static enum receipt judge(int status, struct text *reason)
 static enum receipt program_deliver(struct receiver *receiver, struct bytes body, struct text *reason)
 {
     const struct program *program = program_of(receiver);
-    struct run run;
+    struct run run = { .input = -1 };
     int64_t until_us = now_us() + program->timeout_us;
     int error = run_begin(program, body, &run);
     if (error != 0) {

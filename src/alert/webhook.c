@@ -32,7 +32,8 @@ static void webhook_destroy(struct receiver *receiver)
     free(webhook);
 }
 
-/* The answer's body is of no interest. */
+/* The answer's body is of no interest. The parameters are as libcurl calls. */
+/* NOLINTNEXTLINE(readability-non-const-parameter) */
 static size_t on_answer(char *data, size_t size, size_t count, void *unused)
 {
     (void)data;

@@ -169,7 +169,7 @@ static void a_suspect_is_described_by_who_when_and_what(void **state)
     (void)state;
     char storage[256];
     struct text text;
-    struct suspect suspect = { .time_us = 5 * (int64_t)SECOND, .was_seen = true };
+    struct suspect suspect = { .time_us = 5 * (int64_t)SECOND, .was_seen = true, .is_certain = true };
     PUT(suspect.user, "deployer");
     PUT(suspect.service, "migrator");
     PUT(suspect.command, "ALTER TABLE");
@@ -177,7 +177,13 @@ static void a_suspect_is_described_by_who_when_and_what(void **state)
     text_init(&text, storage, sizeof storage);
     suspect_describe(&suspect, &text);
     assert_string_equal(storage, "1970-01-01T00:00:05.000000Z deployer (migrator) ALTER TABLE");
+    suspect.is_certain = false;
+    text_init(&text, storage, sizeof storage);
+    suspect_describe(&suspect, &text);
+    assert_string_equal(
+        storage, "1970-01-01T00:00:05.000000Z deployer (migrator) ALTER TABLE (it may have been undone)");
     suspect.was_seen = false;
+    suspect.is_certain = true;
     PUT(suspect.difference, "'x' was dropped");
     text_init(&text, storage, sizeof storage);
     suspect_describe(&suspect, &text);

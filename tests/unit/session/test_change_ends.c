@@ -99,7 +99,7 @@ static void a_savepoint_of_its_text_that_was_rolled_back_leaves_a_doubt(void **s
     (void)state;
     assert_ends(QUERY("begin; savepoint s; create table a (); rollback to s; commit") DONE("BEGIN")
                     DONE("SAVEPOINT") DONE("CREATE TABLE") DONE("ROLLBACK") DONE("COMMIT") IDLE,
-                "C1 L1* ");
+                "c1* ");
 }
 
 static void an_error_behind_a_savepoint_of_its_text_leaves_it_open(void **state)
