@@ -74,7 +74,7 @@ void suspects_learn(struct suspects *suspects, const struct suspect_difference *
 /* Fills `out` with the changes made before it started, likeliest first: those that touched the very
  * constraint or column, then those that touched the table or type, then those of which that is not known, the
  * newest first among equals. What failed or was undone is no suspect. Returns how many. */
-size_t suspects_find(const struct suspects *suspects, const struct suspect_query *query,
+size_t suspects_find(const struct suspects *suspects, const struct suspect_query *asked,
                      struct suspect out[SUSPECTS_MOST]);
 
 #endif

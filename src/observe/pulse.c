@@ -133,16 +133,15 @@ const struct pulse_sums *pulse_at(const struct pulse *pulse, int64_t minute)
 
 /* ---- violations ---- */
 
+/* The hit of an age that is there. */
 static struct pulse_hit *hit_at(const struct pulses *pulses, size_t age)
 {
-    if (age >= pulses->hit_count)
-        return NULL;
     return &pulses->hits[(pulses->hit_next + PULSE_HITS_MOST - 1 - age) % PULSE_HITS_MOST];
 }
 
 const struct pulse_hit *pulses_hit(const struct pulses *pulses, size_t age)
 {
-    return hit_at(pulses, age);
+    return age < pulses->hit_count ? hit_at(pulses, age) : NULL;
 }
 
 static bool hits_are_same(const struct pulse_hit *a, const struct pulse_hit *b)
@@ -165,18 +164,16 @@ static struct pulse_hit *hit_add(struct pulses *pulses, const struct pulse_hit *
 
 static void hit_count(struct pulses *pulses, const struct pulse_hit *hit, uint64_t count)
 {
-    struct pulse_hit *place = NULL;
     size_t age = 0;
-    for (; (place = hit_at(pulses, age)) != NULL && place->minute == hit->minute; age++) {
-        if (hits_are_same(place, hit))
-            break;
-    }
-    bool is_known = place != NULL && place->minute == hit->minute;
+    while (age < pulses->hit_count && hit_at(pulses, age)->minute == hit->minute &&
+           !hits_are_same(hit_at(pulses, age), hit))
+        age++;
+    bool is_known = age < pulses->hit_count && hit_at(pulses, age)->minute == hit->minute;
     if (!is_known && age >= HITS_OF_MINUTE_MOST) {
         pulses->whole_from = hit->minute + 1;
         return;
     }
-    place = is_known ? place : hit_add(pulses, hit);
+    struct pulse_hit *place = is_known ? hit_at(pulses, age) : hit_add(pulses, hit);
     place->count += count;
     place->fresh += count;
 }

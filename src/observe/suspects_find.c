@@ -125,7 +125,7 @@ static bool is_suspect(const struct suspect_query *query, const struct suspect_c
     return lasts && is_there && change->suspect.not_before_us <= query->started_us + tolerance_us;
 }
 
-static void suspect_describe(struct suspect *suspect, const struct touch *touch)
+static void suspect_name(struct suspect *suspect, const struct touch *touch)
 {
     struct text object;
     text_init(&object, suspect->object, sizeof suspect->object);
@@ -216,7 +216,7 @@ size_t suspects_find(const struct suspects *suspects, const struct suspect_query
     }
     for (size_t i = 0; i < lineup->count; i++) {
         out[i] = lineup->changes[i]->suspect;
-        suspect_describe(&out[i], &lineup->touches[i]);
+        suspect_name(&out[i], &lineup->touches[i]);
     }
     return lineup->count;
 }
