@@ -27,7 +27,7 @@ switched() {
         /^(#)? +record:/ { print section " { record: " state " }" }'
 }
 
-export ON OFF TARGETS="off on" BASE=off ROUNDS="${ROUNDS:-7}" MODES="${MODES:-prepared simple extended tpcb distinct}"
+export ON OFF TARGETS="off on" BASE=off ROUNDS="${ROUNDS:-7}" CLIENTS="${CLIENTS:-1 16}" MODES="${MODES:-prepared simple extended tpcb distinct}"
 export JSON="${JSON:-build/insight.json}"
 ON="$(switched true)
 ${ON_MORE:-}"

@@ -1,15 +1,32 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: PostgreSQL
-"""Prints the table of a benchmark and writes it as JSON.
+"""Prints the tables of a benchmark and writes them as JSON.
 
-usage: table.py RESULTS JSON SECONDS [BASE]; BASE is the target that the others are compared with (relay); RESULTS has lines of: round target mode clients tps latency_ms cpu_us failed
+usage: table.py RESULTS JSON SECONDS [BASE]; BASE is the target that the others are compared with (relay); RESULTS has lines of:
+round target mode clients rate latency_ms p50_ms p99_ms most_ms cpu_us failed
 """
 import json
 import statistics
 import sys
 from collections import defaultdict
 
-MEASURES = ("tps", "latency_ms", "cpu_us")
+MEASURES = ("tps", "latency_ms", "p50_ms", "p99_ms", "most_ms", "cpu_us")
+PEERS = ("pgbouncer", "haproxy", "nginx")
+UNITS = {"copy-out": "MB/s", "copy-in": "MB/s", "rows": "MB/s"}
+# name, what of the row it shows, how
+COLUMNS = (
+    ("latency", "latency_ms", ".3f"),
+    ("p50", "p50_ms", ".3f"),
+    ("p99", "p99_ms", ".3f"),
+    ("most", "most_ms", ".2f"),
+    ("cpu µs", "cpu_us", ".2f"),
+    ("tps/base", "tps_ratio", ".3f"),
+    ("cpu/base", "cpu_ratio", ".3f"),
+    ("tps/peer", "tps_peer", ".3f"),
+    ("p99/peer", "p99_peer", ".3f"),
+    ("cpu/peer", "cpu_peer", ".3f"),
+    ("added", "added_ms", ".3f"),
+)
 
 
 def read(path):
@@ -34,20 +51,54 @@ def ratio_of(rounds, base, measure):
     return statistics.median(ratios) if ratios else None
 
 
+def best_peer(targets, measure, best):
+    """The rounds of the proxy that is the best in this."""
+    peers = [targets[name] for name in PEERS if name in targets]
+    return best(peers, key=lambda rounds: median_of(rounds, measure)) if peers else {}
+
+
+def added_of(rounds, direct):
+    """The median of what was added to the latency without a proxy, in ms."""
+    added = [rounds[n]["latency_ms"] - direct[n]["latency_ms"] for n in rounds if n in direct]
+    return statistics.median(added) if added else None
+
+
+def row_of(target, targets, base_target):
+    rounds = targets[target]
+    row = {"target": target, "rounds": len(rounds)}
+    row.update({measure: median_of(rounds, measure) for measure in MEASURES})
+    base = targets.get(base_target, {}) if target != base_target else {}
+    is_proxy = target != "direct"
+    row["tps_ratio"] = ratio_of(rounds, base, "tps")
+    row["cpu_ratio"] = ratio_of(rounds, base, "cpu_us") if is_proxy else None
+    row["tps_peer"] = ratio_of(rounds, best_peer(targets, "tps", max), "tps")
+    row["p99_peer"] = ratio_of(rounds, best_peer(targets, "p99_ms", min), "p99_ms")
+    row["cpu_peer"] = ratio_of(rounds, best_peer(targets, "cpu_us", min), "cpu_us") if is_proxy else None
+    row["added_ms"] = added_of(rounds, targets.get("direct", {})) if is_proxy else None
+    row["each"] = [rounds[n] for n in sorted(rounds)]
+    return row
+
+
 def rows_of(cells, base_target):
     for (mode, clients), targets in cells.items():
-        for target, rounds in targets.items():
-            row = {"mode": mode, "clients": clients, "target": target, "rounds": len(rounds)}
-            row.update({measure: median_of(rounds, measure) for measure in MEASURES})
-            base = targets.get(base_target, {}) if target != base_target else {}
-            row["tps_ratio"] = ratio_of(rounds, base, "tps")
-            row["cpu_ratio"] = ratio_of(rounds, base, "cpu_us") if target != "direct" else None
-            row["each"] = [rounds[n] for n in sorted(rounds)]
-            yield row
+        for target in targets:
+            yield {"mode": mode, "clients": clients, "unit": UNITS.get(mode, "tps"), **row_of(target, targets, base_target)}
 
 
 def shown(value, form):
     return format(value, form) if value else "-"
+
+
+def show(rows):
+    """A table for each mode, of the columns in which something is said."""
+    for mode in dict.fromkeys(row["mode"] for row in rows):
+        here = sorted((row for row in rows if row["mode"] == mode), key=lambda row: row["clients"])
+        columns = [column for column in COLUMNS if any(row[column[1]] for row in here)]
+        print(f"{mode:9} {'target':14} {here[0]['unit']:>8} " + " ".join(f"{name:>8}" for name, _, _ in columns))
+        for row in here:
+            print(f"{row['clients']:9} {row['target']:14} {row['tps']:8.0f} " +
+                  " ".join(f"{shown(row[key], form):>8}" for _, key, form in columns))
+        print()
 
 
 def main():
@@ -55,12 +106,8 @@ def main():
     base_target = (sys.argv[4:] or ["relay"])[0]
     cells, failed = read(results)
     rows = list(rows_of(cells, base_target))
-    print(f"{'mode':9} {'clients':>7} {'target':8} {'tps':>9} {'latency ms':>10} {'cpu µs/tx':>9} {'tps/' + base_target:>9} "
-          f"{'cpu/' + base_target:>9}")
-    for row in sorted(rows, key=lambda r: (r["mode"], r["clients"], r["target"])):
-        print(f"{row['mode']:9} {row['clients']:7} {row['target']:8} {row['tps']:9.0f} {row['latency_ms']:10.3f} "
-              f"{shown(row['cpu_us'], '9.2f'):>9} {shown(row['tps_ratio'], '9.3f'):>9} "
-              f"{shown(row['cpu_ratio'], '9.3f'):>9}")
+    print(f"times in ms; cpu of the proxy for a transaction or MB; base: {base_target}; peer: the best of {', '.join(PEERS)}\n")
+    show(rows)
     print(f"failed transactions: {failed}")
     with open(json_path, "w", encoding="utf-8") as out:
         json.dump({"seconds": float(seconds), "failed": failed, "base": base_target, "rows": rows}, out, indent=1)

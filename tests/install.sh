@@ -8,6 +8,7 @@
 #        tests/install.sh clients    the client libraries that tests/clients runs; those of npm go to build/clients
 #        tests/install.sh migrations the migration tools that tests/migrations runs; those of npm go to build/migrations
 #        tests/install.sh servers    PostgreSQL 16, 17 and 18 for the tests of versions, by npm into build/servers
+#        tests/install.sh peers      the proxies that bench/run.sh compares with, unpacked into build/peers, and what its relays need
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -32,6 +33,10 @@ client_packages=(
 migration_packages=(
     python3 python3-psycopg2 alembic python3-django ruby ruby-activerecord ruby-pg sqitch libdbd-pg-perl sql-migrate
     postgresql-client-15
+)
+peer_packages=(
+    liburing-dev postgresql-15 postgresql-client-15 python3 openssl procps util-linux
+    libevent-2.1-7 libc-ares2 libpam0g libpcre2-8-0 liblua5.3-0 libopentracing-c-wrapper0 libsystemd0 zlib1g
 )
 # Not asked for by name where they came by another way.
 command -v javac >/dev/null || client_packages+=(default-jdk-headless)
@@ -99,16 +104,21 @@ install_packages() {
     apt install -y --no-install-recommends "${missing[@]}"
 }
 
-# PgBouncer for the tests, unpacked only: installed it would be a service on our port, now and at each start.
-unpack_pooler() {
-    if [ -x build/pooler/usr/sbin/pgbouncer ]; then
-        echo "build/pooler is unpacked"
+# unpack FOLDER PACKAGE...: unpacked only; installed, each would be a service on its usual port, now and at each start.
+unpack() {
+    local folder=$1 package
+    shift
+    if cmp -s <(printf '%s\n' "$@") "$folder/unpacked"; then
+        echo "$folder is unpacked"
         return
     fi
-    echo "unpacking build/pooler"
-    mkdir -p build/pooler
-    (cd build/pooler && { apt-get -q download pgbouncer || { apt update && apt-get -q download pgbouncer; }; } </dev/null)
-    dpkg -x build/pooler/pgbouncer_*.deb build/pooler
+    echo "unpacking $folder"
+    mkdir -p "$folder"
+    (cd "$folder" && { apt-get -q download "$@" || { apt update && apt-get -q download "$@"; }; } </dev/null)
+    for package in "$@"; do
+        dpkg -x "$folder/${package}"_*.deb "$folder"
+    done
+    printf '%s\n' "$@" >"$folder/unpacked"
 }
 
 # install_node SOURCE TARGET [npm option...]: what SOURCE/package-lock.json names, into TARGET/node_modules.
@@ -130,7 +140,7 @@ install_node() {
 case "${1:-all}" in
 all)
     install_packages "${build_packages[@]}" "${test_packages[@]}"
-    unpack_pooler
+    unpack build/pooler pgbouncer
     ;;
 build) install_packages "${build_packages[@]}" ;;
 compile) install_packages "${compile_packages[@]}" ;;
@@ -146,5 +156,9 @@ servers)
     install_packages "${node_packages[@]}"
     install_node tests/integration/servers build/servers --foreground-scripts
     ;;
-*) echo "usage: tests/install.sh [build | compile | clients | migrations | servers]" >&2 && exit 2 ;;
+peers)
+    install_packages "${peer_packages[@]}"
+    unpack build/peers pgbouncer haproxy nginx libnginx-mod-stream
+    ;;
+*) echo "usage: tests/install.sh [build | compile | clients | migrations | servers | peers]" >&2 && exit 2 ;;
 esac

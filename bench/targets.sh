@@ -1,0 +1,253 @@
+# shellcheck shell=bash disable=SC2154,SC2034,SC2004 # the variables are those of run.sh
+# SPDX-License-Identifier: PostgreSQL
+# What bench/run.sh measures: a server and the proxies before it, each on a free port. Sourced; expects folder, build,
+# peers, postgres_bin and the arrays pids, pid_of, port_of.
+
+as_postgres=() # before a command that must not run as root
+[ "$(id -u)" -ne 0 ] || as_postgres=(setpriv --reuid postgres --regid postgres --init-groups --)
+
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+end_all() {
+    trap - EXIT INT TERM
+    [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
+    [ ! -f "$folder/data/postmaster.pid" ] ||
+        "${as_postgres[@]}" "$postgres_bin/pg_ctl" -D "$folder/data" -m immediate -w stop >"$folder/stop.log" 2>&1 || true
+    [ ${#pids[@]} -eq 0 ] || wait "${pids[@]}" 2>/dev/null || true
+    rm -rf "$folder"
+}
+
+start_postgres() {
+    [ "$(id -u)" -ne 0 ] || chown postgres "$folder"
+    chmod 755 "$folder"
+    "${as_postgres[@]}" "$postgres_bin/initdb" -D "$folder/data" -U postgres -A trust --no-sync >"$folder/initdb.log"
+    cat >>"$folder/data/postgresql.conf" <<END
+listen_addresses = '127.0.0.1'
+port = $postgres_port
+unix_socket_directories = '$folder'
+fsync = off
+synchronous_commit = off
+max_connections = 700
+shared_buffers = 256MB
+END
+    "${as_postgres[@]}" "$postgres_bin/pg_ctl" -D "$folder/data" -l "$folder/postgres.log" -w start >"$folder/start.log"
+    "$postgres_bin/pgbench" -h 127.0.0.1 -p "$postgres_port" -U postgres -i -s 10 -q postgres >"$folder/init.log" 2>&1
+}
+
+wait_for_port() {
+    local _
+    for _ in $(seq 100); do
+        PGSSLMODE=prefer "$postgres_bin/pg_isready" -q -U postgres -d postgres -h 127.0.0.1 -p "$1" && return
+        sleep 0.1
+    done
+    echo "bench: nothing answers on port $1" >&2
+    cat "$folder"/*.log >&2
+    return 1
+}
+
+# start NAME PORT COMMAND...: in the background.
+start() {
+    local name=$1 port=$2
+    shift 2
+    "$@" >"$folder/${name//\//-}.log" 2>&1 &
+    pids+=($!)
+    pid_of[$name]=$!
+    port_of[$name]=$port
+    wait_for_port "$port"
+}
+
+# The CPU time of a process and its children, all their threads, in nanoseconds.
+cpu_of() {
+    local process files=()
+    for process in "$1" $(cat "/proc/$1/task/$1/children"); do
+        files+=("/proc/$process/task/"*/schedstat)
+    done
+    cat "${files[@]}" | awk '{ sum += $1 } END { printf "%.0f", sum }'
+}
+
+make_certificate() {
+    [ -f "$folder/server.crt" ] && return
+    openssl req -x509 -newkey rsa:2048 -nodes -days 7 -subj /CN=localhost -keyout "$folder/server.key" \
+        -out "$folder/server.crt" 2>"$folder/certificate.log"
+    chmod 600 "$folder/server.key"
+    [ "$(id -u)" -ne 0 ] || chown postgres "$folder/server.key"
+}
+
+# Each start_KIND takes: the name, the server's port of 127.0.0.1 or the path of its Unix socket, then what is its own.
+
+start_relay() {
+    local port
+    port=$(free_port)
+    start "$1" "$port" "$build/bench_relay" "$port" "$2"
+}
+
+start_relay_uring() {
+    local port
+    port=$(free_port)
+    start "$1" "$port" "$build/bench_relay_uring" "$port" "$2"
+}
+
+# start_pgbouncer NAME SERVER [tls]
+start_pgbouncer() {
+    local port server=$2 file=$folder/${1//\//-}.ini
+    port=$(free_port)
+    case $server in
+    /*) server="host=${server%/*} port=${server##*.}" ;;
+    *) server="host=127.0.0.1 port=$server" ;;
+    esac
+    echo '"postgres" ""' >"$folder/users.txt"
+    cat >"$file" <<END
+[databases]
+* = $server
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = $port
+listen_backlog = 1024
+unix_socket_dir =
+auth_type = trust
+auth_file = $folder/users.txt
+pool_mode = session
+max_client_conn = 2000
+default_pool_size = 500
+server_idle_timeout = 10
+log_connections = 0
+log_disconnections = 0
+ignore_startup_parameters = extra_float_digits
+END
+    if [ "${3:-}" = tls ]; then
+        cat >>"$file" <<END
+client_tls_sslmode = require
+client_tls_key_file = $folder/server.key
+client_tls_cert_file = $folder/server.crt
+END
+    fi
+    start "$1" "$port" "${as_postgres[@]}" "$peers/usr/sbin/pgbouncer" "$file"
+}
+
+start_haproxy() {
+    local port server=$2
+    port=$(free_port)
+    case $server in
+    /*) server=unix@$server ;;
+    *) server=127.0.0.1:$server ;;
+    esac
+    cat >"$folder/haproxy.cfg" <<END
+global
+    nbthread 1
+    maxconn 4000
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 1h
+    timeout server 1h
+listen postgres
+    bind 127.0.0.1:$port backlog 1024
+    server postgres $server
+END
+    start "$1" "$port" "$peers/usr/sbin/haproxy" -db -f "$folder/haproxy.cfg"
+}
+
+start_nginx() {
+    local port server=$2
+    port=$(free_port)
+    case $server in
+    /*) server=unix:$server ;;
+    *) server=127.0.0.1:$server ;;
+    esac
+    cat >"$folder/nginx.conf" <<END
+load_module $peers/usr/lib/nginx/modules/ngx_stream_module.so;
+daemon off;
+worker_processes 1;
+pid $folder/nginx.pid;
+error_log $folder/nginx-errors.log;
+events { worker_connections 8192; }
+stream {
+    server {
+        listen 127.0.0.1:$port backlog=1024;
+        proxy_pass $server;
+        proxy_timeout 1h;
+    }
+}
+END
+    start "$1" "$port" "$peers/usr/sbin/nginx" -p "$folder" -e "$folder/nginx-errors.log" -c "$folder/nginx.conf"
+}
+
+# start_sluice NAME SERVER [tls] [SETTINGS]: everything at its default and the guard enforcing; SETTINGS are YAML. It
+# works in a folder of its own.
+start_sluice() {
+    local port server=$2 own=$folder/${1//\//-} tls=
+    port=$(free_port)
+    [ "${server:0:1}" = / ] || server=127.0.0.1:$server
+    [ "$3" != tls ] ||
+        tls=", tls: { mode: require, certificate: \"$folder/server.crt\", key: \"$folder/server.key\" }"
+    mkdir "$own"
+    cat >"$own/sluice.yaml" <<END
+listen:
+  - { address: "127.0.0.1:$port", upstream: main$tls }
+upstreams:
+  - { name: main, hosts: ["$server"] }
+console: { address: "127.0.0.1:$(free_port)" }
+guard: { mode: enforce }
+${4//POSTGRES_PORT/$postgres_port}
+END
+    start "$1" "$port" "$build/pgsluice" run --config "$own/sluice.yaml"
+}
+
+# The settings of a sluice by its target's name, which may end in _2 for two workers.
+settings_of() {
+    case $1 in
+    sluice_uv*) echo "io: uv" ;;
+    sluice_uring*) echo "io: uring" ;;
+    on) echo "${ON:-}" ;;
+    off) echo "${OFF:-}" ;;
+    esac
+    case $1 in
+    *_2) echo "workers: 2" ;;
+    esac
+    case $1 in
+    sluice*) echo "${CONFIG:-}" ;;
+    esac
+}
+
+is_sluice() {
+    case $1 in
+    sluice* | on | off) true ;;
+    *) false ;;
+    esac
+}
+
+# start_target NAME TARGET SERVER [tls]
+start_target() {
+    if is_sluice "$2"; then
+        start_sluice "$1" "$3" "${4:-}" "$(settings_of "$2")"
+    elif [ "$2" != direct ]; then
+        "start_$2" "$1" "$3" "${4:-}"
+    fi
+}
+
+# Says why a target cannot be measured here, or nothing.
+lack_of() {
+    case $1 in
+    direct) ;;
+    relay) [ -x "$build/bench_relay" ] || echo "$build/bench_relay is not built" ;;
+    relay_uring)
+        if [ ! -x "$build/bench_relay_uring" ]; then
+            echo "$build/bench_relay_uring is not built: needs liburing-dev (bench/run.sh --install, then cmake again)"
+        elif [ "$(cat /proc/sys/kernel/io_uring_disabled 2>/dev/null || echo 2)" = 2 ]; then
+            echo "the kernel has no io_uring, or it is switched off"
+        fi
+        ;;
+    pgbouncer | haproxy | nginx)
+        [ -x "$peers/usr/sbin/$1" ] || echo "$peers/usr/sbin/$1 is missing: bench/run.sh --install"
+        ;;
+    sluice_uv* | sluice_uring*) knows_io || echo "this pgsluice does not know the setting io" ;;
+    sluice* | on | off) ;;
+    *) echo "there is no such target" ;;
+    esac
+}
+
+knows_io() {
+    "$build/pgsluice" check --print-sample | grep -Eq '^(# )?io:'
+}
