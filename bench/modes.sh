@@ -1,53 +1,81 @@
 # shellcheck shell=bash disable=SC2154 # the variables are those of run.sh
 # SPDX-License-Identifier: PostgreSQL
 # The modes of bench/run.sh: what is done through a target for a while. Sourced after targets.sh. Each function takes a
-# port and a number of clients, and prints: units rate mean p50 p99 most failed. A unit is a transaction, or MB where
-# much is carried; the rate is units a second, the times are ms.
+# port, a number of clients and the process of the proxy, if any, and prints: rate mean p50 p99 most cpu failed. The rate
+# is in transactions/s, or MB/s where much is carried; the times in ms; cpu in µs a transaction or MB.
 
-# run_pgbench PORT CLIENTS SAMPLED [pgbench option...]: latencies are those of a part of the transactions, SAMPLED of 1,
-# or, if that is the word cycle, the times between the ends of a client's transactions.
+# The moment, in seconds, and the CPU time of a process until then; of none, 0.
+cpu_now() {
+    local cpu=0
+    [ -z "$1" ] || cpu=$(cpu_of "$1")
+    echo "$EPOCHREALTIME $cpu"
+}
+
+# watch PROCESS: its CPU time when all clients should be there and before they leave.
+watch() {
+    local moment
+    for moment in 20 75; do
+        sleep "$(printf '%d.%02d' $((seconds * moment / 100)) $((seconds * moment % 100)))"
+        cpu_now "$1"
+    done
+}
+
+# run_pgbench PORT CLIENTS PROCESS TIMES [pgbench option...]: TIMES is taken, cycle or whole, as for latencies.py.
 run_pgbench() {
-    local port=$1 count=$2 sampled=$3 log=$folder/latencies/pgbench output
-    local options=(-l --log-prefix="$log")
-    shift 3
+    local port=$1 count=$2 process=$3 times=$4 log=$folder/latencies/pgbench output
+    shift 4
     rm -rf "$folder/latencies"
     mkdir "$folder/latencies"
-    case $sampled in
-    1 | cycle) ;;
-    *) options+=(--sampling-rate="$sampled") ;;
-    esac
+    if [ "$times" = whole ]; then
+        cpu_now "$process" >"$folder/watched"
+    else
+        watch "$process" >"$folder/watched" &
+    fi
     output=$("$postgres_bin/pgbench" -h 127.0.0.1 -p "$port" -U postgres -n -c "$count" -j 1 -T "$seconds" "$@" \
-        "${options[@]}" postgres 2>&1) || {
+        -l --log-prefix="$log" postgres 2>&1) || {
         echo "$output" >&2
+        [ "$times" = whole ] || wait $!
         return 1
     }
-    awk -v times="$(python3 bench/latencies.py "$sampled" "$log".*)" '
-        /actually processed:/ { transactions = $NF }
+    if [ "$times" = whole ]; then
+        cpu_now "$process" >>"$folder/watched"
+    else
+        wait $!
+    fi
+    awk -v times="$(python3 bench/latencies.py "$times" "$folder/watched" "$log".*)" '
         /failed transactions:/ { failed = $5 }
         /latency average =/ { latency = $4 }
         /^tps =/ { tps = $3 }
-        END { print transactions, tps, latency, times, failed + 0 }
+        END { print tps, latency, times, failed + 0 }
     ' <<<"$output"
 }
 
-# run_psql PORT MB: psql with the rest of its options, timed.
+# run_psql PORT PROCESS MB: psql with the rest of its options, timed.
 run_psql() {
-    local port=$1 size=$2 begun=$EPOCHREALTIME
-    shift 2
+    local port=$1 process=$2 size=$3 begun before=0 after=0
+    shift 3
+    [ -z "$process" ] || before=$(cpu_of "$process")
+    begun=$EPOCHREALTIME
     "$postgres_bin/psql" -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$port" -U postgres -d postgres "$@" >/dev/null ||
         return 1
-    awk -v size="$size" -v taken="$EPOCHREALTIME $begun" 'BEGIN {
-        split(taken, at, " "); ms = (at[1] - at[2]) * 1000
-        print size, size / ms * 1000, ms, ms, ms, ms, 0 }'
+    local ended=$EPOCHREALTIME
+    [ -z "$process" ] || after=$(cpu_of "$process")
+    awk -v size="$size" -v begun="$begun" -v ended="$ended" -v cpu=$((after - before)) 'BEGIN {
+        ms = (ended - begun) * 1000
+        print size / ms * 1000, ms, ms, ms, ms, cpu / 1000 / size, 0 }'
 }
 
-# As in run_pgbench, by a client that sends its transactions in batches; times are those of a batch.
+# A client that sends its transactions in batches; times are those of a batch.
 run_asker() {
-    "$build/bench_asker" "$1" "$2" 64 "$seconds"
+    local before=0 after=0 line
+    [ -z "$3" ] || before=$(cpu_of "$3")
+    line=$("$build/bench_asker" "$1" "$2" 64 "$seconds") || return 1
+    [ -z "$3" ] || after=$(cpu_of "$3")
+    awk -v cpu=$((after - before)) '{ print $2, $3, $4, $5, $6, cpu / 1000 / $1, 0 }' <<<"$line"
 }
 
 run_copy_out() {
-    run_psql "$1" "$bulk" -c "COPY (SELECT bulk.* FROM bulk, generate_series(1, $((bulk / bulk_block)))) TO STDOUT"
+    run_psql "$1" "$3" "$bulk" -c "COPY (SELECT bulk.* FROM bulk, generate_series(1, $((bulk / bulk_block)))) TO STDOUT"
 }
 
 # The server reads the rows and keeps none.
@@ -55,28 +83,30 @@ run_copy_in() {
     local i
     for ((i = 0; i < bulk / bulk_block; i++)); do
         cat "$folder/bulk.txt"
-    done | run_psql "$1" "$bulk" -c "COPY bulk FROM STDIN WHERE false"
+    done | run_psql "$1" "$3" "$bulk" -c "COPY bulk FROM STDIN WHERE false"
 }
 
-# rate in MB/s
 run_rows() {
-    run_pgbench "$1" "$2" 1 -f "$folder/rows.sql" -M simple | awk -v size="$row_size" '{ $1 *= size; $2 *= size; print }'
+    run_pgbench "$1" "$2" "$3" whole -f "$folder/rows.sql" -M simple |
+        awk -v size="$row_size" '{ $1 *= size; $6 /= size; print }'
 }
 
-# run_mode MODE PORT CLIENTS
+# run_mode MODE PORT CLIENTS PROCESS
 run_mode() {
-    case $1 in
-    simple | extended | prepared) run_pgbench "$2" "$3" "$sampled" -S -M "$1" ;;
-    tpcb) run_pgbench "$2" "$3" 1 -b tpcb-like -M prepared ;;
-    distinct) run_pgbench "$2" "$3" "$sampled" -f "$folder/distinct.sql" -M simple ;;
-    connect) run_pgbench "$2" "$3" cycle -S -M simple -C ;;
-    rate) run_pgbench "$2" "$3" 1 -S -M prepared -R "$rate" ;;
-    tls) PGSSLMODE=require run_pgbench "$2" "$3" "$sampled" -S -M prepared ;;
-    copy-out) run_copy_out "$2" ;;
-    copy-in) run_copy_in "$2" ;;
-    rows) run_rows "$2" "$3" ;;
-    workers) run_asker "$2" "$3" ;;
-    *) echo "bench: there is no mode $1" >&2 && return 1 ;;
+    local mode=$1
+    shift
+    case $mode in
+    simple | extended | prepared) run_pgbench "$@" taken -S -M "$mode" ;;
+    tpcb) run_pgbench "$@" taken -b tpcb-like -M prepared ;;
+    distinct) run_pgbench "$@" taken -f "$folder/distinct.sql" -M simple ;;
+    connect) run_pgbench "$@" cycle -S -M simple -C ;;
+    rate) run_pgbench "$@" taken -S -M prepared -R "$rate" ;;
+    tls) PGSSLMODE=require run_pgbench "$@" taken -S -M prepared ;;
+    copy-out) run_copy_out "$@" ;;
+    copy-in) run_copy_in "$@" ;;
+    rows) run_rows "$@" ;;
+    workers) run_asker "$@" ;;
+    *) echo "bench: there is no mode $mode" >&2 && return 1 ;;
     esac
 }
 

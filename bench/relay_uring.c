@@ -26,9 +26,10 @@ enum {
     PIECE_SIZE = 64 * 1024,
     PIECE_STRIDE = PIECE_SIZE + 192, /* not a power of two: else all beginnings would share a cache set */
     PIECES = 2048,
-    OFFERED_LEAST = 16, /* pieces that the kernel may pick from; few, as it goes through all of them */
+    OFFERED_LEAST = 4, /* pieces that the kernel may pick from; few, as it goes through all of them */
     OFFERED_MOST = 512,
     QUEUED_MOST = 4, /* pieces that wait for one socket before its other is read no more */
+    TURNS_REVIEWED = 4096,
     NO_PIECE = 0xffff,
     /* of <linux/io_uring.h>, which may be older */
     COMMAND_SETSOCKOPT = 3,
@@ -73,6 +74,8 @@ struct relay {
     unsigned unused_count;
     unsigned offered;
     unsigned offered_most;
+    unsigned offered_least; /* in the latest turns */
+    unsigned turns;
     unsigned immediate; /* sends under way that end within the next io_uring_enter */
     unsigned expecting; /* what goes on only after such a send: second pieces, and ends after the last one */
     struct end *starving;
@@ -115,6 +118,19 @@ static void entry_is_unheeded(struct io_uring_sqe *entry)
 static char *piece_memory(const struct relay *relay, uint16_t piece)
 {
     return relay->memory + (size_t)piece * PIECE_STRIDE;
+}
+
+/* Offers less again when half of it was left in each of many turns. */
+static void relay_review_offer(struct relay *relay)
+{
+    if (relay->offered < relay->offered_least)
+        relay->offered_least = relay->offered;
+    if (++relay->turns < TURNS_REVIEWED)
+        return;
+    if (relay->offered_least > relay->offered_most / 2 && relay->offered_most > OFFERED_LEAST)
+        relay->offered_most /= 2;
+    relay->offered_least = relay->offered_most;
+    relay->turns = 0;
 }
 
 static void relay_offer(struct relay *relay)
@@ -414,6 +430,7 @@ static int relay_run(struct relay *relay)
             count++;
         }
         io_uring_cq_advance(&relay->ring, count);
+        relay_review_offer(relay);
         relay_offer(relay);
         if (relay->starving != NULL)
             relay_feed_starving(relay);

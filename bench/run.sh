@@ -13,7 +13,7 @@
 #                for another number of clients
 #   CLIENTS="1 8 32 200"              of the first three and of tpcb (8)
 #   BULK=1024    MB that a copy carries                  ROW=100            MB of a row in mode rows
-#   RATE=4000    transactions/s in mode rate             SAMPLED=0.1        of the transactions whose latency is noted
+#   RATE=4000    transactions/s in mode rate
 #   UPSTREAM=tcp                      or unix: how the proxies reach the server
 #   BUILD=build/release               with the programs; built when missing
 #   CONFIG=                           more settings for the sluice, as YAML
@@ -30,7 +30,6 @@ bulk=${BULK:-1024}
 bulk_block=64 # MB that lie ready; they are carried several times
 row_size=${ROW:-100}
 rate=${RATE:-4000}
-sampled=${SAMPLED:-0.1}
 case "${1:-}" in
 "") ;;
 --quick) rounds=1 seconds=1 bulk=64 row_size=10 rate=500 CLIENTS=${CLIENTS:-8} ;;
@@ -63,7 +62,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 build_missing() {
-    [ ! -x "$build/bench_relay" ] || [ ! -x "$build/pgsluice" ] || return 0
+    [ ! -x "$build/bench_relay" ] || [ ! -x "$build/bench_asker" ] || [ ! -x "$build/pgsluice" ] || return 0
     say "building $build"
     cmake --preset release -B "$build" >/dev/null
     cmake --build "$build" --target pgsluice bench >/dev/null
@@ -94,14 +93,11 @@ choose_targets() {
 
 # measure ROUND TARGET MODE CLIENTS: one line of results.
 measure() {
-    local instance pid before=0 after=0 line
+    local instance line
     instance=$(instance_of "$3" "$2")
-    pid=${pid_of[$instance]:-}
-    [ -z "$pid" ] || before=$(cpu_of "$pid")
-    line=$(run_mode "$3" "${port_of[$instance]}" "$4") && [ "$(wc -w <<<"$line")" = 7 ] || return 1
-    [ -z "$pid" ] || after=$(cpu_of "$pid")
-    awk -v head="$*" -v cpu=$((after - before)) '
-        { print head, $2, $3, $4, $5, $6, cpu / 1000 / $1, $7 }' <<<"$line" >>"$folder/results"
+    line=$(run_mode "$3" "${port_of[$instance]}" "$4" "${pid_of[$instance]:-}") && [ "$(wc -w <<<"$line")" = 7 ] ||
+        return 1
+    echo "$* $line" >>"$folder/results"
 }
 
 # measure_all ROUND MODE CLIENTS: all targets one after the other, so that what disturbs the machine disturbs them
