@@ -163,6 +163,7 @@ int main(int count, char **arguments)
     address.sin_port = htons((uint16_t)strtoul(arguments[1], NULL, 10));
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int poller = epoll_create1(EPOLL_CLOEXEC);
+    (void)setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
     if (bind(listener, (const struct sockaddr *)&address, sizeof address) < 0 ||
         listen(listener, BACKLOG) < 0 || epoll_ctl(poller, EPOLL_CTL_ADD, listener, &events[0]) < 0) {
         (void)fprintf(stderr, "bench_answers: port %s: %s\n", arguments[1], strerror(errno));

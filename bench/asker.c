@@ -31,7 +31,7 @@ enum {
     "P\0\0\0\x40P_0\0SELECT abalance FROM pgbench_accounts WHERE aid = $1;\0\0\0"                            \
     "S\0\0\0\4"
 #define SELECT                                                                                               \
-    "B\0\0\0\x17\0P_0\0\0\0\0\1\0\0\0\6"                                                                     \
+    "B\0\0\0\x19\0P_0\0\0\0\0\1\0\0\0\6"                                                                     \
     "123456"                                                                                                 \
     "\0\0"                                                                                                   \
     "D\0\0\0\6P\0"                                                                                           \
