@@ -2,13 +2,19 @@
 /* Plays pgbench's conversation through the session core, without a socket: what a transaction costs, in
  * instructions when run under valgrind (bench/instructions.sh).
  *
- * usage: bench_session simple|extended|prepared TRANSACTIONS */
+ * usage: bench_session simple|extended|prepared|violation TRANSACTIONS */
 #include "session/session.h"
 
 #include "wire/writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+#if __has_include(<valgrind/callgrind.h>)
+#include <valgrind/callgrind.h>
+#else
+#define CALLGRIND_TOGGLE_COLLECT (void)0
+#endif
 
 enum { BYTES_MOST = 64 * 1024, EVENTS_KEPT = 64, POOL_BYTES = 64 * 1024, POOL_IN_USE = 1024 * 1024 };
 
@@ -27,13 +33,22 @@ struct play {
     uint64_t carried; /* bytes */
 };
 
+/* Callgrind's collecting is on in the core only, not in the script. */
+static enum session_event step(struct play *play, enum side from, struct bytes *input)
+{
+    struct segment segment;
+    enum session_event event;
+    CALLGRIND_TOGGLE_COLLECT;
+    while ((event = session_step(play->session, from, input, &segment)) == SESSION_SEND)
+        play->carried += segment.bytes.size;
+    CALLGRIND_TOGGLE_COLLECT;
+    return event;
+}
+
 static void feed(struct play *play, enum side from, struct buffer *said)
 {
     struct bytes input = buffer_bytes(said);
-    struct segment segment;
-    enum session_event event;
-    while ((event = session_step(play->session, from, &input, &segment)) == SESSION_SEND)
-        play->carried += segment.bytes.size;
+    enum session_event event = step(play, from, &input);
     if (event == SESSION_DIAL) {
         session_dialed(play->session, &(struct server_leg){ .is_secured = false });
         buffer_clear(said);
@@ -155,6 +170,31 @@ static void say_row(struct writer *server)
     writer_ready(server, 'I');
 }
 
+static void say_violation(struct writer *server, unsigned number)
+{
+    char detail[80];
+    int size = snprintf(detail, sizeof(detail), "DKey (id)=(%u) already exists.", number);
+    const struct bytes fields[] = {
+        bytes_text("SERROR"),
+        bytes_text("VERROR"),
+        bytes_text("C23505"),
+        bytes_text("Mduplicate key value violates unique constraint \"orders_pkey\""),
+        bytes_of(detail, (size_t)size),
+        bytes_text("spublic"),
+        bytes_text("torders"),
+        bytes_text("norders_pkey"),
+        bytes_text("Fnbtinsert.c"),
+        bytes_text("L666"),
+        bytes_text("R_bt_check_unique"),
+        BYTES_NONE,
+    };
+    writer_begin(server, 'E');
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        writer_string(server, fields[i]);
+    writer_end(server);
+    writer_ready(server, 'I');
+}
+
 /* ── The modes ─────────────────────────────────────────────────────────────────────────────────────────────
  */
 
@@ -185,26 +225,49 @@ static void transact_bound(struct play *play, bool is_parsed, const char *name)
     feed(play, SIDE_SERVER, &play->server);
 }
 
+static void transact_violation(struct play *play, unsigned number)
+{
+    char sql[80];
+    struct writer client = writer_of(&play->client);
+    struct writer server = writer_of(&play->server);
+    int size =
+        snprintf(sql, sizeof(sql), "INSERT INTO orders (id, item) VALUES (%u, 'left-handed cup');", number);
+    say_text(&client, 'Q', NULL, bytes_of(sql, (size_t)size));
+    feed(play, SIDE_CLIENT, &play->client);
+    say_violation(&server, number);
+    feed(play, SIDE_SERVER, &play->server);
+    while (ring_peek(&play->events) != NULL)
+        ring_discard(&play->events);
+}
+
+static void transact(struct play *play, const char *mode, unsigned number)
+{
+    if (strcmp(mode, "simple") == 0)
+        transact_simple(play, 100000 + number);
+    else if (strcmp(mode, "violation") == 0)
+        transact_violation(play, 100000 + number);
+    else if (strcmp(mode, "extended") == 0)
+        transact_bound(play, true, "");
+    else
+        transact_bound(play, number == 0, "P_0");
+}
+
 int main(int argc, char **argv)
 {
     static struct play play;
     const char *mode = argc == 3 ? argv[1] : "";
-    bool is_simple = strcmp(mode, "simple") == 0;
-    bool is_extended = strcmp(mode, "extended") == 0;
-    if (!is_simple && !is_extended && strcmp(mode, "prepared") != 0) {
-        (void)fprintf(stderr, "usage: bench_session simple|extended|prepared TRANSACTIONS\n");
+    if (strcmp(mode, "simple") != 0 && strcmp(mode, "extended") != 0 && strcmp(mode, "prepared") != 0 &&
+        strcmp(mode, "violation") != 0) {
+        (void)fprintf(stderr, "usage: bench_session simple|extended|prepared|violation TRANSACTIONS\n");
         return 2;
     }
     unsigned long count = strtoul(argv[2], NULL, 10);
     play_open(&play);
     say_login(&play);
-    for (unsigned long i = 0; i < count; i++) {
-        if (is_simple)
-            transact_simple(&play, 100000 + (unsigned)i);
-        else
-            transact_bound(&play, is_extended || i == 0, is_extended ? "" : "P_0");
-    }
-    (void)printf("%lu transactions, %llu bytes\n", count, (unsigned long long)play.carried);
+    for (unsigned long i = 0; i < count; i++)
+        transact(&play, mode, (unsigned)i);
+    (void)printf("%lu transactions, %llu bytes\nBuilt by: %s\n", count, (unsigned long long)play.carried,
+                 __VERSION__);
     play_close(&play);
     return 0;
 }

@@ -23,7 +23,7 @@ test_packages=(
     libcmocka-dev
     postgresql-contrib
     python3 python3-psycopg2 python3-yaml
-    procps iproute2 openssl libevent-2.1-7 libc-ares2
+    procps iproute2 openssl libevent-2.1-7 libc-ares2 valgrind
 )
 client_packages=(
     python3 python3-psycopg2 python3-psycopg python3-asyncpg
