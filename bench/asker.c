@@ -4,6 +4,8 @@
  * transactions, those a second, and of the batches in ms the mean, the median, the 99th percentile and the
  * longest.
  *
+ * With a BATCH of 0 they log in and rest: it prints how many, and ends with its input.
+ *
  *     bench_asker PORT CONNECTIONS BATCH SECONDS */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,7 +21,7 @@
 #include <unistd.h>
 
 enum {
-    CONNECTIONS_MOST = 1000,
+    CONNECTIONS_MOST = 20000,
     BATCH_MOST = 1000,
     READ_SIZE = 256 * 1024,
     TIMES_MOST = 4 * 1024 * 1024,
@@ -117,6 +119,8 @@ static void connection_open(struct asker *asker, struct connection *connection, 
     (void)setsockopt(connection->socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     say(connection, STARTUP, sizeof STARTUP - 1);
     (void)hear(connection, 1);
+    if (batch == 0)
+        return;
     say(connection, PARSE, sizeof PARSE - 1);
     (void)hear(connection, 1);
     say(connection, asker->batch, asker->batch_size);
@@ -168,7 +172,7 @@ static void report(struct asker *asker, unsigned batch, double seconds)
 
 static void run(struct asker *asker, uint64_t end_ns)
 {
-    struct epoll_event events[CONNECTIONS_MOST];
+    static struct epoll_event events[CONNECTIONS_MOST];
     while (now_ns() < end_ns) {
         int ready = epoll_wait(asker->poller, events, CONNECTIONS_MOST, 100);
         for (int i = 0; i < ready; i++)
@@ -181,13 +185,13 @@ int main(int count, char **arguments)
     static struct asker asker;
     unsigned connections = count == 5 ? (unsigned)strtoul(arguments[2], NULL, 10) : 0;
     unsigned batch = count == 5 ? (unsigned)strtoul(arguments[3], NULL, 10) : 0;
-    if (connections < 1 || connections > CONNECTIONS_MOST || batch < 1 || batch > BATCH_MOST) {
+    if (connections < 1 || connections > CONNECTIONS_MOST || batch > BATCH_MOST || count != 5) {
         (void)fprintf(stderr, "usage: bench_asker PORT CONNECTIONS BATCH SECONDS\n");
         return 2;
     }
     asker.poller = epoll_create1(EPOLL_CLOEXEC);
     asker.batch_size = batch * (sizeof SELECT - 1);
-    asker.batch = malloc(asker.batch_size);
+    asker.batch = malloc(asker.batch_size + 1);
     asker.times_us = calloc(TIMES_MOST, sizeof *asker.times_us);
     if (asker.batch == NULL || asker.times_us == NULL)
         fail("memory");
@@ -195,6 +199,12 @@ int main(int count, char **arguments)
         memcpy(asker.batch + i * (sizeof SELECT - 1), SELECT, sizeof SELECT - 1);
     for (unsigned i = 0; i < connections; i++)
         connection_open(&asker, &asker.connections[i], arguments[1], batch);
+    if (batch == 0) {
+        (void)printf("%u\n", connections);
+        (void)fflush(stdout);
+        (void)getchar();
+        return 0;
+    }
     for (unsigned i = 0; i < connections; i++)
         connection_ask(&asker, &asker.connections[i]);
     uint64_t begun_ns = now_ns();

@@ -74,6 +74,23 @@ run_asker() {
     awk -v cpu=$((after - before)) '{ print $2, $3, $4, $5, $6, cpu / 1000 / $1, 0 }' <<<"$line"
 }
 
+# The memory that a session needs which has logged in and rests: bytes in place of the rate, and nothing else.
+run_idle() {
+    local before count after held
+    [ -n "$3" ] || return 1
+    "$build/bench_asker" "$1" 10 8 0.2 >/dev/null && sleep 1.5 || return 1
+    before=$(memory_of "$3")
+    coproc held { exec "$build/bench_asker" "$1" "$2" 0 0; }
+    # shellcheck disable=SC2154 # coproc sets it
+    local process=$held_PID
+    read -r count <&"${held[0]}" && [ "$count" = "$2" ] || return 1
+    sleep 1.5
+    after=$(memory_of "$3")
+    kill "$process"
+    wait "$process" 2>/dev/null || true
+    echo "$(((after - before) / count)) 0 0 0 0 0 0"
+}
+
 run_copy_out() {
     run_psql "$1" "$3" "$bulk" -c "COPY (SELECT bulk.* FROM bulk, generate_series(1, $((bulk / bulk_block)))) TO STDOUT"
 }
@@ -106,6 +123,7 @@ run_mode() {
     copy-in) run_copy_in "$@" ;;
     rows) run_rows "$@" ;;
     workers) run_asker "$@" ;;
+    idle) run_idle "$@" ;;
     *) echo "bench: there is no mode $mode" >&2 && return 1 ;;
     esac
 }
@@ -117,6 +135,7 @@ clients_of() {
     tpcb) echo "${CLIENTS:-8}" ;;
     tls) echo 32 ;;
     connect | rate | workers) echo 8 ;;
+    idle) echo "$idle" ;;
     *) echo 1 ;;
     esac
 }
@@ -129,7 +148,7 @@ targets_of() {
         tls/pgbouncer | tls/sluice* | tls/on | tls/off) echo "$target" ;;
         workers/sluice*) printf '%s\n' "$target" "${target}_2" ;;
         workers/relay*) echo "$target" ;;
-        tls/* | workers/*) ;;
+        tls/* | workers/* | idle/direct) ;;
         *) echo "$target" ;;
         esac
     done
@@ -138,7 +157,7 @@ targets_of() {
 # instance_of MODE TARGET: which of a target's processes serves the mode.
 instance_of() {
     case $1 in
-    tls | workers) echo "$2/$1" ;;
+    tls | workers | idle) echo "$2/$1" ;;
     *) echo "$2" ;;
     esac
 }
@@ -154,7 +173,7 @@ start_for() {
     local target server=$postgres_server
     case $1 in
     tls) make_certificate ;;
-    workers)
+    workers | idle)
         [ -n "${pid_of[answers]:-}" ] || start_answers
         server=${port_of[answers]}
         ;;

@@ -13,7 +13,7 @@
 #                for another number of clients
 #   CLIENTS="1 8 32 200"              of the first three and of tpcb (8)
 #   BULK=1024    MB that a copy carries                  ROW=100            MB of a row in mode rows
-#   RATE=4000    transactions/s in mode rate
+#   RATE=4000    transactions/s in mode rate             IDLE=10000         sessions in mode idle, as far as descriptors allow
 #   UPSTREAM=tcp                      or unix: how the proxies reach the server
 #   BUILD=build/release               with the programs; built when missing
 #   CONFIG=                           more settings for the sluice, as YAML
@@ -30,9 +30,10 @@ bulk=${BULK:-1024}
 bulk_block=64 # MB that lie ready; they are carried several times
 row_size=${ROW:-100}
 rate=${RATE:-4000}
+idle=${IDLE:-10000}
 case "${1:-}" in
 "") ;;
---quick) rounds=1 seconds=1 bulk=64 row_size=10 rate=500 CLIENTS=${CLIENTS:-8} ;;
+--quick) rounds=1 seconds=1 bulk=64 row_size=10 rate=500 idle=500 CLIENTS=${CLIENTS:-8} ;;
 --install) exec bash tests/install.sh peers ;;
 *) sed -n '6,25s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac
@@ -41,6 +42,10 @@ peers=$PWD/build/peers
 postgres_bin=${POSTGRES_BIN:-/usr/lib/postgresql/15/bin}
 export PGSSLMODE=disable PGGSSENCMODE=disable
 ulimit -n "$(ulimit -Hn)"
+sessions_most=10000
+[ "$(ulimit -n)" = unlimited ] || sessions_most=$(($(ulimit -n) / 2 - 100)) # a proxy needs two descriptors for each
+[ "$sessions_most" -le 10000 ] || sessions_most=10000
+[ "$idle" -le "$sessions_most" ] || idle=$sessions_most
 
 say() {
     echo "bench: $*" >&2
@@ -124,7 +129,7 @@ measure_round() {
 build_missing
 default_targets="direct relay relay_uring pgbouncer haproxy nginx $(knows_io && echo sluice_uv sluice_uring || echo sluice)"
 read -ra targets <<<"${TARGETS:-$default_targets}"
-read -ra modes <<<"${MODES:-simple extended prepared tpcb copy-out copy-in rows connect tls rate workers}"
+read -ra modes <<<"${MODES:-simple extended prepared tpcb copy-out copy-in rows connect tls rate workers idle}"
 install_missing
 choose_targets
 say "$rounds rounds of $seconds s: ${targets[*]}"

@@ -12,7 +12,7 @@ from collections import defaultdict
 
 MEASURES = ("tps", "latency_ms", "p50_ms", "p99_ms", "most_ms", "cpu_us")
 PEERS = ("pgbouncer", "haproxy", "nginx")
-UNITS = {"copy-out": "MB/s", "copy-in": "MB/s", "rows": "MB/s"}
+UNITS = {"copy-out": "MB/s", "copy-in": "MB/s", "rows": "MB/s", "idle": "bytes"}
 # name, what of the row it shows, how
 COLUMNS = (
     ("latency", "latency_ms", ".3f"),
@@ -63,7 +63,7 @@ def added_of(rounds, direct):
     return statistics.median(added) if added else None
 
 
-def row_of(target, targets, base_target):
+def row_of(target, targets, base_target, most):
     rounds = targets[target]
     row = {"target": target, "rounds": len(rounds)}
     row.update({measure: median_of(rounds, measure) for measure in MEASURES})
@@ -71,7 +71,7 @@ def row_of(target, targets, base_target):
     is_proxy = target != "direct"
     row["tps_ratio"] = ratio_of(rounds, base, "tps")
     row["cpu_ratio"] = ratio_of(rounds, base, "cpu_us") if is_proxy else None
-    row["tps_peer"] = ratio_of(rounds, best_peer(targets, "tps", max), "tps")
+    row["tps_peer"] = ratio_of(rounds, best_peer(targets, "tps", most), "tps")
     row["p99_peer"] = ratio_of(rounds, best_peer(targets, "p99_ms", min), "p99_ms")
     row["cpu_peer"] = ratio_of(rounds, best_peer(targets, "cpu_us", min), "cpu_us") if is_proxy else None
     row["added_ms"] = added_of(rounds, targets.get("direct", {})) if is_proxy else None
@@ -82,7 +82,9 @@ def row_of(target, targets, base_target):
 def rows_of(cells, base_target):
     for (mode, clients), targets in cells.items():
         for target in targets:
-            yield {"mode": mode, "clients": clients, "unit": UNITS.get(mode, "tps"), **row_of(target, targets, base_target)}
+            most = min if mode == "idle" else max
+            yield {"mode": mode, "clients": clients, "unit": UNITS.get(mode, "tps"),
+                   **row_of(target, targets, base_target, most)}
 
 
 def shown(value, form):

@@ -67,6 +67,15 @@ cpu_of() {
     cat "${files[@]}" | awk '{ sum += $1 } END { printf "%.0f", sum }'
 }
 
+# The memory of a process and its children, each page shared by the number of those that share it, in bytes.
+memory_of() {
+    local process files=()
+    for process in "$1" $(cat "/proc/$1/task/$1/children"); do
+        files+=("/proc/$process/smaps_rollup")
+    done
+    cat "${files[@]}" | awk '/^Pss:/ { sum += $2 } END { print sum * 1024 }'
+}
+
 make_certificate() {
     [ -f "$folder/server.crt" ] && return
     openssl req -x509 -newkey rsa:2048 -nodes -days 7 -subj /CN=localhost -keyout "$folder/server.key" \
@@ -109,8 +118,8 @@ unix_socket_dir =
 auth_type = trust
 auth_file = $folder/users.txt
 pool_mode = session
-max_client_conn = 2000
-default_pool_size = 500
+max_client_conn = $sessions_most
+default_pool_size = $sessions_most
 server_idle_timeout = 10
 log_connections = 0
 log_disconnections = 0
@@ -136,7 +145,7 @@ start_haproxy() {
     cat >"$folder/haproxy.cfg" <<END
 global
     nbthread 1
-    maxconn 4000
+    maxconn $sessions_most
 defaults
     mode tcp
     timeout connect 5s
@@ -162,7 +171,7 @@ daemon off;
 worker_processes 1;
 pid $folder/nginx.pid;
 error_log $folder/nginx-errors.log;
-events { worker_connections 8192; }
+events { worker_connections $((2 * sessions_most + 100)); }
 stream {
     server {
         listen 127.0.0.1:$port backlog=1024;
