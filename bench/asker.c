@@ -156,6 +156,12 @@ static int by_number(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
+/* The time at that rank, in ms. */
+static double time_at(const struct asker *asker, size_t rank)
+{
+    return asker->times_us[rank] / 1000.0;
+}
+
 static void report(struct asker *asker, unsigned batch, double seconds)
 {
     double sum = 0;
@@ -166,8 +172,8 @@ static void report(struct asker *asker, unsigned batch, double seconds)
     for (size_t i = 0; i < count; i++)
         sum += asker->times_us[i];
     (void)printf("%zu %.1f %.3f %.3f %.3f %.3f\n", count * batch, (double)(count * batch) / seconds,
-                 sum / (double)count / 1000, asker->times_us[count / 2] / 1000.0,
-                 asker->times_us[count * 99 / 100] / 1000.0, asker->times_us[count - 1] / 1000.0);
+                 sum / (double)count / 1000, time_at(asker, count / 2), time_at(asker, count * 99 / 100),
+                 time_at(asker, count - 1));
 }
 
 static void run(struct asker *asker, uint64_t end_ns)

@@ -37,11 +37,11 @@ maker() {
 }
 
 for mode in simple extended prepared violation; do
-    few=$(count "$mode" 1000)
-    many=$(count "$mode" 2000)
-    echo "$mode $(((many - few) / 1000))" >>"$folder/figures"
+    few=$(count "$mode" 500)
+    many=$(count "$mode" 1000)
+    echo "$mode $(((many - few) / 500))" >>"$folder/figures"
     [ "${1:-}" = --profile ] || continue
-    callgrind_annotate "$folder/$mode.2000" |
+    callgrind_annotate "$folder/$mode.1000" |
         awk '/file:function/ { shown = 1 } shown && ++lines <= 42 { print substr($0, 1, 110) }'
 done
 

@@ -1,5 +1,5 @@
-# shellcheck shell=bash disable=SC2154 # the variables are those of run.sh
 # SPDX-License-Identifier: PostgreSQL
+# shellcheck shell=bash disable=SC2154 # the variables are those of run.sh
 # The modes of bench/run.sh: what is done through a target for a while. Sourced after targets.sh. Each function takes a
 # port, a number of clients and the process of the proxy, if any, and prints: rate mean p50 p99 most cpu failed. The rate
 # is in transactions/s, or MB/s where much is carried; the times in ms; cpu in µs a transaction or MB.

@@ -5,89 +5,13 @@
  *
  *     bench_relay_uring LISTEN_PORT TARGET        TARGET is a port of 127.0.0.1 or the path of a Unix socket
  */
-#include <arpa/inet.h>
+#include "relay_uring.h"
+
 #include <errno.h>
-#include <liburing.h>
 #include <netinet/tcp.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/un.h>
-
-enum {
-    ENTRIES = 4096,
-    COMPLETIONS = 4 * ENTRIES,
-    BACKLOG = 1024,
-    SLOTS_MOST = 65536, /* sockets */
-    PIECE_SIZE = 64 * 1024,
-    PIECE_STRIDE = PIECE_SIZE + 192, /* not a power of two: else all beginnings would share a cache set */
-    PIECES = 2048,
-    OFFERED_LEAST = 4, /* pieces that the kernel may pick from; few, as it goes through all of them */
-    OFFERED_MOST = 512,
-    QUEUED_MOST = 4, /* pieces that wait for one socket before its other is read no more */
-    TURNS_REVIEWED = 4096,
-    NO_PIECE = 0xffff,
-    /* of <linux/io_uring.h>, which may be older */
-    COMMAND_SETSOCKOPT = 3,
-};
-
-/* What a completion is about: the low bits of its user data, the rest is the end. */
-enum matter { ACCEPTED, CONNECTED, RECEIVED, SENT, SENT_LATE, SHUT, UNHEEDED };
-
-struct end {
-    struct end *other;
-    struct pair *pair;
-    struct end *next_starving;
-    uint32_t slot;
-    uint16_t first; /* pieces on their way to this socket */
-    uint16_t last;
-    uint16_t queued;
-    bool is_receiving;
-    bool is_starving; /* waits for a piece to receive into */
-    bool is_pausing;  /* its receive is being cancelled */
-    bool has_ended;   /* has said all it will say */
-};
-
-struct pair {
-    struct end client;
-    struct end server;
-    unsigned pending; /* completions still to come */
-    bool is_closing;
-};
-
-struct piece {
-    uint32_t size;
-    uint32_t sent;
-    uint16_t next;
-};
-
-struct relay {
-    struct io_uring ring;
-    struct io_uring_buf_ring *offer;
-    char *memory; /* of PIECES pieces */
-    struct piece pieces[PIECES];
-    uint16_t unused[PIECES]; /* a stack: what was used last is still in the cache */
-    unsigned unused_count;
-    unsigned offered;
-    unsigned offered_most;
-    unsigned offered_least; /* in the latest turns */
-    unsigned turns;
-    unsigned immediate; /* sends under way that end within the next io_uring_enter */
-    unsigned expecting; /* what goes on only after such a send: second pieces, and ends after the last one */
-    struct end *starving;
-    uint32_t slots; /* of clients; that of a server is so much further */
-    int listener;
-    union {
-        struct sockaddr any;
-        struct sockaddr_in internet;
-        struct sockaddr_un local;
-    } target;
-    socklen_t target_size;
-};
 
 static struct io_uring_sqe *relay_entry(struct relay *relay)
 {
@@ -416,6 +340,8 @@ static void relay_feed_starving(struct relay *relay)
 
 static int relay_run(struct relay *relay)
 {
+    relay_accept(relay);
+    relay_offer(relay);
     for (;;) {
         struct io_uring_cqe *completion;
         unsigned head;
@@ -437,86 +363,6 @@ static int relay_run(struct relay *relay)
     }
 }
 
-/* ── The beginning
- * ─────────────────────────────────────────────────────────────────────────────────────────── */
-
-static int relay_open_ring(struct relay *relay)
-{
-    struct io_uring_params parameters = {
-        .flags = IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
-        .cq_entries = COMPLETIONS,
-    };
-    struct rlimit limit;
-    int result = io_uring_queue_init_params(ENTRIES, &relay->ring, &parameters);
-    if (result < 0)
-        return result;
-    (void)getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-    unsigned slots = limit.rlim_max < SLOTS_MOST ? (unsigned)limit.rlim_max : SLOTS_MOST;
-    relay->slots = slots / 2;
-    result = io_uring_register_files_sparse(&relay->ring, slots);
-    if (result == 0)
-        result = io_uring_register_file_alloc_range(&relay->ring, 0, relay->slots);
-    (void)io_uring_register_ring_fd(&relay->ring);
-    return result;
-}
-
-static void *map(size_t size)
-{
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
-    return memory == MAP_FAILED ? NULL : memory;
-}
-
-static int relay_open_pieces(struct relay *relay)
-{
-    struct io_uring_buf_reg registration = { .ring_entries = OFFERED_MOST };
-    relay->memory = map((size_t)PIECES * PIECE_STRIDE);
-    relay->offer = map(OFFERED_MOST * sizeof(struct io_uring_buf));
-    if (relay->memory == NULL || relay->offer == NULL)
-        return -ENOMEM;
-    registration.ring_addr = (uintptr_t)relay->offer;
-    io_uring_buf_ring_init(relay->offer);
-    while (relay->unused_count < PIECES) {
-        relay->unused[relay->unused_count] = (uint16_t)relay->unused_count;
-        relay->unused_count++;
-    }
-    relay->offered_most = OFFERED_LEAST;
-    int result = io_uring_register_buf_ring(&relay->ring, &registration, 0);
-    relay_offer(relay);
-    return result;
-}
-
-/* Accepted sockets have the listener's options. */
-static int relay_listen(struct relay *relay, const char *port)
-{
-    static const int on = 1;
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    address.sin_port = htons((uint16_t)strtoul(port, NULL, 10));
-    relay->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    (void)setsockopt(relay->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    (void)setsockopt(relay->listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (bind(relay->listener, (const struct sockaddr *)&address, sizeof address) < 0 ||
-        listen(relay->listener, BACKLOG) < 0)
-        return -errno;
-    relay_accept(relay);
-    return 0;
-}
-
-static void relay_aim(struct relay *relay, const char *target)
-{
-    if (target[0] == '/') {
-        relay->target.local.sun_family = AF_UNIX;
-        (void)snprintf(relay->target.local.sun_path, sizeof relay->target.local.sun_path, "%s", target);
-        relay->target_size = sizeof relay->target.local;
-        return;
-    }
-    relay->target.internet.sin_family = AF_INET;
-    relay->target.internet.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    relay->target.internet.sin_port = htons((uint16_t)strtoul(target, NULL, 10));
-    relay->target_size = sizeof relay->target.internet;
-}
-
 int main(int count, char **arguments)
 {
     static struct relay relay;
@@ -524,12 +370,7 @@ int main(int count, char **arguments)
         (void)fprintf(stderr, "usage: bench_relay_uring LISTEN_PORT TARGET\n");
         return 2;
     }
-    relay_aim(&relay, arguments[2]);
-    int result = relay_open_ring(&relay);
-    if (result == 0)
-        result = relay_open_pieces(&relay);
-    if (result == 0)
-        result = relay_listen(&relay, arguments[1]);
+    int result = relay_open(&relay, arguments[1], arguments[2]);
     if (result == 0)
         result = relay_run(&relay);
     (void)fprintf(stderr, "bench_relay_uring: port %s: %s\n", arguments[1], strerror(-result));

@@ -1,5 +1,5 @@
-# shellcheck shell=bash disable=SC2154,SC2034,SC2004 # the variables are those of run.sh
 # SPDX-License-Identifier: PostgreSQL
+# shellcheck shell=bash disable=SC2154,SC2034,SC2004 # the variables are those of run.sh
 # What bench/run.sh measures: a server and the proxies before it, each on a free port. Sourced; expects folder, build,
 # peers, postgres_bin and the arrays pids, pid_of, port_of.
 
