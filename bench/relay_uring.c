@@ -120,8 +120,10 @@ static void pair_end(struct relay *relay, struct pair *pair)
     pair->is_closing = true;
     for (struct end *end = &pair->client;; end = &pair->server) {
         struct io_uring_sqe *entry = relay_entry(relay);
-        io_uring_prep_shutdown(entry, (int)end->slot, SHUT_RDWR);
-        entry_is_for(entry, end, SHUT);
+        io_uring_prep_cancel_fd(entry, (int)end->slot,
+                                IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_FD_FIXED);
+        entry_is_for(entry, end, CANCELLED);
+        entry->flags &= (uint8_t)~IOSQE_FIXED_FILE; /* the slot is what it looks for */
         if (end == &pair->server)
             break;
     }
@@ -167,7 +169,10 @@ static void on_received(struct relay *relay, struct end *end, const struct io_ur
     }
     if (end->is_receiving || end->pair->is_closing)
         return;
-    if (completion->res == -ENOBUFS) {
+    if (completion->res == -ENOBUFS && end->other->queued > 0) {
+        end->is_held = true;
+        relay->expecting++;
+    } else if (completion->res == -ENOBUFS) {
         end_starve(relay, end);
     } else if (completion->res <= 0 && completion->res != -ECANCELED) {
         end->has_ended = true;
@@ -180,12 +185,19 @@ static void on_received(struct relay *relay, struct end *end, const struct io_ur
     }
 }
 
+static void end_release(struct relay *relay, struct end *end)
+{
+    relay->expecting -= end->is_held;
+    end->is_held = false;
+}
+
 static void on_sent(struct relay *relay, struct end *end, int result)
 {
     struct piece *piece = &relay->pieces[end->first];
     if (end->pair->is_closing || (result < 0 && result != -EAGAIN)) {
         while (end->first != NO_PIECE)
             (void)end_unqueue(relay, end);
+        end_release(relay, end->other);
         pair_end(relay, end->pair);
         return;
     }
@@ -196,10 +208,12 @@ static void on_sent(struct relay *relay, struct end *end, int result)
     }
     if (end_unqueue(relay, end) != NO_PIECE)
         end_send(relay, end, false);
+    if (end->queued == 0)
+        end_release(relay, end->other);
     if (end->other->has_ended && end->queued == 0)
         pair_end(relay, end->pair);
-    else if (end->queued < QUEUED_MOST && !end->other->is_receiving && !end->other->is_starving &&
-             !end->other->has_ended)
+    else if (end->queued < QUEUED_MOST && !end->other->is_held && !end->other->is_receiving &&
+             !end->other->is_starving && !end->other->has_ended)
         end_receive(relay, end->other);
 }
 

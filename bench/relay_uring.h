@@ -26,7 +26,7 @@ enum {
 };
 
 /* What a completion is about: the low bits of its user data, the rest is the end. */
-enum matter { ACCEPTED, CONNECTED, RECEIVED, SENT, SENT_LATE, SHUT, UNHEEDED };
+enum matter { ACCEPTED, CONNECTED, RECEIVED, SENT, SENT_LATE, CANCELLED, UNHEEDED };
 
 struct end {
     struct end *other;
@@ -38,6 +38,7 @@ struct end {
     uint16_t queued;
     bool is_receiving;
     bool is_starving; /* waits for a piece to receive into */
+    bool is_held;     /* has filled all pieces there were, and goes on when they are sent */
     bool is_pausing;  /* its receive is being cancelled */
     bool has_ended;   /* has said all it will say */
 };
@@ -67,7 +68,8 @@ struct relay {
     unsigned offered_least; /* in the latest turns */
     unsigned turns;
     unsigned immediate; /* sends under way that end within the next io_uring_enter */
-    unsigned expecting; /* what goes on only after such a send: second pieces, and ends after the last one */
+    unsigned expecting; /* what goes on only after such a send: second pieces, who is held, and ends after the
+                           last piece */
     struct end *starving;
     uint32_t slots; /* of clients; that of a server is so much further */
     int listener;
