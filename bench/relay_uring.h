@@ -19,7 +19,7 @@ enum {
     OFFERED_LEAST = 4, /* pieces that the kernel may pick from; few, as it goes through all of them */
     OFFERED_MOST = 512,
     QUEUED_MOST = 4, /* pieces that wait for one socket before its other is read no more */
-    TURNS_REVIEWED = 4096,
+    TURNS_REVIEWED = 256,
     NO_PIECE = 0xffff,
     /* of <linux/io_uring.h>, which may be older */
     COMMAND_SETSOCKOPT = 3,
