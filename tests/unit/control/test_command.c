@@ -294,7 +294,8 @@ static void orders_are_taken_back_with_or_without_a_reason(void **state)
     assert_string_equal(command.scope.user, "");
     assert_string_equal(command.scope.database, "Shop");
     refused("SET READONLY OFF FOR '1h'", "42601", "expected the end of the command at or near \"FOR\"", 18);
-    refused("SET READONLY", "42601", "expected READONLY or a setting that drivers make at or near \"READONLY\"", 5);
+    refused("SET READONLY", "42601",
+            "expected READONLY or a setting that drivers make at or near \"READONLY\"", 5);
 }
 
 int main(void)
