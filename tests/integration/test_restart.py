@@ -30,8 +30,11 @@ class Restarts(Case):
         return os.path.join(sluice.folder, "pgsluice-history.db")
 
     def ask(self, sluice, sql):
-        with sqlite3.connect(f"file:{self.path(sluice)}?mode=ro", uri=True) as connection:
-            return connection.execute(sql).fetchall()
+        try:
+            with sqlite3.connect(f"file:{self.path(sluice)}?mode=ro", uri=True) as connection:
+                return connection.execute(sql).fetchall()
+        except sqlite3.OperationalError:
+            return [] # it is being made
 
     def storm(self, sluice, count, sql="insert into orders values (1, 'lost')"):
         connection = sluice.connect(application_name="kds-1")
