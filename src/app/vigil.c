@@ -196,21 +196,6 @@ void vigil_take(struct vigil *vigil, const struct harvest *harvest, int64_t now_
     vigil_tick(vigil, now_us);
 }
 
-/* What is under way, as it stands: whoever reads the history is not told less than the console. */
-static void write_down(struct vigil *vigil)
-{
-    const struct incident *active[OPEN_MOST];
-    size_t count = incident_watch_active(&vigil->watch, active, COUNT_OF(active));
-    for (size_t index = 0; index < count; index++) {
-        const struct incident_note *note = incident_book_find(&vigil->book, active[index]->number);
-        if (note == NULL || note->incident.count == active[index]->count)
-            continue;
-        incident_book_update(&vigil->book, active[index]);
-        if (vigil->history != NULL)
-            history_record_incident(vigil->history, note);
-    }
-}
-
 void vigil_tick(struct vigil *vigil, int64_t now_us)
 {
     int64_t passed_us = now_us - vigil->ticked_us;
@@ -313,11 +298,9 @@ void vigil_set_hooks(struct vigil *vigil, const struct vigil_hooks *hooks)
 
 const struct incident_book *vigil_book(struct vigil *vigil)
 {
-    const struct incident *active[VIGIL_OPEN_MOST];
     if (!vigil->is_on)
         return NULL;
-    size_t count = vigil->is_asleep ? 0 : incident_watch_active(&vigil->watch, active, COUNT_OF(active));
-    for (size_t index = 0; index < count; index++)
-        incident_book_update(&vigil->book, active[index]);
+    if (!vigil->is_asleep)
+        write_down(vigil);
     return &vigil->book;
 }
