@@ -221,6 +221,15 @@ class Reload(Case):
         self.sluice.write()
         self.assertIn("take effect at the next start", self.sluice.console_psql("RELOAD").stderr)
 
+    def test_another_secret_of_a_webhook_waits_for_the_next_start(self):
+        webhook = {"url": "http://127.0.0.1:1/one", "headers": ["X-Token: one"]}
+        for other in ({**webhook, "url": "http://127.0.0.1:1/two"}, {**webhook, "headers": ["X-Token: two"]}):
+            self.sluice = self.new_sluice(alerts={"webhook": webhook})
+            self.assertNotIn("next start", self.sluice.console_psql("RELOAD").stderr)
+            self.sluice.settings["alerts"] = {"webhook": other}
+            self.sluice.write()
+            self.assertIn("take effect at the next start", self.sluice.console_psql("RELOAD").stderr)
+
     def test_sighup_reloads_likewise(self):
         line = self.bad_file()
         self.sluice.hang_up()
