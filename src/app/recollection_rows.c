@@ -29,6 +29,7 @@ bool recollection_ask(const struct recollection_question *question)
     };
     const struct history_question asked = {
         .sql = bytes_text(question->sql),
+        .is_ours = true,
         .parameters = parameters,
         .parameter_count = question->until != NULL ? 2 : 1,
         .limits = { patience_us, ROWS_MOST, BYTES_MOST, question->is_cancelled },

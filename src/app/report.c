@@ -114,6 +114,7 @@ static bool section_ask(struct asking *asking)
     };
     const struct history_question question = {
         .sql = bytes_text(report_sections[asking->section].sql),
+        .is_ours = true,
         .parameters = parameters,
         .parameter_count = COUNT_OF(parameters),
         .limits = { query_time_us, QUERY_ROWS_MOST, QUERY_BYTES_MOST, NULL },

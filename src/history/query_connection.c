@@ -207,8 +207,9 @@ static int refuse_functions(sqlite3 *connection)
     return code;
 }
 
-static int lock_down(struct query_connection *query, const struct history_limits *limits)
+static int lock_down(struct query_connection *query, const struct history_question *question)
 {
+    const struct history_limits *limits = &question->limits;
     sqlite3 *connection = query->connection;
     (void)sqlite3_extended_result_codes(connection, 1);
     (void)sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, limit_of(limits->bytes_most));
@@ -225,7 +226,7 @@ static int lock_down(struct query_connection *query, const struct history_limits
     int code = sqlite3_exec(connection,
                             "PRAGMA cache_size = -2000; PRAGMA cell_size_check = ON; PRAGMA query_only = ON",
                             NULL, NULL, NULL);
-    if (code == SQLITE_OK)
+    if (code == SQLITE_OK && !question->is_ours)
         code = refuse_functions(connection);
     return code == SQLITE_OK ? sqlite3_set_authorizer(connection, authorize, query) : code;
 }
@@ -262,7 +263,7 @@ enum history_answer query_connection_open(struct query_connection *query, const 
     if (code == SQLITE_OK)
         code = register_live(query, question);
     if (code == SQLITE_OK)
-        code = lock_down(query, &question->limits);
+        code = lock_down(query, question);
     if (code == SQLITE_OK)
         return HISTORY_ANSWERED;
     say(failure, query->connection, code);

@@ -112,6 +112,7 @@ class Files(Case):
     def test_a_file_that_may_not_grow_degrades_with_an_alarm_and_traffic_goes_on(self):
         sluice = self.new_sluice(**self.settings)
         self.wait_for(lambda: self.state(sluice)["health"] == "ok", "it begins well")
+        self.wait_for(lambda: os.path.exists(self.path(sluice) + "-wal"), "its file is there")
         size = os.path.getsize(self.path(sluice)) + os.path.getsize(self.path(sluice) + "-wal")
         none, _ = resource.prlimit(sluice.process.pid, resource.RLIMIT_FSIZE, (min(size, 4096), resource.RLIM_INFINITY))
         self.violate(sluice, 6)
