@@ -74,7 +74,7 @@ def main():
     words.add_argument("--setting", action="append", default=[], metavar="NAME=JSON", help="a section of the settings")
     words.add_argument("--json", default=os.environ.get("JSON", ""), help="where the figures go, too")
     options = words.parse_args()
-    os.environ.setdefault("PGSLUICE", str(ROOT / os.environ.get("BUILD", "build/release") / "pgsluice"))
+    os.environ["PGSLUICE"] = str(ROOT / os.environ.get("BUILD", "build/release") / "pgsluice")
     from harness import crowd, wire
     from harness.sluice import Sluice
     options.sessions = min(options.sessions, crowd.sessions_most())

@@ -14,4 +14,4 @@ if [ ! -x "$build/pgsluice" ]; then
     cmake --build "$build" --target pgsluice >/dev/null
 fi
 ulimit -n "$(ulimit -Hn)"
-PGSLUICE="$build/pgsluice" exec /usr/bin/python3 -B bench/idle.py "$@"
+BUILD="$build" exec /usr/bin/python3 -B bench/idle.py "$@"

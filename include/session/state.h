@@ -113,29 +113,33 @@ struct session {
     int64_t active_us;             /* see session_active_us */
     uint64_t bytes_received;
     uint64_t bytes_sent;
-    uint64_t server_bytes; /* of the server's, up to the end of what is looked at */
-    /* What the server sends after this many of them, and what takes time from then on, is the next
-     * statement's. */
-    uint64_t accounted_bytes;
+    /* What the server sent since then, up to the end of what is looked at, and what took time since, is the
+     * next statement's. */
+    uint64_t unaccounted_bytes;
     int64_t accounted_us;
     const char *service; /* under the policy of this number; NULL: not resolved since it may have changed */
     uint64_t service_policy;
+    struct shared_text *user; /* the effective ones, from the StartupMessage; references */
+    struct shared_text *database;
+    struct shared_text *application_name;
     /* From here on what is rarely looked at. */
-    char *user; /* the effective ones, from the StartupMessage */
-    char *database;
-    char *application_name;
+    struct shared_text *path; /* of a Unix socket by which the client came, or NULL; a reference */
     const char *upstream;
     const char *end_reason; /* a constant, when the session ended by itself */
     int64_t opened_us;
     uint32_t errors;
     uint32_t violations;
-    struct address address;
+    struct compact_address address; /* the client's address but for its path */
 };
 
 static inline struct direction *session_direction(struct session *session, enum side from)
 {
     return from == SIDE_CLIENT ? &session->client : &session->server;
 }
+
+/* ── session.c ─────────────────────────────────────────────────────────────────────────────────────────────
+ */
+/* The client's address. */
 
 /* ── ending.c: before its time ─────────────────────────────────────────────────────────────────────────────
  */

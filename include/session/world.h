@@ -3,6 +3,8 @@
 #define SESSION_WORLD_H
 
 #include "base/ring.h"
+#include "base/shared_text.h"
+#include "base/slab.h"
 #include "observe/counters.h"
 #include "observe/docket.h"
 #include "observe/harvest.h"
@@ -21,6 +23,7 @@ struct session_limits {
 /* What all sessions of one worker share. Only that worker's thread touches it; `policy` is swapped by it
  * between calls. */
 struct session_world {
+    /* set by the owner before session_world_open */
     struct session_limits limits;
     struct policy *policy;
     uint64_t policies; /* how many there were before it: tells two of them apart */
@@ -34,9 +37,18 @@ struct session_world {
     struct hash_key hash_key;
     int64_t now_us; /* wall clock, set by the owner before it feeds */
     uint32_t worker;
-    uint64_t last_session; /* the newest session's number */
-    struct outbox outbox;  /* of the session being fed */
-    struct report report;  /* scratch for an ErrorResponse that lies whole in the input */
+    /* the sessions' own */
+    uint64_t last_session;     /* the newest session's number */
+    struct shared_texts texts; /* names of users, databases and applications */
+    struct slab sessions;
+    struct slab circles;    /* of requests in flight */
+    struct slab candidates; /* for blame */
+    struct outbox outbox;   /* of the session being fed */
+    struct report report;   /* scratch for an ErrorResponse that lies whole in the input */
 };
+
+void session_world_open(struct session_world *world);
+/* Every session must have been destroyed. */
+void session_world_close(struct session_world *world);
 
 #endif

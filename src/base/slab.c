@@ -6,31 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Sanitizers see what becomes of each thing only where it comes from the heap by itself. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { IS_WATCHED = true };
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-enum { IS_WATCHED = true };
-#else
-enum { IS_WATCHED = false };
-#endif
-#else
-enum { IS_WATCHED = false };
-#endif
-
-/* A thing that is not in use. */
-struct place {
-    struct place *next;
-};
-
 /* Begins at a multiple of SLAB_BLOCK_SIZE, so that it is found from any thing in it. What the allocator keeps
  * before the next one fits in behind the end: blocks lie side by side. */
 struct slab_block {
     struct list node;
-    struct place *places; /* given back */
-    uint32_t used;        /* things in use */
-    uint32_t untouched;   /* places behind all that were ever in use */
+    struct slab_place *places; /* given back */
+    uint32_t used;             /* things in use */
+    uint32_t untouched;        /* places behind all that were ever in use */
     alignas(max_align_t) uint8_t things[];
 };
 
@@ -45,7 +27,7 @@ void slab_init(struct slab *slab, size_t size)
 {
     size_t unit = alignof(max_align_t);
     assert(size > 0 && size <= SLAB_THING_MOST);
-    *slab = (struct slab){ .size = (size + unit - 1) / unit * unit };
+    *slab = (struct slab){ .size = (uint32_t)((size + unit - 1) / unit * unit) };
     list_init(&slab->open);
     list_init(&slab->full);
 }
@@ -53,6 +35,8 @@ void slab_init(struct slab *slab, size_t size)
 void slab_release(struct slab *slab)
 {
     struct list *next;
+    while (slab->spares != NULL)
+        slab_give_place(slab, slab_take(slab));
     assert(list_is_empty(&slab->full));
     for (struct list *node = slab->open.next; node != &slab->open; node = next) {
         next = node->next;
@@ -82,17 +66,17 @@ static bool is_full(const struct slab_block *block)
 
 static void *block_take(const struct slab *slab, struct slab_block *block)
 {
-    struct place *place = block->places;
+    struct slab_place *place = block->places;
     block->used++;
     if (place == NULL)
-        return block->things + --block->untouched * slab->size;
+        return block->things + --block->untouched * (size_t)slab->size;
     block->places = place->next;
     return place;
 }
 
-void *slab_take(struct slab *slab)
+void *slab_take_place(struct slab *slab)
 {
-    if (IS_WATCHED)
+    if (SLAB_IS_WATCHED)
         return malloc(slab->size);
     struct slab_block *block = list_is_empty(&slab->open)
                                    ? block_create(slab)
@@ -127,15 +111,15 @@ static void block_settle(struct slab *slab, struct slab_block *block, bool was_f
     }
 }
 
-void slab_give(struct slab *slab, void *thing)
+void slab_give_place(struct slab *slab, void *thing)
 {
-    if (IS_WATCHED || thing == NULL) {
+    if (SLAB_IS_WATCHED || thing == NULL) {
         free(thing);
         return;
     }
     struct slab_block *block = block_of(thing);
     bool was_full = is_full(block);
-    struct place *place = thing;
+    struct slab_place *place = thing;
     place->next = block->places;
     block->places = place;
     if (--block->used == 0 || was_full)

@@ -7,7 +7,6 @@
 #include "sql/token_walk.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 static_assert((int)FINGERPRINT_TEXT_SIZE == (int)FINGERPRINT_SIZE &&
                   (int)ROUTE_SIZE == (int)COMMENTER_VALUE_SIZE &&
@@ -28,26 +27,28 @@ void candidates_add(struct session *session, struct statement *statement, uint32
     if (statement == NULL || statement->text_size == 0)
         return;
     if (session->candidates == NULL) {
-        session->candidates = calloc(1, sizeof(*session->candidates));
+        session->candidates = slab_take(&session->world->candidates);
         if (session->candidates == NULL)
             return;
+        session->candidates->added = 0;
     }
-    struct candidate *place = &session->candidates->kept[session->candidates->added++ % CANDIDATES_KEPT];
-    statement_release(session->world->statements, place->statement);
+    struct candidates *candidates = session->candidates;
+    struct candidate *place = &candidates->kept[candidates->added % CANDIDATES_KEPT];
+    if (candidates->added++ >= CANDIDATES_KEPT)
+        statement_release(session->world->statements, place->statement);
     *place = (struct candidate){ statement_share(statement), index };
 }
 
 void candidates_clear(struct session *session)
 {
     struct candidates *candidates = session->candidates;
-    if (candidates == NULL || candidates->added == 0)
+    if (candidates == NULL)
         return;
     uint32_t count = candidates->added < CANDIDATES_KEPT ? candidates->added : CANDIDATES_KEPT;
-    for (uint32_t index = 0; index < count; index++) {
+    for (uint32_t index = 0; index < count; index++)
         statement_release(session->world->statements, candidates->kept[index].statement);
-        candidates->kept[index].statement = NULL;
-    }
-    candidates->added = 0;
+    slab_give(&session->world->candidates, candidates);
+    session->candidates = NULL;
 }
 
 struct bytes statement_piece(const struct statement *statement, uint32_t index)
@@ -230,8 +231,8 @@ static void violation_fill(const struct session *session, const struct report *r
     copy_name(report->column, out->column);
     copy_name(report->constraint, out->constraint);
     copy_name(report->datatype, out->datatype);
-    copy_name(session->user != NULL ? session->user : "", out->user);
-    copy_name(session->database != NULL ? session->database : "", out->database);
+    copy_name(shared_text_string(session->user), out->user);
+    copy_name(shared_text_string(session->database), out->database);
     (void)bytes_copy_text(session_service(session), out->service, NAME_SIZE);
     (void)bytes_copy_text(report_key_columns(report), out->key_columns, sizeof(out->key_columns));
     if (culprit->text.size > 0)

@@ -19,19 +19,22 @@ static struct judged judged_of(const struct statement *statement, const struct g
                             statement->is_cut, statement->reading, passage };
 }
 
-static struct guard_subject subject_of(const struct session *session)
+/* The subject views the address. */
+static struct guard_subject subject_of(const struct session *session, struct address *address)
 {
+    session_client(session, address);
     return (struct guard_subject){
         .service = session_service(session),
-        .user = bytes_text(session->user != NULL ? session->user : ""),
-        .database = bytes_text(session->database != NULL ? session->database : ""),
-        .address = &session->address,
+        .user = shared_text_bytes(session->user),
+        .database = shared_text_bytes(session->database),
+        .address = address,
     };
 }
 
 enum guard_mode session_guard_mode(const struct session *session)
 {
-    struct guard_subject subject = subject_of(session);
+    struct address address;
+    struct guard_subject subject = subject_of(session, &address);
     return guard_mode_for(session->world->policy, &subject);
 }
 
@@ -150,7 +153,8 @@ static bool judge(struct session *session, const struct judged *judged, enum jud
     struct session_world *world = session->world;
     struct object_names objects;
     struct decision decision;
-    struct guard_subject subject = subject_of(session);
+    struct address address;
+    struct guard_subject subject = subject_of(session, &address);
     struct guard_matter matter = { .verdict = judged->verdict,
                                    .is_run = step != JUDGE_PARSE,
                                    .passage = judged->passage };

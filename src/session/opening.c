@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "session/state.h"
 
-#include <stdlib.h>
-
 enum { LENGTH_WORD = 4 };
 
 /* Moves input into the opening packet until it holds `size` bytes. */
@@ -13,14 +11,6 @@ static void opening_gather(struct session *session, struct bytes *input, size_t 
     buffer_append(kept, bytes_take(input, missing < input->size ? missing : input->size));
 }
 
-static char *copy_of(struct bytes text)
-{
-    char *copy = malloc(text.size + 1);
-    if (copy != NULL)
-        (void)bytes_copy_text(text, copy, text.size + 1);
-    return copy;
-}
-
 /* Takes over who the client says it is. The database defaults to the user, the last of duplicates wins, as in
  * the server. */
 static bool opening_identify(struct session *session, const struct preamble *preamble)
@@ -28,9 +18,10 @@ static bool opening_identify(struct session *session, const struct preamble *pre
     struct bytes user = startup_parameter_find(preamble->parameters, "user");
     struct bytes database = startup_parameter_find(preamble->parameters, "database");
     struct bytes application = startup_parameter_find(preamble->parameters, "application_name");
-    session->user = copy_of(user);
-    session->database = copy_of(database.size > 0 ? database : user);
-    session->application_name = copy_of(application);
+    struct shared_texts *texts = &session->world->texts;
+    session->user = shared_texts_take(texts, user);
+    session->database = shared_texts_take(texts, database.size > 0 ? database : user);
+    session->application_name = shared_texts_take(texts, application);
     session->service = NULL;
     return session->user != NULL && session->database != NULL && session->application_name != NULL;
 }

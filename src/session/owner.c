@@ -46,13 +46,16 @@ void session_refuse(struct session *session, const char *sqlstate, const char *m
 
 void session_set_address(struct session *session, const struct address *client)
 {
-    session->address = *client;
+    struct shared_texts *texts = &session->world->texts;
+    session->address = compact_address_of(client);
+    shared_texts_give(texts, session->path);
+    session->path = client->text[0] != '\0' ? shared_texts_take(texts, bytes_text(client->text)) : NULL;
     session->service = NULL;
 }
 
-const struct address *session_client(const struct session *session)
+void session_client(const struct session *session, struct address *out)
 {
-    return &session->address;
+    compact_address_expand(&session->address, shared_text_bytes(session->path), out);
 }
 
 void session_set_upstream(struct session *session, const char *upstream)
@@ -102,5 +105,5 @@ enum session_rest session_rest(const struct session *session)
 
 struct bytes session_database(const struct session *session)
 {
-    return bytes_text(session->database != NULL ? session->database : "");
+    return shared_text_bytes(session->database);
 }

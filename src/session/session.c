@@ -7,13 +7,13 @@
 struct session *session_create(struct session_world *world, const struct address *client,
                                const char *upstream, enum session_security security)
 {
-    struct session *session = calloc(1, sizeof(*session));
+    struct session *session = slab_take_zeroed(&world->sessions);
     if (session == NULL)
         return NULL;
     session->world = world;
     session->id = ++world->last_session;
     session->reading = (struct lexer_reading){ .has_standard_strings = true };
-    session->address = *client;
+    session_set_address(session, client);
     session->upstream = upstream;
     session->security = (uint8_t)security;
     session->opened_us = session->active_us = world->now_us;
@@ -51,21 +51,21 @@ void session_destroy(struct session *session, const char *reason)
     counter_add(&session->world->counters->sessions_closed, 1);
     changes_end(session);
     requests_abandon_all(session);
-    flight_release(&session->flight);
+    flight_rest(&session->flight, &session->world->circles);
     names_release(&session->statements, pool);
     names_release(&session->portals, pool);
     candidates_clear(session);
-    free(session->candidates);
     changes_release(session);
     stream_end(session);
     parcel_destroy(session->client.gathered);
     parcel_destroy(session->server.gathered);
     parcel_destroy(session->opening);
     free(session->report);
-    free(session->user);
-    free(session->database);
-    free(session->application_name);
-    free(session);
+    shared_texts_give(&session->world->texts, session->user);
+    shared_texts_give(&session->world->texts, session->database);
+    shared_texts_give(&session->world->texts, session->application_name);
+    shared_texts_give(&session->world->texts, session->path);
+    slab_give(&session->world->sessions, session);
 }
 
 /* ── One fragment ──────────────────────────────────────────────────────────────────────────────────────────
@@ -285,7 +285,7 @@ static bool must_hold(const struct session *session, enum side from)
 static void count_taken(struct session *session, enum side from, size_t size)
 {
     if (from == SIDE_SERVER)
-        session->server_bytes += size;
+        session->unaccounted_bytes += size;
 }
 
 /* Takes messages until the input is used up, the outbox is full, or something stands in the way. */

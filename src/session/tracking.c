@@ -19,7 +19,7 @@ struct request *session_expect(struct session *session, enum request_kind kind, 
     }
     if (kind == REQUEST_COPY_END && !may_await_copy_end(&session->flight))
         return NULL;
-    struct request *request = flight_add(&session->flight);
+    struct request *request = flight_add(&session->flight, &session->world->circles);
     if (request == NULL) {
         session_lose(session, "out of memory");
         return NULL;

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "session/state.h"
+
+void session_world_open(struct session_world *world)
+{
+    shared_texts_init(&world->texts, &world->hash_key);
+    slab_init(&world->sessions, sizeof(struct session));
+    slab_init(&world->circles, FLIGHT_CIRCLE_SIZE);
+    slab_init(&world->candidates, sizeof(struct candidates));
+    outbox_init(&world->outbox);
+}
+
+void session_world_close(struct session_world *world)
+{
+    shared_texts_release(&world->texts);
+    slab_release(&world->sessions);
+    slab_release(&world->circles);
+    slab_release(&world->candidates);
+}
