@@ -57,14 +57,14 @@ def measure(options, sluice, crowd, wire):
     many.close()
     rows.append({"phase": "gone again", **settle(crowd, pid)})
     return [{"phase": row["phase"], **{name.lower(): round((row[name] - before[name]) / options.sessions)
-                                       for name in ("Pss", "Rss")}} for row in rows], before
+                                       for name in ("Pss", "Rss", "Anonymous")}} for row in rows], before
 
 
 def show(result):
     print(f"{result['sessions']} sessions; bytes for each; {result['before'] / 1e6:.1f} MB before the first")
-    print(f"{'once all had':24}{'PSS':>8}{'RSS':>8}")
+    print(f"{'once all had':24}{'PSS':>8}{'RSS':>8}{'own':>8}")
     for row in result["phases"]:
-        print(f"{row['phase']:24}{row['pss']:8}{row['rss']:8}")
+        print(f"{row['phase']:24}{row['pss']:8}{row['rss']:8}{row['anonymous']:8}")
 
 
 def main():

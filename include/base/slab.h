@@ -38,7 +38,7 @@ struct slab {
     struct list full;
 };
 
-/* Things of `size` bytes, at most SLAB_THING_MOST; aligned for any type. */
+/* Things of `size` bytes, at most SLAB_THING_MOST; aligned as a uint64_t is. */
 void slab_init(struct slab *slab, size_t size);
 /* Everything must have been given back. */
 void slab_release(struct slab *slab);

@@ -50,7 +50,7 @@ struct stream;
 struct direction {
     struct framer framer;
     uint8_t doing;           /* enum doing */
-    struct parcel *gathered; /* DOING_GATHER: header and body so far */
+    struct parcel *gathered; /* DOING_GATHER: header and body so far; before that the first packet */
 };
 
 /* What the client is told instead of the error that a poisoned message provokes: message, detail and hint
@@ -102,7 +102,6 @@ struct session {
     bool is_reading_known; /* nothing was sent since the server last said what it is */
     struct direction client;
     struct direction server;
-    struct parcel *opening; /* the first packet, until it is passed on */
     struct stream *stream;
     struct report *report; /* of an ErrorResponse that comes in pieces; else NULL */
     struct flight flight;
@@ -118,7 +117,8 @@ struct session {
     uint64_t unaccounted_bytes;
     int64_t accounted_us;
     const char *service; /* under the policy of this number; NULL: not resolved since it may have changed */
-    uint64_t service_policy;
+    uint32_t service_policy;
+    uint32_t errors;
     struct shared_text *user; /* the effective ones, from the StartupMessage; references */
     struct shared_text *database;
     struct shared_text *application_name;
@@ -127,7 +127,6 @@ struct session {
     const char *upstream;
     const char *end_reason; /* a constant, when the session ended by itself */
     int64_t opened_us;
-    uint32_t errors;
     uint32_t violations;
     struct compact_address address; /* the client's address but for its path */
 };
@@ -136,10 +135,6 @@ static inline struct direction *session_direction(struct session *session, enum 
 {
     return from == SIDE_CLIENT ? &session->client : &session->server;
 }
-
-/* ── session.c ─────────────────────────────────────────────────────────────────────────────────────────────
- */
-/* The client's address. */
 
 /* ── ending.c: before its time ─────────────────────────────────────────────────────────────────────────────
  */

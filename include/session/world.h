@@ -26,7 +26,7 @@ struct session_world {
     /* set by the owner before session_world_open */
     struct session_limits limits;
     struct policy *policy;
-    uint64_t policies; /* how many there were before it: tells two of them apart */
+    uint32_t policies; /* how many there were before it: tells two of them apart */
     struct statement_pool *statements;
     struct harvest *harvest; /* another one each time the worker is asked */
     struct docket *docket;

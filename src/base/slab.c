@@ -13,7 +13,7 @@ struct slab_block {
     struct slab_place *places; /* given back */
     uint32_t used;             /* things in use */
     uint32_t untouched;        /* places behind all that were ever in use */
-    alignas(max_align_t) uint8_t things[];
+    alignas(uint64_t) uint8_t things[];
 };
 
 enum { BLOCK_BYTES = SLAB_BLOCK_SIZE - 16 };
@@ -25,7 +25,7 @@ static struct slab_block *block_of(const void *thing)
 
 void slab_init(struct slab *slab, size_t size)
 {
-    size_t unit = alignof(max_align_t);
+    size_t unit = alignof(uint64_t);
     assert(size > 0 && size <= SLAB_THING_MOST);
     *slab = (struct slab){ .size = (uint32_t)((size + unit - 1) / unit * unit) };
     list_init(&slab->open);

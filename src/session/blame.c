@@ -282,17 +282,28 @@ void blame_error(struct session *session, const struct report *report, const str
 /* Nearly every tag is told apart by its first four letters. */
 static bool is_change_tag(struct bytes tag)
 {
-    static const char *const beginnings[] = { "CREATE ", "ALTER ",  "DROP ",   "TRUNCATE ",      "GRANT",
-                                              "REVOKE",  "COMMENT", "REINDEX", "SECURITY LABEL", "REASSIGN",
-                                              "IMPORT",  "REFRESH", "CLUSTER" };
-    enum { TOLD_APART = 4 };
-    if (tag.size < TOLD_APART)
+    switch (tag.size > 0 ? tag.data[0] : '\0') {
+    case 'A':
+        return bytes_start_with(tag, "ALTER ");
+    case 'C':
+        return bytes_start_with(tag, "CREATE ") || bytes_start_with(tag, "COMMENT") ||
+               bytes_start_with(tag, "CLUSTER");
+    case 'D':
+        return bytes_start_with(tag, "DROP ");
+    case 'G':
+        return bytes_start_with(tag, "GRANT");
+    case 'I':
+        return bytes_start_with(tag, "IMPORT");
+    case 'R':
+        return bytes_start_with(tag, "REVOKE") || bytes_start_with(tag, "REINDEX") ||
+               bytes_start_with(tag, "REASSIGN") || bytes_start_with(tag, "REFRESH");
+    case 'S':
+        return bytes_start_with(tag, "SECURITY LABEL");
+    case 'T':
+        return bytes_start_with(tag, "TRUNCATE");
+    default:
         return false;
-    for (size_t index = 0; index < COUNT_OF(beginnings); index++) {
-        if (memcmp(tag.data, beginnings[index], TOLD_APART) == 0 && bytes_start_with(tag, beginnings[index]))
-            return true;
     }
-    return false;
 }
 
 /* Whether the tag's first word is the command's: the classifier saw this very change, and of temporary

@@ -17,11 +17,19 @@ static void circle_give(struct flight *flight, struct slab *circles)
         slab_give(circles, flight->requests);
 }
 
+static bool flight_begin(struct flight *flight, struct slab *circles)
+{
+    flight->requests = slab_take(circles);
+    flight->capacity = flight->requests != NULL ? FLIGHT_FIRST_CAPACITY : 0;
+    return flight->requests != NULL;
+}
+
 static bool flight_grow(struct flight *flight, struct slab *circles)
 {
-    bool is_first = flight->capacity == 0;
-    uint32_t capacity = is_first ? FLIGHT_FIRST_CAPACITY : flight->capacity * 2;
-    struct request *requests = is_first ? slab_take(circles) : malloc(capacity * sizeof(*requests));
+    if (flight->capacity == 0)
+        return flight_begin(flight, circles);
+    uint32_t capacity = flight->capacity * 2;
+    struct request *requests = malloc(capacity * sizeof(*requests));
     if (requests == NULL)
         return false;
     for (uint32_t index = 0; index < flight->count; index++)

@@ -16,8 +16,8 @@ void session_secured(struct session *session, bool has_protocol)
 void session_dialed(struct session *session, const struct server_leg *leg)
 {
     session->server_leg = *leg;
-    outbox_send(&session->world->outbox, SIDE_SERVER, session->opening);
-    session->opening = NULL;
+    outbox_send(&session->world->outbox, SIDE_SERVER, session->client.gathered);
+    session->client.gathered = NULL;
     session->stage = STAGE_LOGIN;
 }
 
@@ -80,7 +80,7 @@ bool session_is_cancel(const struct session *session)
 
 struct bytes session_cancel_request(const struct session *session)
 {
-    return session->is_cancel ? buffer_bytes(&session->opening->buffer) : BYTES_NONE;
+    return session->is_cancel ? buffer_bytes(&session->client.gathered->buffer) : BYTES_NONE;
 }
 
 int64_t session_active_us(const struct session *session)

@@ -59,7 +59,6 @@ void session_destroy(struct session *session, const char *reason)
     stream_end(session);
     parcel_destroy(session->client.gathered);
     parcel_destroy(session->server.gathered);
-    parcel_destroy(session->opening);
     free(session->report);
     shared_texts_give(&session->world->texts, session->user);
     shared_texts_give(&session->world->texts, session->database);
