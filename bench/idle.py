@@ -37,10 +37,11 @@ def settle(crowd, pid):
 
 
 def warm_up(crowd, wire, sluice):
-    """All that a worker needs once: few sessions at a time, so that they leave no memory for those to come."""
-    for _ in range(150):
+    """All that the process needs once, such as the history's cache of pages: few sessions at a time, so that they leave no
+    memory for those to come."""
+    for number in range(1000):
         few = crowd.Crowd(sluice.port, 10)
-        for said, count in phases(wire).values():
+        for said, count in phases(wire).values() if number % 10 == 0 else ():
             few.ask(said, count)
         few.close()
 

@@ -105,8 +105,7 @@ struct session {
     struct stream *stream;
     struct report *report; /* of an ErrorResponse that comes in pieces; else NULL */
     struct flight flight;
-    struct names statements;
-    struct names portals;
+    struct name_spaces *names;     /* those of the world that stay empty, until it gives a name */
     struct candidates *candidates; /* NULL until a transaction has some */
     struct changes *changes;       /* NULL until one was let pass */
     int64_t active_us;             /* see session_active_us */
@@ -160,9 +159,9 @@ struct request *session_expect(struct session *session, enum request_kind kind, 
 struct lexer_reading session_feared_reading(const struct session *session);
 /* A Parse that passes was sent. */
 void parse_expect(struct session *session, struct bytes name, struct statement *statement);
-/* The request binds this name to its statement; notes the name's entry in it, or that it cannot be tracked
- * (counted). */
-void bind_name(struct session *session, struct names *names, struct bytes text, struct request *request);
+/* The request, a Parse or Bind, binds this name to its statement; notes the name's entry in it, or that it
+ * cannot be tracked (counted). */
+void bind_name(struct session *session, struct bytes text, struct request *request);
 /* An SQL PREPARE was carried out. */
 void learn_name(struct session *session, struct bytes text, struct statement *statement);
 /* An SQL DEALLOCATE of one name was carried out for this text. */

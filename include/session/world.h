@@ -9,6 +9,7 @@
 #include "observe/docket.h"
 #include "observe/harvest.h"
 #include "policy/guard.h"
+#include "session/names.h"
 #include "session/outbox.h"
 #include "sql/statement.h"
 #include "wire/report.h"
@@ -43,8 +44,10 @@ struct session_world {
     struct slab sessions;
     struct slab circles;    /* of requests in flight */
     struct slab candidates; /* for blame */
-    struct outbox outbox;   /* of the session being fed */
-    struct report report;   /* scratch for an ErrorResponse that lies whole in the input */
+    struct slab name_spaces;
+    struct name_spaces no_names; /* of sessions that have given no name yet: stay empty */
+    struct outbox outbox;        /* of the session being fed */
+    struct report report;        /* scratch for an ErrorResponse that lies whole in the input */
 };
 
 void session_world_open(struct session_world *world);

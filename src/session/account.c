@@ -116,8 +116,8 @@ static void call_count(struct session *session, const struct subject *subject, s
 {
     struct session_world *world = session->world;
     call->service = session_service_name(session);
-    call->database = shared_text_string(session->database);
-    call->user = shared_text_string(session->user);
+    call->database = session->database->text; /* who has not said who it is runs nothing */
+    call->user = session->user->text;
     call->shape = subject->shape;
     call->bytes = session->unaccounted_bytes;
     struct statement_entry *entry = statements_record(&world->harvest->statements, call, world->now_us);

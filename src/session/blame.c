@@ -89,7 +89,7 @@ static struct statement *executed_by(const struct session *session, const struct
     const char *name = name_list_next(&verdict->executes, NULL);
     if (verdict->executes.count != 1 || verdict->statement_count != 1)
         return NULL;
-    return names_meaning(&session->statements, &session->world->hash_key, bytes_text(name));
+    return names_meaning(&session->names->statements, &session->world->hash_key, bytes_text(name));
 }
 
 /* The failing statement itself, or what it EXECUTEs. */
@@ -319,7 +319,7 @@ static bool is_command_of_tag(const char *command, struct bytes tag)
 static bool executes_known(const struct session *session, const struct verdict *verdict)
 {
     for (const char *name = NULL; (name = name_list_next(&verdict->executes, name)) != NULL;) {
-        if (names_riskiest(&session->statements, &session->world->hash_key, bytes_text(name)) != NULL)
+        if (names_riskiest(&session->names->statements, &session->world->hash_key, bytes_text(name)) != NULL)
             return true;
     }
     return false;

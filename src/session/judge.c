@@ -200,7 +200,7 @@ static bool judge_all(struct session *session, const struct statement *statement
     const struct hash_key *key = &session->world->hash_key;
     const struct guard_passage *passage = passage_of(session, statement);
     for (const char *name = NULL; (name = name_list_next(&statement->verdict.executes, name)) != NULL;) {
-        const struct statement *executed = names_riskiest(&session->statements, key, bytes_text(name));
+        const struct statement *executed = names_riskiest(&session->names->statements, key, bytes_text(name));
         if (executed == NULL && name_list_holds(&statement->verdict.prepares, name))
             continue; /* the text itself has what it runs */
         struct judged judged = executed != NULL ? judged_of(executed, passage) : judged_unknown(statement);

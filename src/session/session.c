@@ -20,8 +20,7 @@ struct session *session_create(struct session_world *world, const struct address
     framer_init(&session->client.framer, SIDE_CLIENT);
     framer_init(&session->server.framer, SIDE_SERVER);
     flight_init(&session->flight);
-    names_init(&session->statements);
-    names_init(&session->portals);
+    session->names = &world->no_names;
     counter_add(&world->counters->sessions_opened, 1);
     return session;
 }
@@ -44,16 +43,24 @@ static void tell_end(struct session *session, const char *reason)
     }
 }
 
+static void names_leave(struct session *session)
+{
+    struct session_world *world = session->world;
+    if (session->names == &world->no_names)
+        return;
+    names_release(&session->names->statements, world->statements);
+    names_release(&session->names->portals, world->statements);
+    slab_give(&world->name_spaces, session->names);
+}
+
 void session_destroy(struct session *session, const char *reason)
 {
-    struct statement_pool *pool = session->world->statements;
     tell_end(session, reason);
     counter_add(&session->world->counters->sessions_closed, 1);
     changes_end(session);
     requests_abandon_all(session);
     flight_rest(&session->flight, &session->world->circles);
-    names_release(&session->statements, pool);
-    names_release(&session->portals, pool);
+    names_leave(session);
     candidates_clear(session);
     changes_release(session);
     stream_end(session);

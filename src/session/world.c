@@ -7,6 +7,8 @@ void session_world_open(struct session_world *world)
     slab_init(&world->sessions, sizeof(struct session));
     slab_init(&world->circles, FLIGHT_CIRCLE_SIZE);
     slab_init(&world->candidates, sizeof(struct candidates));
+    slab_init(&world->name_spaces, sizeof(struct name_spaces));
+    world->no_names = (struct name_spaces){ .portals.segment = 0 };
     outbox_init(&world->outbox);
 }
 
@@ -16,4 +18,5 @@ void session_world_close(struct session_world *world)
     slab_release(&world->sessions);
     slab_release(&world->circles);
     slab_release(&world->candidates);
+    slab_release(&world->name_spaces);
 }
