@@ -118,6 +118,21 @@ void vigil_take(struct vigil *vigil, const struct harvest *harvest, int64_t now_
     vigil_tick(vigil, now_us);
 }
 
+/* What is under way, as it stands: whoever reads the history is not told less than the console. */
+static void write_down(struct vigil *vigil)
+{
+    const struct incident *active[OPEN_MOST];
+    size_t count = incident_watch_active(&vigil->watch, active, COUNT_OF(active));
+    for (size_t index = 0; index < count; index++) {
+        const struct incident_note *note = incident_book_find(&vigil->book, active[index]->number);
+        if (note == NULL || note->incident.count == active[index]->count)
+            continue;
+        incident_book_update(&vigil->book, active[index]);
+        if (vigil->history != NULL)
+            history_record_incident(vigil->history, note);
+    }
+}
+
 void vigil_tick(struct vigil *vigil, int64_t now_us)
 {
     int64_t passed_us = now_us - vigil->ticked_us;
@@ -125,6 +140,7 @@ void vigil_tick(struct vigil *vigil, int64_t now_us)
         return;
     vigil->ticked_us = now_us;
     incident_watch_tick(&vigil->watch, now_us - LATE_US); /* harvests of this second may be yet to come */
+    write_down(vigil);
 }
 
 /* ── Start and end ─────────────────────────────────────────────────────────────────────────────────────────
