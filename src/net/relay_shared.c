@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <time.h>
 
+static_assert(sizeof(struct relay) <= 2 * sizeof(struct link) + 128, "a relay is hardly more than its links");
+
 void relay_shared_tick(struct relay_shared *shared)
 {
     struct timespec now;

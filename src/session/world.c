@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "session/state.h"
 
+#include <assert.h>
+
+static_assert(sizeof(struct session) <= 320, "a session that rests is small; see bench/README.md");
+
 void session_world_open(struct session_world *world)
 {
     shared_texts_init(&world->texts, &world->hash_key);
