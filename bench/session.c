@@ -79,7 +79,7 @@ static void play_open(struct play *play)
         .hash_key = key,
         .now_us = now_us,
     };
-    outbox_init(&play->world.outbox);
+    session_world_open(&play->world);
     buffer_init(&play->client, BYTES_MOST);
     buffer_init(&play->server, BYTES_MOST);
     if (!ring_init(&play->events, sizeof(struct event), EVENTS_KEPT) || play->world.policy == NULL)
@@ -91,6 +91,7 @@ static void play_close(struct play *play)
 {
     session_destroy(play->session, "the play is over");
     policy_release(play->world.policy);
+    session_world_close(&play->world);
     statement_pool_release(&play->statements);
     harvest_destroy(play->world.harvest);
     docket_release(&play->docket);

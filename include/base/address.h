@@ -29,6 +29,23 @@ void address_describe(const struct address *address, struct text *out);
 /* Whether only this machine can reach it: a loopback address, a UNIX socket, the name localhost. */
 bool address_is_loopback(const struct address *address);
 
+/* An address in few bytes: all of it but the text. */
+struct compact_address {
+    uint8_t ip[16];
+    uint16_t port;
+    uint8_t family; /* enum address_family */
+};
+
+static inline struct compact_address compact_address_of(const struct address *address)
+{
+    struct compact_address compact = { .port = address->port, .family = (uint8_t)address->family };
+    memcpy(compact.ip, address->ip, sizeof(compact.ip));
+    return compact;
+}
+
+/* The address again, with this text (at most ADDRESS_TEXT_SIZE - 1 bytes count). */
+void compact_address_expand(const struct compact_address *compact, struct bytes text, struct address *out);
+
 /* A network such as 10.2.0.0/16, fd00::/8 or a single address. */
 struct network {
     enum address_family family;

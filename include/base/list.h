@@ -32,6 +32,11 @@ static inline void list_append(struct list *head, struct list *node)
     head->previous = node;
 }
 
+static inline void list_prepend(struct list *head, struct list *node)
+{
+    list_append(head->next, node);
+}
+
 /* Takes the node out of whatever list it is in. */
 static inline void list_remove(struct list *node)
 {

@@ -14,8 +14,8 @@ struct table_node {
 
 struct table {
     struct table_node **slots;
-    size_t slot_count; /* a power of two, or 0 */
-    size_t count;
+    uint32_t slot_count; /* a power of two, or 0 */
+    uint32_t count;
 };
 
 /* Where a walk stands. */

@@ -3,6 +3,7 @@
 #define NET_RELAY_H
 
 #include "base/list.h"
+#include "base/slab.h"
 #include "net/link.h"
 #include "net/upstream.h"
 #include "session/session.h"
@@ -28,6 +29,7 @@ struct relay_shared {
     struct list relays;  /* its session has */
     struct list endings; /* its session is over, its links are being flushed and closed */
     size_t relay_count;  /* in all three */
+    struct slab slab;    /* of which they are made */
     uv_timer_t deadline; /* of the first login; not running while none waits */
     uv_timer_t grace;    /* of draining */
     uv_timer_t sweep;    /* looks for sessions that rest; not running where none is to be ended */

@@ -32,10 +32,10 @@ struct relay {
     struct reach *reach;         /* under way, or NULL */
     struct cancel *cancel;       /* so; it goes on when the session is over */
     uint8_t *held;               /* what the client sent and the session has not taken yet, or NULL */
-    size_t held_size;            /* bytes */
-    uint64_t opened_ms;          /* by the loop's clock */
     struct census_entry *census; /* its part in the census, or NULL */
-    enum relay_wait wait;
+    uint32_t held_size;          /* bytes */
+    uint32_t opened_ms;          /* by the loop's clock, whose higher bits do not count */
+    uint8_t wait;                /* enum relay_wait */
     bool has_logged_in;
     bool awaits_header; /* a PROXY header, of which `held` has the beginning */
     bool is_stray;      /* comes from no balancer though only they may come */
@@ -90,7 +90,7 @@ void relay_shared_add(struct relay_shared *shared, struct relay *relay);
 void relay_shared_promote(struct relay *relay);
 /* The session is over. */
 void relay_shared_retire(struct relay *relay);
-/* Both links are closed. */
+/* Both links are closed: frees it. */
 void relay_shared_remove(struct relay *relay);
 /* Draining: ends the session if that cuts nothing short. */
 void relay_shared_drain(struct relay *relay);

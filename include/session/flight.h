@@ -3,6 +3,7 @@
 #define SESSION_FLIGHT_H
 
 #include "base/attributes.h"
+#include "base/slab.h"
 #include "session/names.h"
 
 /* The requests that were sent and not answered yet, oldest first (manual: "Message Flow"). What the server
@@ -37,18 +38,22 @@ struct request {
     bool is_change : 1;    /* a schema change that was let pass, not answered yet */
 };
 
+/* As many find room in the circle that a flight takes from the slab of all flights. */
+enum { FLIGHT_FIRST_CAPACITY = 8 };
+
 struct flight {
-    struct request *requests; /* a circle; NULL until the first */
+    struct request *requests; /* a circle; NULL while nothing is in flight */
     uint32_t capacity;        /* a power of two */
     uint32_t first;
     uint32_t count;
 };
 
+/* What the slab of the circles is for. */
+enum { FLIGHT_CIRCLE_SIZE = FLIGHT_FIRST_CAPACITY * sizeof(struct request) };
+
 void flight_init(struct flight *flight);
-/* Frees the circle; the requests must have been taken out. */
-void flight_release(struct flight *flight);
 /* The place for one more request, zeroed, at the end; NULL when memory is short. */
-struct request *flight_add(struct flight *flight);
+struct request *flight_add(struct flight *flight, struct slab *circles);
 /* The `index`-th oldest; index < count. */
 static inline struct request *flight_at(const struct flight *flight, uint32_t index)
 {
@@ -66,7 +71,7 @@ struct request flight_take(struct flight *flight);
 /* Takes the second oldest out; count > 1. */
 struct request flight_take_second(struct flight *flight);
 bool flight_holds(const struct flight *flight, enum request_kind kind);
-/* Gives memory back that a long pipeline took; only when empty. */
-void flight_shrink(struct flight *flight);
+/* Gives the circle back if nothing is in flight. */
+void flight_rest(struct flight *flight, struct slab *circles);
 
 #endif

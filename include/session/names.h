@@ -24,13 +24,18 @@ struct name {
 struct names {
     struct table table;
     struct name *unnamed;        /* the empty name's, or NULL */
-    uint32_t segment;            /* how many Syncs were sent */
-    bool has_guarded;            /* a schema change has had a name since there was none */
     struct statement *untracked; /* the riskiest whose name could not be kept, or NULL */
+    uint32_t segment;            /* how many Syncs were sent */
     uint32_t untracked_count;    /* messages in flight that bind such a name */
+    bool has_guarded;            /* a schema change has had a name since there was none */
 };
 
-void names_init(struct names *names);
+/* Both of a session's, to begin with all zero. */
+struct name_spaces {
+    struct names statements;
+    struct names portals;
+};
+
 void names_release(struct names *names, struct statement_pool *pool);
 /* What the name stands for as far as messages sent from now on are concerned: the pending meaning, else the
  * confirmed one. NULL when unknown. */

@@ -64,7 +64,7 @@ bool session_is_holding(const struct session *session);
 void session_set_address(struct session *session, const struct address *client);
 void session_set_upstream(struct session *session, const char *upstream);
 /* The client's address. */
-const struct address *session_client(const struct session *session);
+void session_client(const struct session *session, struct address *out);
 /* Who it is, from SESSION_DIAL on: views that live until the next call. The database is empty for a cancel
  * request. */
 struct bytes session_database(const struct session *session);

@@ -50,7 +50,7 @@ struct stream;
 struct direction {
     struct framer framer;
     uint8_t doing;           /* enum doing */
-    struct parcel *gathered; /* DOING_GATHER: header and body so far */
+    struct parcel *gathered; /* DOING_GATHER: header and body so far; before that the first packet */
 };
 
 /* What the client is told instead of the error that a poisoned message provokes: message, detail and hint
@@ -102,34 +102,32 @@ struct session {
     bool is_reading_known; /* nothing was sent since the server last said what it is */
     struct direction client;
     struct direction server;
-    struct parcel *opening; /* the first packet, until it is passed on */
     struct stream *stream;
     struct report *report; /* of an ErrorResponse that comes in pieces; else NULL */
     struct flight flight;
-    struct names statements;
-    struct names portals;
+    struct name_spaces *names;     /* those of the world that stay empty, until it gives a name */
     struct candidates *candidates; /* NULL until a transaction has some */
     struct changes *changes;       /* NULL until one was let pass */
     int64_t active_us;             /* see session_active_us */
     uint64_t bytes_received;
     uint64_t bytes_sent;
-    uint64_t server_bytes; /* of the server's, up to the end of what is looked at */
-    /* What the server sends after this many of them, and what takes time from then on, is the next
-     * statement's. */
-    uint64_t accounted_bytes;
+    /* What the server sent since then, up to the end of what is looked at, and what took time since, is the
+     * next statement's. */
+    uint64_t unaccounted_bytes;
     int64_t accounted_us;
     const char *service; /* under the policy of this number; NULL: not resolved since it may have changed */
-    uint64_t service_policy;
+    uint32_t service_policy;
+    uint32_t errors;
+    struct shared_text *user; /* the effective ones, from the StartupMessage; references */
+    struct shared_text *database;
+    struct shared_text *application_name;
     /* From here on what is rarely looked at. */
-    char *user; /* the effective ones, from the StartupMessage */
-    char *database;
-    char *application_name;
+    struct shared_text *path; /* of a Unix socket by which the client came, or NULL; a reference */
     const char *upstream;
     const char *end_reason; /* a constant, when the session ended by itself */
     int64_t opened_us;
-    uint32_t errors;
     uint32_t violations;
-    struct address address;
+    struct compact_address address; /* the client's address but for its path */
 };
 
 static inline struct direction *session_direction(struct session *session, enum side from)
@@ -161,9 +159,9 @@ struct request *session_expect(struct session *session, enum request_kind kind, 
 struct lexer_reading session_feared_reading(const struct session *session);
 /* A Parse that passes was sent. */
 void parse_expect(struct session *session, struct bytes name, struct statement *statement);
-/* The request binds this name to its statement; notes the name's entry in it, or that it cannot be tracked
- * (counted). */
-void bind_name(struct session *session, struct names *names, struct bytes text, struct request *request);
+/* The request, a Parse or Bind, binds this name to its statement; notes the name's entry in it, or that it
+ * cannot be tracked (counted). */
+void bind_name(struct session *session, struct bytes text, struct request *request);
 /* An SQL PREPARE was carried out. */
 void learn_name(struct session *session, struct bytes text, struct statement *statement);
 /* An SQL DEALLOCATE of one name was carried out for this text. */

@@ -154,7 +154,7 @@ static void world_init(struct worker *worker, const struct worker_plan *plan)
         .now_us = clock_now(),
         .worker = worker->index,
     };
-    outbox_init(&worker->world.outbox);
+    session_world_open(&worker->world);
 }
 
 static void relays_init(struct worker *worker, const struct settings *settings)
@@ -325,6 +325,7 @@ void worker_destroy(struct worker *worker)
     uv_mutex_destroy(&worker->inbox.mutex);
     (void)uv_loop_close(&worker->loop);
     policy_release(worker->world.policy);
+    session_world_close(&worker->world);
     statement_pool_release(&worker->statements);
     harvest_destroy(worker->world.harvest);
     exchange_release(&worker->exchange);

@@ -143,6 +143,14 @@ void address_describe(const struct address *address, struct text *out)
         text_append_string(out, "unknown");
 }
 
+void compact_address_expand(const struct compact_address *compact, struct bytes text, struct address *out)
+{
+    out->family = (enum address_family)compact->family;
+    out->port = compact->port;
+    memcpy(out->ip, compact->ip, sizeof(out->ip));
+    (void)bytes_copy_text(text, out->text, sizeof(out->text));
+}
+
 bool address_is_loopback(const struct address *address)
 {
     static const uint8_t loopback[IPV6_SIZE] = { [IPV6_SIZE - 1] = 1 };

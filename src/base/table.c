@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { SMALLEST_SLOT_COUNT = 16 };
+enum { SMALLEST_SLOT_COUNT = 4 };
 
 void table_init(struct table *table)
 {
@@ -48,6 +48,8 @@ static void table_link(struct table *table, struct table_node *node)
 
 static bool table_grow(struct table *table)
 {
+    if (table->slot_count > UINT32_MAX / 2)
+        return false;
     struct table grown = { .slot_count = table->slot_count > 0 ? table->slot_count * 2 : SMALLEST_SLOT_COUNT,
                            .count = table->count };
     struct table_cursor cursor = { 0 };

@@ -71,7 +71,6 @@ void relay_free_if_done(struct relay *relay)
     if (is_open || relay->cancel != NULL)
         return;
     relay_shared_remove(relay);
-    free(relay);
 }
 
 static void on_closed(struct link *link)
@@ -86,7 +85,7 @@ static void on_closed(struct link *link)
 /* Keeps what the session has not taken of the client's bytes. */
 static void relay_wait(struct relay *relay, enum relay_wait wait, struct bytes rest)
 {
-    relay->wait = wait;
+    relay->wait = (uint8_t)wait;
     if (rest.size == 0)
         return;
     assert(relay->held == NULL);
@@ -96,7 +95,7 @@ static void relay_wait(struct relay *relay, enum relay_wait wait, struct bytes r
         return;
     }
     memcpy(relay->held, rest.data, rest.size);
-    relay->held_size = rest.size;
+    relay->held_size = (uint32_t)rest.size;
 }
 
 /* Carries out what the session makes of the input until it says something else. */

@@ -38,7 +38,7 @@ static bool hold_more(struct relay *relay, struct bytes bytes)
         return false;
     memcpy(held + relay->held_size, bytes.data, bytes.size);
     relay->held = held;
-    relay->held_size += bytes.size;
+    relay->held_size += (uint32_t)bytes.size;
     return true;
 }
 
@@ -48,7 +48,7 @@ static void header_settle(struct relay *relay, const struct proxy_header *header
     relay->awaits_header = false;
     if (!header->is_local)
         session_set_address(relay->session, &header->client);
-    relay->held_size -= header->size;
+    relay->held_size -= (uint32_t)header->size;
     memmove(relay->held, relay->held + header->size, relay->held_size);
     relay_feed_held(relay);
 }
@@ -111,7 +111,7 @@ static bool may_accept(const struct relay_shared *shared)
 
 void relay_accept(struct relay_shared *shared, int socket, const struct listener_plan *plan)
 {
-    struct relay *relay = may_accept(shared) ? calloc(1, sizeof *relay) : NULL;
+    struct relay *relay = may_accept(shared) ? slab_take_zeroed(&shared->slab) : NULL;
     if (relay == NULL) {
         (void)close(socket);
         return;
@@ -119,7 +119,7 @@ void relay_accept(struct relay_shared *shared, int socket, const struct listener
     relay->shared = shared;
     relay->plan = plan;
     relay->upstream = plan->upstream;
-    relay->opened_ms = uv_now(shared->loop);
+    relay->opened_ms = (uint32_t)uv_now(shared->loop);
     relay->ends[SIDE_CLIENT].side = SIDE_CLIENT;
     relay->ends[SIDE_SERVER].side = SIDE_SERVER;
     list_init(&relay->node);

@@ -146,8 +146,10 @@ static bool relay_admit(struct relay *relay)
     struct admission *admission = relay->plan->admission;
     if (admission == NULL)
         return true;
-    enum census_result result = admission_enter(admission, session_service(relay->session),
-                                                session_client(relay->session), &relay->census);
+    struct address client;
+    session_client(relay->session, &client);
+    enum census_result result =
+        admission_enter(admission, session_service(relay->session), &client, &relay->census);
     refuse_unadmitted(relay, result);
     return result == CENSUS_ADMITTED;
 }

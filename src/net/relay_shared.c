@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <time.h>
 
+static_assert(sizeof(struct relay) <= 2 * sizeof(struct link) + 128, "a relay is hardly more than its links");
+
 void relay_shared_tick(struct relay_shared *shared)
 {
     struct timespec now;
@@ -16,6 +18,7 @@ void relay_shared_open(struct relay_shared *shared)
     list_init(&shared->logins);
     list_init(&shared->relays);
     list_init(&shared->endings);
+    slab_init(&shared->slab, sizeof(struct relay));
     shared->relay_count = 0;
     shared->cancel_count = 0;
     shared->is_draining = false;
@@ -28,6 +31,7 @@ void relay_shared_open(struct relay_shared *shared)
 void relay_shared_close(struct relay_shared *shared)
 {
     assert(shared->relay_count == 0);
+    slab_release(&shared->slab);
     uv_close((uv_handle_t *)&shared->deadline, NULL);
     uv_close((uv_handle_t *)&shared->grace, NULL);
     uv_close((uv_handle_t *)&shared->sweep, NULL);
@@ -43,6 +47,12 @@ static struct relay *relay_of(struct list *node)
 
 static void on_deadline(uv_timer_t *timer);
 
+/* How long ago it was made. */
+static uint32_t relay_age_ms(const struct relay *relay)
+{
+    return (uint32_t)uv_now(relay->shared->loop) - relay->opened_ms;
+}
+
 /* Since all have the same time to log in, the first in the list is the next to be late. */
 static void deadline_set(struct relay_shared *shared)
 {
@@ -50,9 +60,9 @@ static void deadline_set(struct relay_shared *shared)
         (void)uv_timer_stop(&shared->deadline);
         return;
     }
-    uint64_t due = relay_of(shared->logins.next)->opened_ms + shared->login_timeout_ms;
-    uint64_t now = uv_now(shared->loop);
-    (void)uv_timer_start(&shared->deadline, on_deadline, due > now ? due - now : 0, 0);
+    uint64_t age = relay_age_ms(relay_of(shared->logins.next));
+    uint64_t most = shared->login_timeout_ms;
+    (void)uv_timer_start(&shared->deadline, on_deadline, age < most ? most - age : 0, 0);
 }
 
 static void on_deadline(uv_timer_t *timer)
@@ -61,7 +71,7 @@ static void on_deadline(uv_timer_t *timer)
     relay_shared_tick(shared);
     while (!list_is_empty(&shared->logins) && shared->login_timeout_ms > 0) {
         struct relay *relay = relay_of(shared->logins.next);
-        if (uv_now(shared->loop) - relay->opened_ms < shared->login_timeout_ms)
+        if (relay_age_ms(relay) < shared->login_timeout_ms)
             break;
         counter_add(&shared->world->counters->login_timeouts, 1);
         /* the state the server uses for its own authentication_timeout */
@@ -102,6 +112,7 @@ void relay_shared_remove(struct relay *relay)
 {
     struct relay_shared *shared = relay->shared;
     list_remove(&relay->node);
+    slab_give(&shared->slab, relay);
     if (--shared->relay_count > 0 || !shared->is_draining)
         return;
     (void)uv_timer_stop(&shared->grace);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "policy/census.h"
 
+#include "base/slab.h"
 #include "base/table.h"
 
 #include <assert.h>
@@ -22,6 +23,7 @@ struct census {
     size_t count;
     struct table services;
     struct table addresses;
+    struct slab entries;
 };
 
 struct census_entry {
@@ -38,6 +40,7 @@ struct census *census_create(const struct hash_key *key, const struct census_lim
     census->limits = *limits;
     table_init(&census->services);
     table_init(&census->addresses);
+    slab_init(&census->entries, sizeof(struct census_entry));
     return census;
 }
 
@@ -46,6 +49,7 @@ void census_destroy(struct census *census)
     assert(census->count == 0);
     table_release(&census->services);
     table_release(&census->addresses);
+    slab_release(&census->entries);
     free(census);
 }
 
@@ -143,7 +147,7 @@ enum census_result census_enter(struct census *census, struct bytes service, con
 {
     char storage[ADDRESS_KEY_SIZE];
     struct text text;
-    struct census_entry *entry = malloc(sizeof *entry);
+    struct census_entry *entry = slab_take(&census->entries);
     if (entry == NULL)
         return CENSUS_NO_MEMORY;
     text_init(&text, storage, sizeof storage);
@@ -163,7 +167,7 @@ void census_leave(struct census *census, struct census_entry *entry)
     crowd_leave(&census->services, entry->service);
     crowd_leave(&census->addresses, entry->address);
     census->count--;
-    free(entry);
+    slab_give(&census->entries, entry);
 }
 
 size_t census_count(const struct census *census)

@@ -125,11 +125,6 @@ static uint64_t rows_of(struct bytes tag)
     return at > 0 && tag.data[at - 1] == ' ' ? rows : 0;
 }
 
-static const char *or_empty(const char *text)
-{
-    return text != NULL ? text : "";
-}
-
 /* From when it was sent, or from the end of what the server did before; negative where the clock was set
  * back, which is as good as not known. */
 static int64_t duration_of(const struct session *session, const struct request *head)
@@ -142,10 +137,10 @@ static void call_count(struct session *session, const struct subject *subject, s
 {
     struct session_world *world = session->world;
     call->service = session_service_name(session);
-    call->database = or_empty(session->database);
-    call->user = or_empty(session->user);
+    call->database = session->database->text; /* who has not said who it is runs nothing */
+    call->user = session->user->text;
     call->shape = subject->shape;
-    call->bytes = session->server_bytes - session->accounted_bytes;
+    call->bytes = session->unaccounted_bytes;
     struct statement_entry *entry = statements_record(&world->harvest->statements, call, world->now_us);
     if (entry == NULL || subject->text.size == 0)
         return;
@@ -155,7 +150,7 @@ static void call_count(struct session *session, const struct subject *subject, s
 
 void account_close(struct session *session)
 {
-    session->accounted_bytes = session->server_bytes;
+    session->unaccounted_bytes = 0;
     session->accounted_us = session->world->now_us;
 }
 
@@ -196,8 +191,8 @@ void account_error(struct session *session, const struct report *report, const s
     struct subject subject = subject_failed(session, report, head);
     bool is_timed;
     struct error_seen seen = { .service = session_service_name(session),
-                               .database = or_empty(session->database),
-                               .user = or_empty(session->user),
+                               .database = shared_text_string(session->database),
+                               .user = shared_text_string(session->user),
                                .sqlstate = bytes_text(report->sqlstate),
                                .shape = subject.shape };
     struct error_entry *entry = errors_record(&world->harvest->errors, &seen, world->now_us);

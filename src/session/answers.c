@@ -157,7 +157,7 @@ static void tag_apply(struct session *session, struct bytes tag, const struct re
     if (bytes_equal_text(tag, "COMMIT")) {
         candidates_clear(session);
     } else if (bytes_equal_text(tag, "DEALLOCATE ALL") || bytes_equal_text(tag, "DISCARD ALL")) {
-        names_forget_named(&session->statements, pool); /* an unnamed one stays */
+        names_forget_named(&session->names->statements, pool); /* an unnamed one stays */
     } else if (bytes_equal_text(tag, "DEALLOCATE") && head->kind == REQUEST_QUERY) {
         unlearn_name(session, statement);
     } else if (bytes_equal_text(tag, "PREPARE") && statement != NULL) {
@@ -235,10 +235,10 @@ static void take_ready(struct session *session, struct bytes body)
     if (session->transaction_status == 'I') {
         counter_add(&session->world->counters->transactions, 1);
         candidates_clear(session);
-        names_forget_all(&session->portals, session->world->statements);
+        names_forget_all(&session->names->portals, session->world->statements);
     }
     session->is_reading_known = flight->count == 0;
-    flight_shrink(flight);
+    flight_rest(flight, &session->world->circles);
 }
 
 /* Encodings in which a byte behind a character's first may be an ASCII one; the names are those of
@@ -257,11 +257,11 @@ static bool is_unsafe_encoding(struct bytes name)
 
 static void application_name_set(struct session *session, struct bytes value)
 {
-    char *copy = malloc(value.size + 1);
-    if (copy != NULL) {
-        (void)bytes_copy_text(value, copy, value.size + 1);
-        free(session->application_name);
-        session->application_name = copy;
+    struct shared_texts *texts = &session->world->texts;
+    struct shared_text *text = shared_texts_take(texts, value);
+    if (text != NULL) {
+        shared_texts_give(texts, session->application_name);
+        session->application_name = text;
         session->service = NULL;
     }
 }

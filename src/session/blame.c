@@ -7,7 +7,6 @@
 #include "sql/token_walk.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 static_assert((int)FINGERPRINT_TEXT_SIZE == (int)FINGERPRINT_SIZE &&
                   (int)ROUTE_SIZE == (int)COMMENTER_VALUE_SIZE &&
@@ -28,26 +27,28 @@ void candidates_add(struct session *session, struct statement *statement, uint32
     if (statement == NULL || statement->text_size == 0)
         return;
     if (session->candidates == NULL) {
-        session->candidates = calloc(1, sizeof(*session->candidates));
+        session->candidates = slab_take(&session->world->candidates);
         if (session->candidates == NULL)
             return;
+        session->candidates->added = 0;
     }
-    struct candidate *place = &session->candidates->kept[session->candidates->added++ % CANDIDATES_KEPT];
-    statement_release(session->world->statements, place->statement);
+    struct candidates *candidates = session->candidates;
+    struct candidate *place = &candidates->kept[candidates->added % CANDIDATES_KEPT];
+    if (candidates->added++ >= CANDIDATES_KEPT)
+        statement_release(session->world->statements, place->statement);
     *place = (struct candidate){ statement_share(statement), index };
 }
 
 void candidates_clear(struct session *session)
 {
     struct candidates *candidates = session->candidates;
-    if (candidates == NULL || candidates->added == 0)
+    if (candidates == NULL)
         return;
     uint32_t count = candidates->added < CANDIDATES_KEPT ? candidates->added : CANDIDATES_KEPT;
-    for (uint32_t index = 0; index < count; index++) {
+    for (uint32_t index = 0; index < count; index++)
         statement_release(session->world->statements, candidates->kept[index].statement);
-        candidates->kept[index].statement = NULL;
-    }
-    candidates->added = 0;
+    slab_give(&session->world->candidates, candidates);
+    session->candidates = NULL;
 }
 
 struct bytes statement_piece(const struct statement *statement, uint32_t index)
@@ -88,7 +89,7 @@ static struct statement *executed_by(const struct session *session, const struct
     const char *name = name_list_next(&verdict->executes, NULL);
     if (verdict->executes.count != 1 || verdict->statement_count != 1)
         return NULL;
-    return names_meaning(&session->statements, &session->world->hash_key, bytes_text(name));
+    return names_meaning(&session->names->statements, &session->world->hash_key, bytes_text(name));
 }
 
 /* The failing statement itself, or what it EXECUTEs. */
@@ -230,8 +231,8 @@ static void violation_fill(const struct session *session, const struct report *r
     copy_name(report->column, out->column);
     copy_name(report->constraint, out->constraint);
     copy_name(report->datatype, out->datatype);
-    copy_name(session->user != NULL ? session->user : "", out->user);
-    copy_name(session->database != NULL ? session->database : "", out->database);
+    copy_name(shared_text_string(session->user), out->user);
+    copy_name(shared_text_string(session->database), out->database);
     (void)bytes_copy_text(session_service(session), out->service, NAME_SIZE);
     (void)bytes_copy_text(report_key_columns(report), out->key_columns, sizeof(out->key_columns));
     if (culprit->text.size > 0)
@@ -281,17 +282,28 @@ void blame_error(struct session *session, const struct report *report, const str
 /* Nearly every tag is told apart by its first four letters. */
 static bool is_change_tag(struct bytes tag)
 {
-    static const char *const beginnings[] = { "CREATE ", "ALTER ",  "DROP ",   "TRUNCATE ",      "GRANT",
-                                              "REVOKE",  "COMMENT", "REINDEX", "SECURITY LABEL", "REASSIGN",
-                                              "IMPORT",  "REFRESH", "CLUSTER" };
-    enum { TOLD_APART = 4 };
-    if (tag.size < TOLD_APART)
+    switch (tag.size > 0 ? tag.data[0] : '\0') {
+    case 'A':
+        return bytes_start_with(tag, "ALTER ");
+    case 'C':
+        return bytes_start_with(tag, "CREATE ") || bytes_start_with(tag, "COMMENT") ||
+               bytes_start_with(tag, "CLUSTER");
+    case 'D':
+        return bytes_start_with(tag, "DROP ");
+    case 'G':
+        return bytes_start_with(tag, "GRANT");
+    case 'I':
+        return bytes_start_with(tag, "IMPORT");
+    case 'R':
+        return bytes_start_with(tag, "REVOKE") || bytes_start_with(tag, "REINDEX") ||
+               bytes_start_with(tag, "REASSIGN") || bytes_start_with(tag, "REFRESH");
+    case 'S':
+        return bytes_start_with(tag, "SECURITY LABEL");
+    case 'T':
+        return bytes_start_with(tag, "TRUNCATE");
+    default:
         return false;
-    for (size_t index = 0; index < COUNT_OF(beginnings); index++) {
-        if (memcmp(tag.data, beginnings[index], TOLD_APART) == 0 && bytes_start_with(tag, beginnings[index]))
-            return true;
     }
-    return false;
 }
 
 /* Whether the tag's first word is the command's: the classifier saw this very change, and of temporary
@@ -307,7 +319,7 @@ static bool is_command_of_tag(const char *command, struct bytes tag)
 static bool executes_known(const struct session *session, const struct verdict *verdict)
 {
     for (const char *name = NULL; (name = name_list_next(&verdict->executes, name)) != NULL;) {
-        if (names_riskiest(&session->statements, &session->world->hash_key, bytes_text(name)) != NULL)
+        if (names_riskiest(&session->names->statements, &session->world->hash_key, bytes_text(name)) != NULL)
             return true;
     }
     return false;

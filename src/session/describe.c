@@ -32,18 +32,20 @@ static const char *session_phase(const struct session *session)
 
 void session_describe(const struct session *session, struct session_row *out)
 {
+    struct address client;
     struct text address;
     out->id = session->id;
     out->worker = session->world->worker;
     out->opened_us = session->opened_us;
     out->active_us = session->active_us;
     text_init(&address, out->address, sizeof(out->address));
-    address_describe(&session->address, &address);
+    session_client(session, &client);
+    address_describe(&client, &address);
     (void)bytes_copy_text(bytes_text(session->upstream), out->upstream, sizeof(out->upstream));
     if (session->user != NULL) {
-        (void)bytes_copy_text(bytes_text(session->user), out->user, sizeof(out->user));
-        (void)bytes_copy_text(bytes_text(session->database), out->database, sizeof(out->database));
-        (void)bytes_copy_text(bytes_text(session->application_name), out->application_name,
+        (void)bytes_copy_text(shared_text_bytes(session->user), out->user, sizeof(out->user));
+        (void)bytes_copy_text(shared_text_bytes(session->database), out->database, sizeof(out->database));
+        (void)bytes_copy_text(shared_text_bytes(session->application_name), out->application_name,
                               sizeof(out->application_name));
         (void)bytes_copy_text(session_service(session), out->service, sizeof(out->service));
     }

@@ -4,38 +4,46 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { FLIGHT_FIRST_CAPACITY = 8 };
-
 void flight_init(struct flight *flight)
 {
     *flight = (struct flight){ .requests = NULL };
 }
 
-void flight_release(struct flight *flight)
+static void circle_give(struct flight *flight, struct slab *circles)
 {
-    assert(flight->count == 0);
-    free(flight->requests);
-    flight_init(flight);
+    if (flight->capacity > FLIGHT_FIRST_CAPACITY)
+        free(flight->requests);
+    else
+        slab_give(circles, flight->requests);
 }
 
-static bool flight_grow(struct flight *flight)
+static bool flight_begin(struct flight *flight, struct slab *circles)
 {
-    uint32_t capacity = flight->capacity > 0 ? flight->capacity * 2 : FLIGHT_FIRST_CAPACITY;
+    flight->requests = slab_take(circles);
+    flight->capacity = flight->requests != NULL ? FLIGHT_FIRST_CAPACITY : 0;
+    return flight->requests != NULL;
+}
+
+static bool flight_grow(struct flight *flight, struct slab *circles)
+{
+    if (flight->capacity == 0)
+        return flight_begin(flight, circles);
+    uint32_t capacity = flight->capacity * 2;
     struct request *requests = malloc(capacity * sizeof(*requests));
     if (requests == NULL)
         return false;
     for (uint32_t index = 0; index < flight->count; index++)
         requests[index] = *flight_at(flight, index);
-    free(flight->requests);
+    circle_give(flight, circles);
     flight->requests = requests;
     flight->capacity = capacity;
     flight->first = 0;
     return true;
 }
 
-struct request *flight_add(struct flight *flight)
+struct request *flight_add(struct flight *flight, struct slab *circles)
 {
-    if (flight->count == flight->capacity && !flight_grow(flight))
+    if (flight->count == flight->capacity && !flight_grow(flight, circles))
         return NULL;
     struct request *request = flight_at(flight, flight->count++);
     *request = (struct request){ .statement = NULL };
@@ -67,8 +75,10 @@ bool flight_holds(const struct flight *flight, enum request_kind kind)
     return false;
 }
 
-void flight_shrink(struct flight *flight)
+void flight_rest(struct flight *flight, struct slab *circles)
 {
-    if (flight->count == 0 && flight->capacity > FLIGHT_FIRST_CAPACITY)
-        flight_release(flight);
+    if (flight->count > 0 || flight->capacity == 0)
+        return;
+    circle_give(flight, circles);
+    flight_init(flight);
 }

@@ -15,19 +15,22 @@ static struct judged judged_of(struct statement *statement, const struct guard_p
     return (struct judged){ &statement->verdict, statement, passage };
 }
 
-static struct guard_subject subject_of(const struct session *session)
+/* The subject views the address. */
+static struct guard_subject subject_of(const struct session *session, struct address *address)
 {
+    session_client(session, address);
     return (struct guard_subject){
         .service = session_service(session),
-        .user = bytes_text(session->user != NULL ? session->user : ""),
-        .database = bytes_text(session->database != NULL ? session->database : ""),
-        .address = &session->address,
+        .user = shared_text_bytes(session->user),
+        .database = shared_text_bytes(session->database),
+        .address = address,
     };
 }
 
 enum guard_mode session_guard_mode(const struct session *session)
 {
-    struct guard_subject subject = subject_of(session);
+    struct address address;
+    struct guard_subject subject = subject_of(session, &address);
     return guard_mode_for(session->world->policy, &subject);
 }
 
@@ -148,7 +151,8 @@ static bool judge(struct session *session, const struct judged *judged, enum jud
     struct session_world *world = session->world;
     struct object_names objects;
     struct decision decision;
-    struct guard_subject subject = subject_of(session);
+    struct address address;
+    struct guard_subject subject = subject_of(session, &address);
     struct guard_matter matter = { .verdict = judged->verdict,
                                    .is_run = step != JUDGE_PARSE,
                                    .passage = judged->passage };
@@ -196,7 +200,7 @@ static bool judge_all(struct session *session, struct statement *statement, enum
     const struct hash_key *key = &session->world->hash_key;
     const struct guard_passage *passage = passage_of(session, statement);
     for (const char *name = NULL; (name = name_list_next(&statement->verdict.executes, name)) != NULL;) {
-        struct statement *executed = names_riskiest(&session->statements, key, bytes_text(name));
+        struct statement *executed = names_riskiest(&session->names->statements, key, bytes_text(name));
         if (executed == NULL && name_list_holds(&statement->verdict.prepares, name))
             continue; /* the text itself has what it runs */
         struct judged judged = executed != NULL ? judged_of(executed, passage) : judged_unknown(statement);

@@ -10,16 +10,6 @@ static struct bytes server_name(struct bytes name)
     return bytes_of(name.data, name.size < SERVER_NAME_MOST ? name.size : SERVER_NAME_MOST);
 }
 
-void names_init(struct names *names)
-{
-    table_init(&names->table);
-    names->unnamed = NULL;
-    names->segment = 0;
-    names->has_guarded = false;
-    names->untracked = NULL;
-    names->untracked_count = 0;
-}
-
 /* Whether the server may know it by other bytes: converted to its encoding, folded there, or cut in front of
  * a character that does not fit. */
 static bool is_inexact(struct bytes name)
@@ -192,8 +182,9 @@ static void settle_bind(struct name *name, struct statement_pool *pool)
 /* Two names of the server's may be one to us where they are not exact: then the riskier statement stays. */
 static void name_set(struct name *name, struct statement *statement, struct statement_pool *pool)
 {
-    bool is_inexact_name = is_inexact(bytes_of(name->text, name->size));
-    if (is_inexact_name)
+    if (name->confirmed == statement)
+        return;
+    if (is_inexact(bytes_of(name->text, name->size)))
         statement = statement_riskier(statement, name->confirmed);
     if (name->confirmed == statement)
         return;

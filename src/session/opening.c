@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "session/state.h"
 
-#include <stdlib.h>
-
 enum { LENGTH_WORD = 4 };
 
 /* Moves input into the opening packet until it holds `size` bytes. */
 static void opening_gather(struct session *session, struct bytes *input, size_t size)
 {
-    struct buffer *kept = &session->opening->buffer;
+    struct buffer *kept = &session->client.gathered->buffer;
     size_t missing = size - kept->size;
     buffer_append(kept, bytes_take(input, missing < input->size ? missing : input->size));
-}
-
-static char *copy_of(struct bytes text)
-{
-    char *copy = malloc(text.size + 1);
-    if (copy != NULL)
-        (void)bytes_copy_text(text, copy, text.size + 1);
-    return copy;
 }
 
 /* Takes over who the client says it is. The database defaults to the user, the last of duplicates wins, as in
@@ -28,9 +18,10 @@ static bool opening_identify(struct session *session, const struct preamble *pre
     struct bytes user = startup_parameter_find(preamble->parameters, "user");
     struct bytes database = startup_parameter_find(preamble->parameters, "database");
     struct bytes application = startup_parameter_find(preamble->parameters, "application_name");
-    session->user = copy_of(user);
-    session->database = copy_of(database.size > 0 ? database : user);
-    session->application_name = copy_of(application);
+    struct shared_texts *texts = &session->world->texts;
+    session->user = shared_texts_take(texts, user);
+    session->database = shared_texts_take(texts, database.size > 0 ? database : user);
+    session->application_name = shared_texts_take(texts, application);
     session->service = NULL;
     return session->user != NULL && session->database != NULL && session->application_name != NULL;
 }
@@ -50,7 +41,7 @@ static enum session_event opening_answer(struct session *session, bool *was_aske
     }
     *was_asked = true;
     outbox_pass(&session->world->outbox, SIDE_CLIENT, bytes_of(is_granted ? &yes : &no, 1));
-    buffer_clear(&session->opening->buffer);
+    buffer_clear(&session->client.gathered->buffer);
     if (is_granted)
         session->stage = STAGE_SECURING;
     return SESSION_SEND;
@@ -99,7 +90,7 @@ static enum session_event opening_refuse(struct session *session, enum preamble_
         session_fail(session, "08P01", "invalid length of startup packet", NULL);
         break;
     }
-    session->end_reason = begins_proxy_header(buffer_bytes(&session->opening->buffer))
+    session->end_reason = begins_proxy_header(buffer_bytes(&session->client.gathered->buffer))
                               ? "a PROXY header where none is expected"
                               : "invalid startup packet";
     return SESSION_STARVED;
@@ -136,15 +127,16 @@ static enum session_event opening_act(struct session *session, const struct prea
 /* TLS from the first byte on (manual: "SSL Session Encryption"). */
 static bool is_direct_tls(const struct session *session, const struct bytes *input)
 {
-    return may_secure(session) && session->bytes_received == 0 && session->opening->buffer.size == 0 &&
-           input->size > 0 && preamble_begins_tls(input->data[0]);
+    return may_secure(session) && session->bytes_received == 0 &&
+           session->client.gathered->buffer.size == 0 && input->size > 0 &&
+           preamble_begins_tls(input->data[0]);
 }
 
 enum session_event opening_take(struct session *session, struct bytes *input)
 {
-    if (session->opening == NULL) {
-        session->opening = parcel_create(PREAMBLE_MOST);
-        if (session->opening == NULL) {
+    if (session->client.gathered == NULL) {
+        session->client.gathered = parcel_create(PREAMBLE_MOST);
+        if (session->client.gathered == NULL) {
             session_fail(session, "53200", "out of memory", NULL);
             return SESSION_STARVED;
         }
@@ -158,8 +150,8 @@ enum session_event opening_take(struct session *session, struct bytes *input)
     enum preamble_result result = PREAMBLE_STARVED;
     while (result == PREAMBLE_STARVED && input->size > 0) {
         /* the first byte alone shows a TLS handshake, which has no length word */
-        opening_gather(session, input, session->opening->buffer.size == 0 ? 1 : preamble.size);
-        result = preamble_read(buffer_bytes(&session->opening->buffer), &preamble);
+        opening_gather(session, input, session->client.gathered->buffer.size == 0 ? 1 : preamble.size);
+        result = preamble_read(buffer_bytes(&session->client.gathered->buffer), &preamble);
     }
     if (result == PREAMBLE_STARVED)
         return SESSION_STARVED;

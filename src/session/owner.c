@@ -16,8 +16,8 @@ void session_secured(struct session *session, bool has_protocol)
 void session_dialed(struct session *session, const struct server_leg *leg)
 {
     session->server_leg = *leg;
-    outbox_send(&session->world->outbox, SIDE_SERVER, session->opening);
-    session->opening = NULL;
+    outbox_send(&session->world->outbox, SIDE_SERVER, session->client.gathered);
+    session->client.gathered = NULL;
     session->stage = STAGE_LOGIN;
 }
 
@@ -46,13 +46,16 @@ void session_refuse(struct session *session, const char *sqlstate, const char *m
 
 void session_set_address(struct session *session, const struct address *client)
 {
-    session->address = *client;
+    struct shared_texts *texts = &session->world->texts;
+    session->address = compact_address_of(client);
+    shared_texts_give(texts, session->path);
+    session->path = client->text[0] != '\0' ? shared_texts_take(texts, bytes_text(client->text)) : NULL;
     session->service = NULL;
 }
 
-const struct address *session_client(const struct session *session)
+void session_client(const struct session *session, struct address *out)
 {
-    return &session->address;
+    compact_address_expand(&session->address, shared_text_bytes(session->path), out);
 }
 
 void session_set_upstream(struct session *session, const char *upstream)
@@ -77,7 +80,7 @@ bool session_is_cancel(const struct session *session)
 
 struct bytes session_cancel_request(const struct session *session)
 {
-    return session->is_cancel ? buffer_bytes(&session->opening->buffer) : BYTES_NONE;
+    return session->is_cancel ? buffer_bytes(&session->client.gathered->buffer) : BYTES_NONE;
 }
 
 int64_t session_active_us(const struct session *session)
@@ -102,5 +105,5 @@ enum session_rest session_rest(const struct session *session)
 
 struct bytes session_database(const struct session *session)
 {
-    return bytes_text(session->database != NULL ? session->database : "");
+    return shared_text_bytes(session->database);
 }

@@ -109,13 +109,14 @@ static enum fate take_bind(struct session *session, struct bytes body)
     struct reader reader = reader_of(body);
     struct bytes portal = reader_string(&reader);
     struct bytes prepared = reader_string(&reader);
-    struct statement *statement = names_riskiest(&session->statements, &session->world->hash_key, prepared);
+    struct statement *statement =
+        names_riskiest(&session->names->statements, &session->world->hash_key, prepared);
     struct ruling ruling;
     if (!is_let_through(session, CLIENT_BIND, statement, JUDGE_BIND, &ruling))
         return FATE_REPLACED;
     struct request *request = session_expect(session, REQUEST_BIND, statement);
     if (request != NULL && !reader.has_failed)
-        bind_name(session, &session->portals, portal, request);
+        bind_name(session, portal, request);
     return FATE_PASS;
 }
 
@@ -123,7 +124,7 @@ static enum fate take_execute(struct session *session, struct bytes body)
 {
     struct reader reader = reader_of(body);
     struct bytes portal = reader_string(&reader);
-    struct statement *statement = names_riskiest(&session->portals, &session->world->hash_key, portal);
+    struct statement *statement = names_riskiest(&session->names->portals, &session->world->hash_key, portal);
     struct ruling ruling;
     if (!is_let_through(session, CLIENT_EXECUTE, statement, JUDGE_RUN, &ruling))
         return FATE_REPLACED;
@@ -149,7 +150,7 @@ static struct names *read_target(struct session *session, struct bytes body, str
     struct reader reader = reader_of(body);
     uint8_t kind = reader_byte(&reader);
     *name = reader_string(&reader);
-    return kind == 'P' ? &session->portals : &session->statements;
+    return kind == 'P' ? &session->names->portals : &session->names->statements;
 }
 
 static enum fate take_describe(struct session *session, struct bytes body)
@@ -166,7 +167,7 @@ static enum fate take_close(struct session *session, struct bytes body)
     struct names *names = read_target(session, body, &name);
     struct request *request = session_expect(session, REQUEST_CLOSE, NULL);
     if (request != NULL) {
-        request->is_portal = names == &session->portals;
+        request->is_portal = names == &session->names->portals;
         request->name = names_close(names, &session->world->hash_key, name);
     }
     return FATE_PASS;
@@ -176,8 +177,8 @@ static enum fate take_sync(struct session *session)
 {
     session_expect(session, REQUEST_SYNC, NULL);
     session->skips_to_sync = false;
-    session->statements.segment++;
-    session->portals.segment++;
+    session->names->statements.segment++;
+    session->names->portals.segment++;
     return FATE_PASS;
 }
 

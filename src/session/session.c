@@ -7,21 +7,20 @@
 struct session *session_create(struct session_world *world, const struct address *client,
                                const char *upstream, enum session_security security)
 {
-    struct session *session = calloc(1, sizeof(*session));
+    struct session *session = slab_take_zeroed(&world->sessions);
     if (session == NULL)
         return NULL;
     session->world = world;
     session->id = ++world->last_session;
     session->reading = (struct lexer_reading){ .has_standard_strings = true };
-    session->address = *client;
+    session_set_address(session, client);
     session->upstream = upstream;
     session->security = (uint8_t)security;
     session->opened_us = session->active_us = world->now_us;
     framer_init(&session->client.framer, SIDE_CLIENT);
     framer_init(&session->server.framer, SIDE_SERVER);
     flight_init(&session->flight);
-    names_init(&session->statements);
-    names_init(&session->portals);
+    session->names = &world->no_names;
     counter_add(&world->counters->sessions_opened, 1);
     return session;
 }
@@ -44,28 +43,35 @@ static void tell_end(struct session *session, const char *reason)
     }
 }
 
+static void names_leave(struct session *session)
+{
+    struct session_world *world = session->world;
+    if (session->names == &world->no_names)
+        return;
+    names_release(&session->names->statements, world->statements);
+    names_release(&session->names->portals, world->statements);
+    slab_give(&world->name_spaces, session->names);
+}
+
 void session_destroy(struct session *session, const char *reason)
 {
-    struct statement_pool *pool = session->world->statements;
     tell_end(session, reason);
     counter_add(&session->world->counters->sessions_closed, 1);
     changes_end(session);
     requests_abandon_all(session);
-    flight_release(&session->flight);
-    names_release(&session->statements, pool);
-    names_release(&session->portals, pool);
+    flight_rest(&session->flight, &session->world->circles);
+    names_leave(session);
     candidates_clear(session);
-    free(session->candidates);
     changes_release(session);
     stream_end(session);
     parcel_destroy(session->client.gathered);
     parcel_destroy(session->server.gathered);
-    parcel_destroy(session->opening);
     free(session->report);
-    free(session->user);
-    free(session->database);
-    free(session->application_name);
-    free(session);
+    shared_texts_give(&session->world->texts, session->user);
+    shared_texts_give(&session->world->texts, session->database);
+    shared_texts_give(&session->world->texts, session->application_name);
+    shared_texts_give(&session->world->texts, session->path);
+    slab_give(&session->world->sessions, session);
 }
 
 /* ── One fragment ──────────────────────────────────────────────────────────────────────────────────────────
@@ -285,7 +291,7 @@ static bool must_hold(const struct session *session, enum side from)
 static void count_taken(struct session *session, enum side from, size_t size)
 {
     if (from == SIDE_SERVER)
-        session->server_bytes += size;
+        session->unaccounted_bytes += size;
 }
 
 /* Takes messages until the input is used up, the outbox is full, or something stands in the way. */

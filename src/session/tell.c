@@ -11,11 +11,13 @@ struct bytes session_service(const struct session *session)
     if (is_service_known(session))
         return bytes_text(session->service);
     const struct policy *policy = session->world->policy;
+    struct address address;
+    session_client(session, &address);
     struct identity identity = {
-        .application_name = bytes_text(session->application_name != NULL ? session->application_name : ""),
-        .user = bytes_text(session->user != NULL ? session->user : ""),
-        .database = bytes_text(session->database != NULL ? session->database : ""),
-        .address = &session->address,
+        .application_name = shared_text_bytes(session->application_name),
+        .user = shared_text_bytes(session->user),
+        .database = shared_text_bytes(session->database),
+        .address = &address,
     };
     return service_resolve(policy->rules, policy->rule_count, &identity);
 }
@@ -43,16 +45,17 @@ void tell_fill(const struct session *session, enum event_kind kind, struct event
     event->worker = session->world->worker;
     event->session = session->id;
     event->time_us = session->world->now_us;
+    struct address client;
     struct text address;
+    session_client(session, &client);
     text_init(&address, event->address, sizeof(event->address));
-    address_describe(&session->address, &address);
+    address_describe(&client, &address);
     if (session->user != NULL) {
-        copy_field(bytes_text(session->user), event->violation.user, NAME_SIZE);
-        copy_field(bytes_text(session->database), event->violation.database, NAME_SIZE);
+        copy_field(shared_text_bytes(session->user), event->violation.user, NAME_SIZE);
+        copy_field(shared_text_bytes(session->database), event->violation.database, NAME_SIZE);
         copy_field(session_service(session), event->violation.service, NAME_SIZE);
     }
-    if (session->application_name != NULL)
-        copy_field(bytes_text(session->application_name), event->application_name, NAME_SIZE);
+    copy_field(shared_text_bytes(session->application_name), event->application_name, NAME_SIZE);
 }
 
 static struct event *reserve(struct session *session)

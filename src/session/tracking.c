@@ -19,7 +19,7 @@ struct request *session_expect(struct session *session, enum request_kind kind, 
     }
     if (kind == REQUEST_COPY_END && !may_await_copy_end(&session->flight))
         return NULL;
-    struct request *request = flight_add(&session->flight);
+    struct request *request = flight_add(&session->flight, &session->world->circles);
     if (request == NULL) {
         session_lose(session, "out of memory");
         return NULL;
@@ -38,11 +38,34 @@ struct lexer_reading session_feared_reading(const struct session *session)
     return reading;
 }
 
-void bind_name(struct session *session, struct names *names, struct bytes text, struct request *request)
+static struct names *bound_names(struct session *session, const struct request *request)
+{
+    bool is_portal = request->kind == REQUEST_BIND || (request->kind == REQUEST_CLOSE && request->is_portal);
+    return is_portal ? &session->names->portals : &session->names->statements;
+}
+
+/* The session is about to give a name: it needs name spaces of its own. */
+static bool names_begin(struct session *session)
 {
     struct session_world *world = session->world;
-    request->name =
-        names_bind(names, &world->hash_key, text, request->statement, world->limits.names, world->statements);
+    if (session->names != &world->no_names)
+        return true;
+    struct name_spaces *spaces = slab_take_zeroed(&world->name_spaces);
+    if (spaces == NULL) {
+        session_lose(session, "out of memory");
+        return false;
+    }
+    session->names = spaces;
+    return true;
+}
+
+void bind_name(struct session *session, struct bytes text, struct request *request)
+{
+    struct session_world *world = session->world;
+    if (!names_begin(session))
+        return;
+    request->name = names_bind(bound_names(session, request), &world->hash_key, text, request->statement,
+                               world->limits.names, world->statements);
     request->is_untracked = request->name == NULL;
     if (request->is_untracked)
         counter_add(&world->counters->statements_not_tracked, 1);
@@ -51,8 +74,8 @@ void bind_name(struct session *session, struct names *names, struct bytes text, 
 void learn_name(struct session *session, struct bytes text, struct statement *statement)
 {
     struct session_world *world = session->world;
-    if (!names_learn(&session->statements, &world->hash_key, text, statement, world->limits.names,
-                     world->statements))
+    if (names_begin(session) && !names_learn(&session->names->statements, &world->hash_key, text, statement,
+                                             world->limits.names, world->statements))
         counter_add(&world->counters->statements_not_tracked, 1);
 }
 
@@ -61,7 +84,7 @@ void parse_expect(struct session *session, struct bytes name, struct statement *
     counter_add(&session->world->counters->parses, 1);
     struct request *request = session_expect(session, REQUEST_PARSE, statement);
     if (request != NULL)
-        bind_name(session, &session->statements, name, request);
+        bind_name(session, name, request);
 }
 
 /* DEALLOCATE [ PREPARE ] name and nothing else, so that no other reading names another; BYTES_NONE else. */
@@ -89,14 +112,8 @@ void unlearn_name(struct session *session, const struct statement *statement)
     struct token token;
     if (statement == NULL || statement->is_cut)
         return;
-    names_forget_called(&session->statements, &world->hash_key, deallocated_name(statement, &token),
+    names_forget_called(&session->names->statements, &world->hash_key, deallocated_name(statement, &token),
                         world->statements);
-}
-
-static struct names *bound_names(struct session *session, const struct request *request)
-{
-    bool is_portal = request->kind == REQUEST_BIND || (request->kind == REQUEST_CLOSE && request->is_portal);
-    return is_portal ? &session->portals : &session->statements;
 }
 
 void request_settle(struct session *session, struct request *request, bool is_done)

@@ -35,6 +35,8 @@ HEAP = {"malloc", "calloc", "realloc", "reallocarray", "free", "strdup", "strndu
 # area/object: why it owns heap memory
 HEAP_OWNERS = {
     "base/buffer.c": "grows up to a limit that its owner sets",
+    "base/shared_text.c": "each text that is in use, once",
+    "base/slab.c": "things that their owners bound: sessions, and what they need while they are at work",
     "base/ring.c": "its records, once, at the start",
     "base/table.c": "its slots",
     "catalog/catalog.c": "databases and constraints, within the catalog's bound",
@@ -61,15 +63,12 @@ HEAP_OWNERS = {
     "policy/turnstile.c": "one table for the whole program, made at its start",
     "sql/statement.c": "statement texts, within the bound of the settings",
     "session/tracking.c": "refusals that are settled",
-    "session/answers.c": "the application name that the server reports",
-    "session/blame.c": "the candidates of one session, once",
-    "session/flight.c": "the queue of requests in flight, up to a limit of the settings",
+    "session/flight.c": "a queue of many requests in flight, up to a limit of the settings",
     "session/changes.c": "what is known of one session's schema changes, once",
     "session/names.c": "prepared statements by name, up to a limit of the settings",
-    "session/opening.c": "user and database of a session",
     "session/poison.c": "one refusal",
     "session/outbox.c": "what waits to be sent in place of something else",
-    "session/session.c": "the session",
+    "session/session.c": "the report of an error that comes in pieces",
     "session/stream.c": "the state of a statement that is being scanned",
 }
 

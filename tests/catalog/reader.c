@@ -110,7 +110,7 @@ static void read_once(struct catalog *catalog, const char *conninfo)
     }
     question_cancel(question);
     changes_write(catalog);
-    (void)printf("read %zu constraints, %zu parts, %zu bytes, %lld us\n", catalog->constraints.count,
+    (void)printf("read %u constraints, %u parts, %zu bytes, %lld us\n", catalog->constraints.count,
                  catalog->parts.count, catalog->size, (long long)(now_us() - begin));
 }
 

@@ -86,7 +86,7 @@ void stage_open(struct stage *stage, const struct stage_plan *plan)
         .hash_key = key,
         .now_us = stage_now_us,
     };
-    outbox_init(&stage->world.outbox);
+    session_world_open(&stage->world);
     stage_set_gate(stage, plan->mode, plan->allow);
     for (size_t side = 0; side < 2; side++) {
         buffer_init(&stage->out[side], STAGE_BYTES_MOST);
@@ -109,6 +109,7 @@ static void events_take(struct stage *stage)
 void stage_close(struct stage *stage)
 {
     session_destroy(stage->session, "the play is over");
+    session_world_close(&stage->world);
     policy_release(stage->world.policy);
     statement_pool_release(&stage->statements);
     harvest_destroy(stage->world.harvest);

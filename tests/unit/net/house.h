@@ -57,7 +57,7 @@ static inline void house_open_world(struct house *house)
         .hash_key = key,
     };
     assert_non_null(house->world.policy);
-    outbox_init(&house->world.outbox);
+    session_world_open(&house->world);
 }
 
 static inline struct house *house_open(void)
@@ -125,6 +125,7 @@ static inline void house_close(struct house *house)
     loop_finish(&house->loop);
     (void)close(house->server_listening);
     policy_release(house->world.policy);
+    session_world_close(&house->world);
     statement_pool_release(&house->statements);
     harvest_destroy(house->world.harvest);
     docket_release(&house->docket);
