@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "net/link.h"
+#include "net/carrier.h"
 #include "unit/net/peer.h"
 
 enum { LARGE = 3 * 1024 * 1024, PATTERN_PERIOD = 251 };
@@ -153,10 +153,10 @@ static void data_connections_neither_delay_nor_outlive_a_vanished_peer(void **st
 {
     (void)state;
     struct probe *probe = probe_create();
-    uv_os_fd_t socket = -1;
+    int socket = -1;
     int value = 0;
     socklen_t size = sizeof value;
-    assert_int_equal(uv_fileno(&probe->link.socket.handle, &socket), 0);
+    socket = carrier_socket(&probe->link);
     assert_int_equal(getsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &value, &size), 0);
     assert_int_not_equal(value, 0);
     assert_int_equal(getsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &value, &size), 0);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* In place of uring*.c and carrier_ring.c where liburing was missing when this was built. */
+#include "net/carrier.h"
+#include "net/uring.h"
+
+#include <stdlib.h>
+
+bool uring_create(uv_loop_t *loop, struct uring **out, struct problem *problem)
+{
+    (void)loop;
+    *out = NULL;
+    *problem = (struct problem){ .text = "this program was built without liburing" };
+    return false;
+}
+
+/* Since none can be made, nothing of what follows is ever called. */
+
+void uring_run(struct uring *uring, void (*before_wait)(void *owner), void *owner)
+{
+    (void)uring, (void)before_wait, (void)owner;
+    abort();
+}
+
+void uring_turn(struct uring *uring)
+{
+    (void)uring;
+    abort();
+}
+
+void uring_destroy(struct uring *uring)
+{
+    (void)uring;
+}
+
+int carrier_ring_open(struct link *link, int socket)
+{
+    (void)link, (void)socket;
+    abort();
+}
+
+uv_loop_t *carrier_ring_loop(const struct link *link)
+{
+    (void)link;
+    abort();
+}
+
+void carrier_ring_attend(struct link *link)
+{
+    (void)link;
+    abort();
+}
+
+struct link_piece *carrier_ring_refer(struct link *link, struct bytes bytes)
+{
+    (void)link, (void)bytes;
+    abort();
+}
+
+void carrier_ring_release(struct link *link, struct link_piece *piece)
+{
+    (void)link, (void)piece;
+    abort();
+}
+
+void carrier_ring_close(struct link *link)
+{
+    (void)link;
+    abort();
+}
