@@ -20,9 +20,10 @@ struct chunk {
     struct buffer sealed; /* what is about to be written; empty between the link's calls */
 };
 
-/* A chunk whose links speak no TLS needs neither. */
+/* A chunk whose links speak no TLS needs neither, if it is zero. */
 static inline void chunk_init(struct chunk *chunk)
 {
+    chunk->uring = NULL;
     buffer_init(&chunk->sealed, SEALED_MOST);
 }
 

@@ -57,6 +57,7 @@ struct link_ring {
     bool is_receiving : 1;  /* a receive is in the kernel's hands */
     bool is_sending : 1;    /* so is what was written */
     bool has_cancelled : 1; /* the receive is to come back */
+    bool has_cut : 1;       /* so is the write, since the link closes */
     bool has_stopped : 1;   /* the peer's end or an error came, to be told behind what is held */
     bool is_listed : 1;     /* among those that the ring is to attend to */
     signed stop : 16;       /* that error, a negative libuv code, or 0 */

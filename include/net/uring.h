@@ -21,6 +21,8 @@ MUST_USE bool uring_create(uv_loop_t *loop, struct uring **out, struct problem *
 /* Runs the loop and the ring, from one thread until their end, as uv_run does: until no handle of the loop is
  * alive and no link is open. `before_wait` is called each turn. */
 void uring_run(struct uring *uring, void (*before_wait)(void *owner), void *owner);
+/* Whether uring_run would go on. */
+bool uring_is_alive(const struct uring *uring);
 /* One turn, which waits for nothing, of a ring that uring_run does not run. */
 void uring_turn(struct uring *uring);
 /* When no link is open. */

@@ -21,6 +21,12 @@ void uring_run(struct uring *uring, void (*before_wait)(void *owner), void *owne
     abort();
 }
 
+bool uring_is_alive(const struct uring *uring)
+{
+    (void)uring;
+    abort();
+}
+
 void uring_turn(struct uring *uring)
 {
     (void)uring;
