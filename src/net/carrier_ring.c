@@ -298,12 +298,13 @@ static void link_finish(struct uring *uring, struct link *link)
 void carrier_ring_serve(struct uring *uring, struct link *link)
 {
     struct link_ring *ring = &link->socket.ring;
-    if (!link->is_closing)
-        link_deliver_held(uring, link);
     if (link->is_closing) {
         link_finish(uring, link);
         return;
     }
+    link_deliver_held(uring, link);
+    if (link->is_closing)
+        return; /* it is listed anew */
     if (link->is_reading && !ring->is_receiving && !ring->has_stopped)
         link_receive(uring, link);
     else if (!link->is_reading && ring->held != NULL)
