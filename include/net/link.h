@@ -11,7 +11,7 @@
 #include <uv.h>
 
 /* One socket (TCP or Unix): reads into buffers of the worker, writes in order, counts what waits, closes
- * exactly once. How its bytes move is its carrier's matter (net/carrier.h): libuv's, or, where the chunk has
+ * exactly once. How its bytes move is its lane's matter (net/lane.h): libuv's, or, where the chunk has
  * a ring, the ring's.
  *
  *   link_init, link_open ── link_read_start / link_read_stop / link_send ──► link_close ──► on_closed, memory

@@ -9,10 +9,10 @@
 /* ── link.c ────────────────────────────────────────────────────────────────────────────────────────────────
  */
 
-/* Bytes were read, which stay until it returns; the peer's end (0) or an error was. For carriers. */
+/* Bytes were read, which stay until it returns; the peer's end (0) or an error was. For lanes. */
 void link_arrived(struct link *link, struct bytes bytes);
 void link_stopped(struct link *link, int error);
-/* The carrier holds nothing of the link any more: frees what it has and tells the owner, who may free it. */
+/* The lane holds nothing of the link any more: frees what it has and tells the owner, who may free it. */
 void link_closed(struct link *link);
 /* Reads even when the peer's end was seen. */
 void link_read_on(struct link *link);
@@ -35,9 +35,11 @@ struct link_piece {
     uint8_t own[];
 };
 
-/* The kernel took so many bytes of what was under way, or a negative libuv code: none. For carriers. */
+/* The kernel took so many bytes of what was under way, or a negative libuv code: none. For lanes. */
 void link_written(struct link *link, ssize_t result);
 
+/* Takes off the front what the kernel took; what was under way and is left waits again. For lanes. */
+void link_took(struct link *link, size_t taken);
 /* Writes the bytes as they are, after all that waits. */
 void link_write(struct link *link, struct bytes bytes);
 /* Nothing can be written any more; on_end comes from the loop. */

@@ -90,12 +90,12 @@ MUST_USE bool uring_pool_keep(struct uring_pool *pool, struct uring_block *block
 /* One less. */
 void uring_pool_drop(struct uring_pool *pool, struct uring_block *block);
 
-/* ── carrier_ring.c ────────────────────────────────────────────────────────────────────────────────────────
+/* ── lane_ring.c ────────────────────────────────────────────────────────────────────────────────────────
  */
 
 /* Does for the link what it now needs. It may be gone afterwards. */
-void carrier_ring_serve(struct uring *uring, struct link *link);
-void carrier_ring_received(struct uring *uring, struct link *link, int result, unsigned flags);
-void carrier_ring_sent(struct uring *uring, struct link *link, int result);
+void lane_ring_serve(struct uring *uring, struct link *link);
+void lane_ring_received(struct uring *uring, struct link *link, int result, unsigned flags);
+void lane_ring_sent(struct uring *uring, struct link *link, int result);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "net/carrier.h"
 #include "net/endpoint.h"
+#include "net/lane.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,12 +20,12 @@ void link_init(struct link *link, uv_loop_t *loop, enum address_family family, s
                const struct link_events *events)
 {
     *link = (struct link){ .events = events, .chunk = chunk, .read_most = CHUNK_SIZE };
-    carrier_init(link, loop, family);
+    lane_init(link, loop, family);
 }
 
 int link_open(struct link *link, int socket)
 {
-    return carrier_open(link, socket);
+    return lane_open(link, socket);
 }
 
 static void socket_set(int socket, int level, int option, int value)
@@ -36,7 +36,7 @@ static void socket_set(int socket, int level, int option, int value)
 
 void link_tune(struct link *link)
 {
-    int socket = carrier_socket(link);
+    int socket = lane_socket(link);
     socket_set(socket, IPPROTO_TCP, TCP_NODELAY, 1);
     socket_set(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
     socket_set(socket, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_SECONDS);
@@ -51,7 +51,7 @@ const char *link_failure(const struct link *link)
 
 size_t link_waiting(const struct link *link)
 {
-    return link->queued - carrier_taken(link);
+    return link->queued - lane_taken(link);
 }
 
 void link_end(struct link *link, int error)
@@ -93,7 +93,7 @@ void link_read_on(struct link *link)
     if (link->is_reading)
         return;
     link->is_reading = true;
-    carrier_read_start(link);
+    lane_read_start(link);
 }
 
 void link_read_start(struct link *link)
@@ -107,7 +107,7 @@ void link_read_stop(struct link *link)
     if (!link->is_reading)
         return;
     link->is_reading = false;
-    carrier_read_stop(link);
+    lane_read_stop(link);
 }
 
 void link_send(struct link *link, struct bytes bytes)
@@ -151,7 +151,7 @@ static bool link_watch(struct link *link)
     linger->link = link;
     linger->waiting = link_waiting(link);
     link->linger = linger;
-    (void)uv_timer_init(carrier_loop(link), &linger->timer); /* these two cannot fail */
+    (void)uv_timer_init(lane_loop(link), &linger->timer); /* these two cannot fail */
     (void)uv_timer_start(&linger->timer, on_linger, LINK_STALL_MS, LINK_STALL_MS);
     return true;
 }
@@ -161,6 +161,8 @@ void link_close_flushed(struct link *link)
     if (link->is_closing || link->is_flushing)
         return;
     link_shutdown(link);
+    lane_flush(link);
+    link_settle(link);
     bool is_done = link->has_ended && link->first == NULL;
     if (is_done || link->failure < 0 || !link_watch(link)) {
         link_close(link);
@@ -187,7 +189,7 @@ void link_close(struct link *link)
     if (link->linger != NULL)
         uv_close((uv_handle_t *)&link->linger->timer, on_linger_closed);
     link->linger = NULL;
-    carrier_close(link);
+    lane_close(link);
 }
 
 void link_peer(const struct link *link, struct address *out)
@@ -195,7 +197,7 @@ void link_peer(const struct link *link, struct address *out)
     struct endpoint peer = { .size = sizeof peer.storage };
     struct sockaddr *name = (struct sockaddr *)&peer.storage;
     *out = (struct address){ .family = ADDRESS_NONE };
-    int socket = carrier_socket(link);
+    int socket = lane_socket(link);
     if (getpeername(socket, name, &peer.size) != 0)
         return;
     endpoint_read(name, peer.size, out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* What a link has to write and the kernel has not taken yet. */
-#include "net/carrier.h"
+#include "net/lane.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -13,7 +13,7 @@ void link_fail(struct link *link, int error)
 {
     link->failure = error;
     if (error == UV_ENOMEM)
-        (void)shutdown(carrier_socket(link), SHUT_RDWR);
+        (void)shutdown(lane_socket(link), SHUT_RDWR);
     link_read_on(link);
 }
 
@@ -22,7 +22,7 @@ void link_settle(struct link *link)
     if (link->is_closing || link->first != NULL)
         return;
     if (link->is_shutting && link->failure == 0)
-        (void)shutdown(carrier_socket(link), SHUT_WR);
+        (void)shutdown(lane_socket(link), SHUT_WR);
     if (link->is_flushing && link->has_ended)
         link_close(link);
 }
@@ -32,12 +32,11 @@ static void link_drop_first(struct link *link)
     struct link_piece *piece = link->first;
     link->queued -= piece->size;
     link->first = piece->next;
-    carrier_release(link, piece);
+    lane_release(link, piece);
     free(piece);
 }
 
-/* Takes off the front what the kernel took; what was under way and is left waits again. */
-static void link_drop_taken(struct link *link, size_t taken)
+void link_took(struct link *link, size_t taken)
 {
     while (link->first != NULL && link->first->is_under_way) {
         struct link_piece *piece = link->first;
@@ -69,9 +68,9 @@ void link_written(struct link *link, ssize_t result)
         link_write_failed(link, (int)result);
         return;
     }
-    link_drop_taken(link, (size_t)result);
+    link_took(link, (size_t)result);
     if (link->first != NULL)
-        carrier_write(link);
+        lane_write(link);
     if (link->is_full && link_waiting(link) < LINK_LOW_WATER) {
         link->is_full = false;
         if (!link->is_flushing && !link->has_failed)
@@ -109,7 +108,7 @@ static struct link_piece *link_piece_for(struct link *link, size_t size)
     struct link_piece *last = link->first != NULL ? link->last : NULL;
     if (last != NULL && size <= piece_room(last))
         return last;
-    size_t least = last != NULL ? PIECE_SIZE : carrier_room(link, size);
+    size_t least = last != NULL ? PIECE_SIZE : lane_room(link, size);
     struct link_piece *piece = link_make_piece(size > least ? size : least);
     if (piece != NULL)
         link_append(link, piece);
@@ -129,7 +128,7 @@ static bool link_queue_copy(struct link *link, struct bytes bytes)
 static void link_queue(struct link *link, struct bytes bytes)
 {
     bool is_first = link->first == NULL;
-    struct link_piece *piece = carrier_refer(link, bytes);
+    struct link_piece *piece = lane_refer(link, bytes);
     if (piece != NULL) {
         link_append(link, piece);
     } else if (!link_queue_copy(link, bytes)) {
@@ -138,14 +137,14 @@ static void link_queue(struct link *link, struct bytes bytes)
     }
     link->queued += bytes.size;
     if (is_first)
-        carrier_write(link);
+        lane_write(link);
 }
 
 void link_write(struct link *link, struct bytes bytes)
 {
     if (link->is_closing || link->is_shutting || link->failure < 0 || bytes.size == 0)
         return;
-    int result = link->first == NULL ? carrier_write_now(link, &bytes) : 0;
+    int result = link->first == NULL ? lane_write_now(link, &bytes) : 0;
     if (result < 0)
         link_fail(link, result);
     if (bytes.size == 0 || result < 0)

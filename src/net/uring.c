@@ -169,7 +169,7 @@ static void uring_serve(struct uring *uring)
         uring->listed_first = (uring->listed_first + 1) & (uring->listed_room - 1);
         uring->listed_count--;
         link->socket.ring.is_listed = false;
-        carrier_ring_serve(uring, link);
+        lane_ring_serve(uring, link);
     }
 }
 
@@ -207,10 +207,10 @@ static void uring_dispatch(struct uring *uring, const struct io_uring_cqe *came)
     void *link = (void *)(uintptr_t)(came->user_data & ~(uint64_t)TOPIC_MASK);
     switch ((enum uring_topic)(came->user_data & TOPIC_MASK)) {
     case TOPIC_RECEIVE:
-        carrier_ring_received(uring, link, came->res, came->flags);
+        lane_ring_received(uring, link, came->res, came->flags);
         break;
     case TOPIC_SEND:
-        carrier_ring_sent(uring, link, came->res);
+        lane_ring_sent(uring, link, came->res);
         break;
     case TOPIC_LOOP:
         uring->is_watching = false;

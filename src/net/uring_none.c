@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* In place of uring*.c and carrier_ring.c where liburing was missing when this was built. */
-#include "net/carrier.h"
+/* In place of uring*.c and lane_ring.c where liburing was missing when this was built. */
+#include "net/lane.h"
 #include "net/uring.h"
 
 #include <stdlib.h>
@@ -38,37 +38,43 @@ void uring_destroy(struct uring *uring)
     (void)uring;
 }
 
-int carrier_ring_open(struct link *link, int socket)
+int lane_ring_open(struct link *link, int socket)
 {
     (void)link, (void)socket;
     abort();
 }
 
-uv_loop_t *carrier_ring_loop(const struct link *link)
+uv_loop_t *lane_ring_loop(const struct link *link)
 {
     (void)link;
     abort();
 }
 
-void carrier_ring_attend(struct link *link)
+void lane_ring_attend(struct link *link)
 {
     (void)link;
     abort();
 }
 
-struct link_piece *carrier_ring_refer(struct link *link, struct bytes bytes)
+struct link_piece *lane_ring_refer(struct link *link, struct bytes bytes)
 {
     (void)link, (void)bytes;
     abort();
 }
 
-void carrier_ring_release(struct link *link, struct link_piece *piece)
+void lane_ring_release(struct link *link, struct link_piece *piece)
 {
     (void)link, (void)piece;
     abort();
 }
 
-void carrier_ring_close(struct link *link)
+void lane_ring_flush(struct link *link)
+{
+    (void)link;
+    abort();
+}
+
+void lane_ring_close(struct link *link)
 {
     (void)link;
     abort();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "net/carrier.h"
+#include "net/lane.h"
 #include "unit/net/peer.h"
 
 enum { LARGE = 3 * 1024 * 1024, PATTERN_PERIOD = 251 };
@@ -156,7 +156,7 @@ static void data_connections_neither_delay_nor_outlive_a_vanished_peer(void **st
     int socket = -1;
     int value = 0;
     socklen_t size = sizeof value;
-    socket = carrier_socket(&probe->link);
+    socket = lane_socket(&probe->link);
     assert_int_equal(getsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &value, &size), 0);
     assert_int_not_equal(value, 0);
     assert_int_equal(getsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &value, &size), 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* Links whose bytes libuv moves. */
-#include "net/carrier.h"
+#include "net/lane.h"
 
 #include <stdlib.h>
 
@@ -23,7 +23,7 @@ static struct link *link_of(const void *handle)
     return ((const uv_handle_t *)handle)->data;
 }
 
-void carrier_uv_init(struct link *link, uv_loop_t *loop, enum address_family family)
+void lane_uv_init(struct link *link, uv_loop_t *loop, enum address_family family)
 {
     union link_handle *handle = malloc(sizeof *handle);
     link->socket.handle = handle;
@@ -36,7 +36,7 @@ void carrier_uv_init(struct link *link, uv_loop_t *loop, enum address_family fam
     handle->any.data = link;
 }
 
-int carrier_uv_open(struct link *link, int socket)
+int lane_uv_open(struct link *link, int socket)
 {
     union link_handle *handle = link->socket.handle;
     if (handle == NULL)
@@ -45,13 +45,13 @@ int carrier_uv_open(struct link *link, int socket)
                                              : uv_tcp_open(&handle->tcp, socket);
 }
 
-int carrier_uv_socket(const struct link *link)
+int lane_uv_socket(const struct link *link)
 {
     uv_os_fd_t socket = -1;
     return uv_fileno(&link->socket.handle->any, &socket) == 0 ? socket : -1;
 }
 
-uv_loop_t *carrier_uv_loop(const struct link *link)
+uv_loop_t *lane_uv_loop(const struct link *link)
 {
     return link->socket.handle->any.loop;
 }
@@ -71,17 +71,17 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
         link_stopped(link_of(stream), size == UV_EOF ? 0 : (int)size);
 }
 
-void carrier_uv_read_start(struct link *link)
+void lane_uv_read_start(struct link *link)
 {
     link->is_reading = uv_read_start(&link->socket.handle->stream, on_alloc, on_read) == 0;
 }
 
-void carrier_uv_read_stop(struct link *link)
+void lane_uv_read_stop(struct link *link)
 {
     (void)uv_read_stop(&link->socket.handle->stream);
 }
 
-int carrier_uv_write_now(struct link *link, struct bytes *bytes)
+int lane_uv_write_now(struct link *link, struct bytes *bytes)
 {
     uv_buf_t view = { .base = (char *)(uintptr_t)bytes->data, .len = bytes->size };
     int taken = uv_try_write(&link->socket.handle->stream, &view, 1);
@@ -99,7 +99,7 @@ static void on_written(uv_write_t *request, int status)
         link_written(link, status < 0 ? status : (ssize_t)link->first->size);
 }
 
-void carrier_uv_write(struct link *link)
+void lane_uv_write(struct link *link)
 {
     struct link_piece *piece = link->first;
     struct writing *writing = malloc(sizeof *writing);
@@ -116,7 +116,7 @@ void carrier_uv_write(struct link *link)
     link_fail(link, result);
 }
 
-size_t carrier_uv_taken(const struct link *link)
+size_t lane_uv_taken(const struct link *link)
 {
     bool is_under_way = link->first != NULL && link->first->is_under_way;
     return is_under_way ? link->first->size - uv_stream_get_write_queue_size(&link->socket.handle->stream)
@@ -130,7 +130,7 @@ static void on_handle_closed(uv_handle_t *closed)
     link_closed(link);
 }
 
-void carrier_uv_close(struct link *link)
+void lane_uv_close(struct link *link)
 {
     if (link->socket.handle != NULL)
         uv_close(&link->socket.handle->any, on_handle_closed);

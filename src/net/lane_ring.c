@@ -5,7 +5,7 @@
  * changed the link is listed, and at the end of the turn it is served: what it wants and the kernel does not
  * do yet is asked for, what the kernel does and it does not want any more is cancelled. There is one receive
  * and one write under way at most, so that order is kept; and the socket is closed only when neither is. */
-#include "net/carrier.h"
+#include "net/lane.h"
 #include "net/uring_state.h"
 
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static struct uring *uring_of(const struct link *link)
     return link->chunk->uring;
 }
 
-int carrier_ring_open(struct link *link, int socket)
+int lane_ring_open(struct link *link, int socket)
 {
     struct uring *uring = uring_of(link);
     int off = 0;
@@ -44,20 +44,20 @@ int carrier_ring_open(struct link *link, int socket)
     return 0;
 }
 
-uv_loop_t *carrier_ring_loop(const struct link *link)
+uv_loop_t *lane_ring_loop(const struct link *link)
 {
     return uring_of(link)->loop;
 }
 
-void carrier_ring_attend(struct link *link)
+void lane_ring_attend(struct link *link)
 {
     uring_list(uring_of(link), link);
 }
 
-void carrier_ring_close(struct link *link)
+void lane_ring_close(struct link *link)
 {
     if (link->socket.ring.descriptor >= 0)
-        carrier_ring_attend(link);
+        lane_ring_attend(link);
     else
         link_closed(link);
 }
@@ -70,7 +70,7 @@ static bool is_in(const struct uring_block *block, const uint8_t *data)
     return block != NULL && data >= block->data && data < block->data + URING_BLOCK_SIZE;
 }
 
-struct link_piece *carrier_ring_refer(struct link *link, struct bytes bytes)
+struct link_piece *lane_ring_refer(struct link *link, struct bytes bytes)
 {
     struct uring *uring = uring_of(link);
     if (bytes.size < REFERRED_LEAST || !is_in(uring->current, bytes.data))
@@ -84,7 +84,7 @@ struct link_piece *carrier_ring_refer(struct link *link, struct bytes bytes)
     return piece;
 }
 
-void carrier_ring_release(struct link *link, struct link_piece *piece)
+void lane_ring_release(struct link *link, struct link_piece *piece)
 {
     uring_pool_drop(&uring_of(link)->pool, piece->block);
 }
@@ -201,7 +201,7 @@ static void link_receive_ended(struct uring *uring, struct link *link, int resul
     link_deliver_held(uring, link);
 }
 
-void carrier_ring_received(struct uring *uring, struct link *link, int result, unsigned flags)
+void lane_ring_received(struct uring *uring, struct link *link, int result, unsigned flags)
 {
     struct link_ring *ring = &link->socket.ring;
     unsigned short number = (unsigned short)(flags >> IORING_CQE_BUFFER_SHIFT);
@@ -254,7 +254,21 @@ static void link_send_waiting(struct uring *uring, struct link *link)
     piece->is_under_way = true;
 }
 
-void carrier_ring_sent(struct uring *uring, struct link *link, int result)
+void lane_ring_flush(struct link *link)
+{
+    const struct link_ring *ring = &link->socket.ring;
+    while (link->first != NULL && !ring->is_sending && link->failure == 0) {
+        struct link_piece *piece = link->first;
+        size_t size = piece->size;
+        ssize_t taken = send(ring->descriptor, piece->data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        piece->is_under_way = true;
+        link_took(link, taken > 0 ? (size_t)taken : 0);
+        if (taken != (ssize_t)size)
+            return;
+    }
+}
+
+void lane_ring_sent(struct uring *uring, struct link *link, int result)
 {
     link->socket.ring.is_sending = false;
     if (link->is_closing)
@@ -266,22 +280,11 @@ void carrier_ring_sent(struct uring *uring, struct link *link, int result)
 /* ── Serving ───────────────────────────────────────────────────────────────────────────────────────────────
  */
 
-/* What was said before the end, such as why it comes, is given to the kernel as far as that takes it at once.
- */
-static void link_say_last(struct link *link)
-{
-    const struct link_piece *piece = link->failure == 0 ? link->first : NULL;
-    int socket = link->socket.ring.descriptor;
-    while (piece != NULL &&
-           send(socket, piece->data, piece->size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)piece->size)
-        piece = piece->next;
-}
-
 static void link_finish(struct uring *uring, struct link *link)
 {
     struct link_ring *ring = &link->socket.ring;
-    if (!ring->is_sending && !ring->has_cut)
-        link_say_last(link);
+    if (!ring->has_cut)
+        lane_ring_flush(link); /* what was said before the end, such as why it comes */
     link_cancel_receive(uring, link);
     if (ring->is_sending && !ring->has_cut)
         uring_cancel(uring, link, TOPIC_SEND);
@@ -295,7 +298,7 @@ static void link_finish(struct uring *uring, struct link *link)
     link_closed(link);
 }
 
-void carrier_ring_serve(struct uring *uring, struct link *link)
+void lane_ring_serve(struct uring *uring, struct link *link)
 {
     struct link_ring *ring = &link->socket.ring;
     if (link->is_closing) {

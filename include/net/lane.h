@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef NET_LANE_H
+#define NET_LANE_H
+
+#include "net/link_state.h"
+
+/* How a link's bytes move: by libuv or by a ring of the kernel's, as the link's chunk says. The link's queue,
+ * its TLS and its end are above this, and know neither. For src/net only.
+ *
+ * _init        prepares a link that is not open yet; one without memory for its handle cannot be opened
+ * _open        takes over a connected socket; 0 or a negative libuv code: the socket is still the caller's
+ * _socket      -1 when it is not open
+ * _loop        where the timers of the link run
+ * _read_start  what is read comes as link_arrived and link_stopped, from the loop
+ * _read_stop   nothing comes until _read_start
+ * _write_now   takes off the bytes what the kernel takes at once, while nothing waits; 0 or a negative code
+ * _refer       a piece that refers to the bytes where they were read; NULL where that does not pay
+ * _release     lets go of the block that a piece refers to
+ * _room        how much a first piece of so many bytes should have room for
+ * _write       begins to write what waits, where nothing is under way; link_written comes from the loop
+ * _flush       offers the kernel at once what it was not offered yet
+ * _taken       bytes of what is under way that the kernel has taken already
+ * _close       comes to link_closed, from the loop; at once where the link was never open
+ */
+
+/* ── lane_uv.c ──────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+void lane_uv_init(struct link *link, uv_loop_t *loop, enum address_family family);
+MUST_USE int lane_uv_open(struct link *link, int socket);
+int lane_uv_socket(const struct link *link);
+uv_loop_t *lane_uv_loop(const struct link *link);
+void lane_uv_read_start(struct link *link);
+void lane_uv_read_stop(struct link *link);
+MUST_USE int lane_uv_write_now(struct link *link, struct bytes *bytes);
+void lane_uv_write(struct link *link);
+size_t lane_uv_taken(const struct link *link);
+void lane_uv_close(struct link *link);
+
+/* ── lane_ring.c ────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+MUST_USE int lane_ring_open(struct link *link, int socket);
+uv_loop_t *lane_ring_loop(const struct link *link);
+void lane_ring_attend(struct link *link);
+struct link_piece *lane_ring_refer(struct link *link, struct bytes bytes);
+void lane_ring_release(struct link *link, struct link_piece *piece);
+void lane_ring_flush(struct link *link);
+void lane_ring_close(struct link *link);
+
+/* ── Whichever it is ───────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* What a first piece has room for at least, so that what is said together goes together. */
+enum { LANE_RING_ROOM = 960 };
+
+static inline bool lane_is_ring(const struct link *link)
+{
+    return link->chunk->uring != NULL;
+}
+
+static inline void lane_init(struct link *link, uv_loop_t *loop, enum address_family family)
+{
+    if (lane_is_ring(link))
+        link->socket.ring.descriptor = -1;
+    else
+        lane_uv_init(link, loop, family);
+}
+
+MUST_USE static inline int lane_open(struct link *link, int socket)
+{
+    return lane_is_ring(link) ? lane_ring_open(link, socket) : lane_uv_open(link, socket);
+}
+
+static inline int lane_socket(const struct link *link)
+{
+    return lane_is_ring(link) ? link->socket.ring.descriptor : lane_uv_socket(link);
+}
+
+static inline uv_loop_t *lane_loop(const struct link *link)
+{
+    return lane_is_ring(link) ? lane_ring_loop(link) : lane_uv_loop(link);
+}
+
+static inline void lane_read_start(struct link *link)
+{
+    if (lane_is_ring(link))
+        lane_ring_attend(link); /* it looks at is_reading */
+    else
+        lane_uv_read_start(link);
+}
+
+static inline void lane_read_stop(struct link *link)
+{
+    if (!lane_is_ring(link))
+        lane_uv_read_stop(link);
+}
+
+MUST_USE static inline int lane_write_now(struct link *link, struct bytes *bytes)
+{
+    return lane_is_ring(link) ? 0 : lane_uv_write_now(link, bytes);
+}
+
+static inline struct link_piece *lane_refer(struct link *link, struct bytes bytes)
+{
+    return lane_is_ring(link) ? lane_ring_refer(link, bytes) : NULL;
+}
+
+static inline void lane_release(struct link *link, struct link_piece *piece)
+{
+    if (piece->block != NULL)
+        lane_ring_release(link, piece);
+}
+
+static inline size_t lane_room(const struct link *link, size_t size)
+{
+    return lane_is_ring(link) && size < LANE_RING_ROOM ? LANE_RING_ROOM : size;
+}
+
+static inline void lane_write(struct link *link)
+{
+    if (lane_is_ring(link))
+        lane_ring_attend(link); /* it looks at what waits */
+    else
+        lane_uv_write(link);
+}
+
+static inline size_t lane_taken(const struct link *link)
+{
+    return lane_is_ring(link) ? 0 : lane_uv_taken(link);
+}
+
+static inline void lane_flush(struct link *link)
+{
+    if (lane_is_ring(link))
+        lane_ring_flush(link);
+}
+
+static inline void lane_close(struct link *link)
+{
+    if (lane_is_ring(link))
+        lane_ring_close(link);
+    else
+        lane_uv_close(link);
+}
+
+#endif
