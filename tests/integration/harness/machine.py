@@ -14,6 +14,7 @@ import tempfile
 import time
 
 BINARY = os.environ.get("PGSLUICE", "")
+IO = os.environ.get("PGSLUICE_IO", "")  # how its sessions' bytes move: uv or uring; empty: as it chooses itself
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 POSTGRES = os.environ.get("PGSLUICE_POSTGRES", "15")  # its major version; others than Debian's by tests/install.sh servers
 SERVER_BIN = os.environ.get("PGSLUICE_SERVER_BIN") or (

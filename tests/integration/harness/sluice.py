@@ -36,6 +36,7 @@ class Sluice:
             "upstreams": [{"name": "main", "hosts": hosts}],
             "console": {"address": f"127.0.0.1:{machine.free_port()}"},
             "log": {"level": "debug"},
+            **({"io": machine.IO} if machine.IO else {}),
             **copy.deepcopy(settings),
         }
         self.port = port_of(self.settings["listen"][0])
