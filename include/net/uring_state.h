@@ -9,8 +9,8 @@
 
 /* The inside of a ring: for src/net only. */
 
-/* What is read lies in blocks of BLOCK_SIZE bytes. The kernel has URING_BLOCKS_FIRST of them to fill, and
- * twice as many each time that was not enough, up to URING_BLOCKS_MOST. */
+/* What is read lies in blocks of URING_BLOCK_SIZE bytes. The kernel has URING_BLOCKS_FIRST of them to fill,
+ * and where that was not enough for many links, more: one for each link, up to URING_BLOCKS_MOST. */
 enum { URING_BLOCK_SIZE = 16 * 1024, URING_BLOCKS_FIRST = 16, URING_BLOCKS_MOST = 256 };
 /* Pieces that one write takes, and such writes before the kernel has to be called. */
 enum { URING_PIECES_AT_ONCE = 16, URING_WRITES_AT_ONCE = 32 };
@@ -80,8 +80,8 @@ void uring_list(struct uring *uring, struct link *link);
 /* 0 or a negative code. */
 MUST_USE int uring_pool_open(struct uring_pool *pool, struct io_uring *ring);
 void uring_pool_close(struct uring_pool *pool);
-/* The kernel had too few. */
-void uring_pool_grow(struct uring_pool *pool);
+/* The kernel had too few, for so many links: one link alone that brings much gets no more. */
+void uring_pool_grow(struct uring_pool *pool, size_t links);
 /* The block was looked at: it, or another in its place, is the kernel's again. */
 void uring_pool_return(struct uring_pool *pool, unsigned short number);
 /* One more reference to a block that is being looked at. False where memory for another in its place is

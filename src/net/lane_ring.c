@@ -193,7 +193,7 @@ static void link_receive_ended(struct uring *uring, struct link *link, int resul
 {
     struct link_ring *ring = &link->socket.ring;
     if (result == UV_ENOBUFS)
-        uring_pool_grow(&uring->pool);
+        uring_pool_grow(&uring->pool, uring->links);
     if (result == UV_ENOBUFS || result == UV_ECANCELED || result == UV_EINTR || result == UV_EAGAIN)
         return; /* it is asked for anew if it is wanted */
     ring->has_stopped = true;

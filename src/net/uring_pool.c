@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { GROUP = 0, PAGE_SIZE = 4096, SPARE_MOST = 64 };
+enum { GROUP = 0, PAGE_SIZE = 4096 };
 
 static struct uring_block *block_create(void)
 {
@@ -58,9 +58,10 @@ void uring_pool_close(struct uring_pool *pool)
     free(pool->ring);
 }
 
-void uring_pool_grow(struct uring_pool *pool)
+void uring_pool_grow(struct uring_pool *pool, size_t links)
 {
-    pool_add(pool, pool->count);
+    if (pool->count < links)
+        pool_add(pool, pool->count);
 }
 
 void uring_pool_return(struct uring_pool *pool, unsigned short number)
@@ -93,7 +94,7 @@ void uring_pool_drop(struct uring_pool *pool, struct uring_block *block)
 {
     if (--block->references > 0)
         return;
-    if (pool->spare_count >= SPARE_MOST) {
+    if (pool->spare_count >= pool->count) {
         free(block);
         return;
     }

@@ -2,6 +2,7 @@
 """Folders, ports and processes that leave nothing behind, also when a test is killed."""
 import atexit
 import ctypes
+import errno
 import itertools
 import os
 import pathlib
@@ -22,12 +23,19 @@ SERVER_BIN = os.environ.get("PGSLUICE_SERVER_BIN") or (
     f"{ROOT}/build/servers/node_modules/postgres-{POSTGRES}/native/bin")
 SKIPPED = 77  # exit status of a test that cannot run here
 DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
-LIBC = ctypes.CDLL(None)
+LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def skip(why):
     print(f"skipped: {why}", file=sys.stderr)
     sys.exit(SKIPPED)
+
+
+def has_uring():
+    """Whether the kernel lets us have io_uring: it gets as far as to miss its parameters."""
+    ctypes.set_errno(0)
+    LIBC.syscall(425, 1, None)  # io_uring_setup
+    return ctypes.get_errno() == errno.EFAULT
 
 
 def is_sanitized():

@@ -24,7 +24,7 @@
 
 /* The other ends of the sockets under test: plain sockets that are driven in turn with the loop. */
 
-enum { PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 10000, NOT_HERE = 77 };
 
 /* ── The loop, and the ring beside it ──────────────────────────────────────────────────────────────────────
  */
@@ -42,8 +42,10 @@ static inline void loop_open(uv_loop_t *loop, struct chunk *chunk)
     struct problem problem;
     assert_int_equal(uv_loop_init(loop), 0);
     loop->data = NULL;
-    if (is_uring() && !uring_create(loop, &chunk->uring, &problem))
-        fail_msg("%s", problem.text);
+    if (is_uring() && !uring_create(loop, &chunk->uring, &problem)) {
+        print_message("%s\n", problem.text);
+        exit(NOT_HERE);
+    }
     if (is_uring())
         loop->data = chunk->uring;
 }
