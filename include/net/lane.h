@@ -4,6 +4,8 @@
 
 #include "net/link_state.h"
 
+#include <stdlib.h>
+
 /* How a link's bytes move: by libuv or by a ring of the kernel's, as the link's chunk says. The link's queue,
  * its TLS and its end are above this, and know neither. For src/net only.
  *
@@ -15,8 +17,8 @@
  * _read_stop   nothing comes until _read_start
  * _write_now   takes off the bytes what the kernel takes at once, while nothing waits; 0 or a negative code
  * _refer       a piece that refers to the bytes where they were read; NULL where that does not pay
- * _release     lets go of the block that a piece refers to
- * _room        how much a first piece of so many bytes should have room for
+ * _piece       an empty piece with room for so many bytes, or more; NULL where memory is short
+ * _release     frees a piece, and lets go of the block that it refers to
  * _write       begins to write what waits, where nothing is under way; link_written comes from the loop
  * _flush       offers the kernel at once what it was not offered yet
  * _taken       bytes of what is under way that the kernel has taken already
@@ -44,15 +46,13 @@ MUST_USE int lane_ring_open(struct link *link, int socket);
 uv_loop_t *lane_ring_loop(const struct link *link);
 void lane_ring_attend(struct link *link);
 struct link_piece *lane_ring_refer(struct link *link, struct bytes bytes);
+struct link_piece *lane_ring_piece(struct link *link, size_t capacity);
 void lane_ring_release(struct link *link, struct link_piece *piece);
 void lane_ring_flush(struct link *link);
 void lane_ring_close(struct link *link);
 
 /* ── Whichever it is ───────────────────────────────────────────────────────────────────────────────────────
  */
-
-/* What a first piece has room for at least, so that what is said together goes together. */
-enum { LANE_RING_ROOM = 960 };
 
 static inline bool lane_is_ring(const struct link *link)
 {
@@ -106,15 +106,17 @@ static inline struct link_piece *lane_refer(struct link *link, struct bytes byte
     return lane_is_ring(link) ? lane_ring_refer(link, bytes) : NULL;
 }
 
-static inline void lane_release(struct link *link, struct link_piece *piece)
+static inline struct link_piece *lane_piece(struct link *link, size_t capacity)
 {
-    if (piece->block != NULL)
-        lane_ring_release(link, piece);
+    return lane_is_ring(link) ? lane_ring_piece(link, capacity) : link_piece_create(capacity);
 }
 
-static inline size_t lane_room(const struct link *link, size_t size)
+static inline void lane_release(struct link *link, struct link_piece *piece)
 {
-    return lane_is_ring(link) && size < LANE_RING_ROOM ? LANE_RING_ROOM : size;
+    if (lane_is_ring(link))
+        lane_ring_release(link, piece);
+    else
+        free(piece);
 }
 
 static inline void lane_write(struct link *link)

@@ -35,6 +35,8 @@ struct link_piece {
     uint8_t own[];
 };
 
+/* NULL where memory is short. */
+struct link_piece *link_piece_create(size_t capacity);
 /* The kernel took so many bytes of what was under way, or a negative libuv code: none. For lanes. */
 void link_written(struct link *link, ssize_t result);
 

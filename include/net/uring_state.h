@@ -42,6 +42,8 @@ struct uring {
     uv_loop_t *loop;
     struct uring_pool pool;
     struct uring_block *current; /* what is being delivered, or NULL */
+    struct link_piece *pieces;   /* spare ones */
+    size_t piece_count;          /* of these */
     struct link **listed;        /* a queue of those to attend to, with room for all that are open */
     size_t listed_first;
     size_t listed_count;

@@ -16,6 +16,9 @@
 /* From this size on it is cheaper to keep the block in which bytes were read than to copy them. */
 enum { REFERRED_LEAST = 2048, HELD_BLOCK_LEAST = URING_BLOCK_SIZE / 4 };
 
+/* Pieces of this size, which is enough for most of what is said at once, are kept for the next turn. */
+enum { PIECE_ROOM = 960, PIECES_KEPT = 128 };
+
 /* Bytes that came while nobody read. */
 struct link_held {
     struct link_held *next;
@@ -62,8 +65,22 @@ void lane_ring_close(struct link *link)
         link_closed(link);
 }
 
-/* ── Bytes that are not copied ─────────────────────────────────────────────────────────────────────────────
+/* ── Pieces ─────────────────────────────────────────────────────────────────────────────
  */
+
+struct link_piece *lane_ring_piece(struct link *link, size_t capacity)
+{
+    struct uring *uring = uring_of(link);
+    struct link_piece *piece = uring->pieces;
+    if (capacity > PIECE_ROOM)
+        return link_piece_create(capacity);
+    if (piece == NULL)
+        return link_piece_create(PIECE_ROOM);
+    uring->pieces = piece->next;
+    uring->piece_count--;
+    *piece = (struct link_piece){ .data = piece->own, .capacity = PIECE_ROOM };
+    return piece;
+}
 
 static bool is_in(const struct uring_block *block, const uint8_t *data)
 {
@@ -75,18 +92,31 @@ struct link_piece *lane_ring_refer(struct link *link, struct bytes bytes)
     struct uring *uring = uring_of(link);
     if (bytes.size < REFERRED_LEAST || !is_in(uring->current, bytes.data))
         return NULL;
-    struct link_piece *piece = malloc(sizeof *piece);
-    if (piece == NULL || !uring_pool_keep(&uring->pool, uring->current)) {
-        free(piece);
+    struct link_piece *piece = lane_ring_piece(link, 0);
+    if (piece == NULL)
+        return NULL;
+    if (!uring_pool_keep(&uring->pool, uring->current)) {
+        lane_ring_release(link, piece);
         return NULL;
     }
-    *piece = (struct link_piece){ .data = bytes.data, .size = bytes.size, .block = uring->current };
+    piece->data = bytes.data;
+    piece->size = bytes.size;
+    piece->block = uring->current;
     return piece;
 }
 
 void lane_ring_release(struct link *link, struct link_piece *piece)
 {
-    uring_pool_drop(&uring_of(link)->pool, piece->block);
+    struct uring *uring = uring_of(link);
+    if (piece->block != NULL)
+        uring_pool_drop(&uring->pool, piece->block);
+    if (piece->capacity != PIECE_ROOM || uring->piece_count >= PIECES_KEPT) {
+        free(piece);
+        return;
+    }
+    piece->next = uring->pieces;
+    uring->pieces = piece;
+    uring->piece_count++;
 }
 
 /* ── What is held ──────────────────────────────────────────────────────────────────────────────────────────

@@ -33,7 +33,6 @@ static void link_drop_first(struct link *link)
     link->queued -= piece->size;
     link->first = piece->next;
     lane_release(link, piece);
-    free(piece);
 }
 
 void link_took(struct link *link, size_t taken)
@@ -79,7 +78,7 @@ void link_written(struct link *link, ssize_t result)
     link_settle(link);
 }
 
-static struct link_piece *link_make_piece(size_t capacity)
+struct link_piece *link_piece_create(size_t capacity)
 {
     struct link_piece *piece = malloc(sizeof *piece + capacity);
     if (piece != NULL)
@@ -108,8 +107,7 @@ static struct link_piece *link_piece_for(struct link *link, size_t size)
     struct link_piece *last = link->first != NULL ? link->last : NULL;
     if (last != NULL && size <= piece_room(last))
         return last;
-    size_t least = last != NULL ? PIECE_SIZE : lane_room(link, size);
-    struct link_piece *piece = link_make_piece(size > least ? size : least);
+    struct link_piece *piece = lane_piece(link, last != NULL && size < PIECE_SIZE ? PIECE_SIZE : size);
     if (piece != NULL)
         link_append(link, piece);
     return piece;

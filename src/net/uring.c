@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "base/text.h"
+#include "net/link_state.h"
 #include "net/uring_state.h"
 
 #include <poll.h>
@@ -81,6 +82,11 @@ void uring_destroy(struct uring *uring)
 {
     io_uring_queue_exit(&uring->ring);
     uring_pool_close(&uring->pool);
+    while (uring->pieces != NULL) {
+        struct link_piece *piece = uring->pieces;
+        uring->pieces = piece->next;
+        free(piece);
+    }
     free(uring->listed);
     free(uring);
 }

@@ -62,6 +62,12 @@ struct link_piece *lane_ring_refer(struct link *link, struct bytes bytes)
     abort();
 }
 
+struct link_piece *lane_ring_piece(struct link *link, size_t capacity)
+{
+    (void)link, (void)capacity;
+    abort();
+}
+
 void lane_ring_release(struct link *link, struct link_piece *piece)
 {
     (void)link, (void)piece;
