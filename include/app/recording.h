@@ -20,10 +20,10 @@ struct recording_told {
 struct recording {
     struct history *history; /* NULL: nothing is recorded */
     bool has_minute;
-    struct statements minute; /* of the minute under way */
-    struct statements fresh;  /* of it, what the history was not told yet */
+    struct statements minute; /* of the minute under way, and what of it the history was told */
     int64_t minute_us;        /* its beginning; 0: nothing was counted in it yet */
     int64_t told_us;          /* when the history was told last */
+    size_t named;             /* statements of the minute that it was told of by name */
     struct recording_told told;
 };
 
@@ -37,7 +37,8 @@ void recording_event(struct recording *recording, const struct event *event);
 void recording_constraint(struct recording *recording, const struct constraint_change *change);
 /* Counts what a worker has counted, its calls in the minute of `now_us`. */
 void recording_take(struct recording *recording, const struct harvest *harvest, int64_t now_us);
-/* Tells the history of what statements cost, twice a second or when their minute is over. Call as often. */
+/* Tells the history of what statements cost, twice a second and when their minute is over. Where there are
+ * many new ones at once, some wait until it is. Call as often. */
 void recording_tick(struct recording *recording, int64_t now_us);
 /* False when nothing is recorded. */
 MUST_USE bool recording_state(const struct recording *recording, struct history_state *out);

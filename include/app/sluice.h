@@ -114,6 +114,8 @@ void sluice_log_gate(struct sluice *sluice, int64_t now_us);
 MUST_USE bool sluice_open_telling(struct sluice *sluice, struct problem *problem);
 /* Logs what became of alerts. */
 void sluice_log_alerts(struct sluice *sluice);
+/* Adds what became of alerts since the start. */
+void sluice_count_alerts(struct sluice *sluice, struct counters *out);
 /* Ends it; alerts that wait are lost, which the log says. Harmless where it was not begun. */
 void sluice_close_telling(struct sluice *sluice);
 

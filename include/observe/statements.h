@@ -19,6 +19,14 @@ struct statement_sums {
     struct histogram latency;
 };
 
+/* What of an entry somebody was told already who is told of it bit by bit; all zeros where nobody is. */
+struct statement_told {
+    uint64_t calls;
+    uint64_t errors;
+    uint64_t rows;
+    uint64_t bytes;
+};
+
 /* About 1.8 KB each. */
 struct statement_entry {
     struct tally_entry entry; /* calls, first_us, last_us */
@@ -27,6 +35,7 @@ struct statement_entry {
     char user[NAME_SIZE];
     uint64_t shape;
     struct statement_sums sums;
+    struct statement_told told;
     char text[SHOWN_TEXT_SIZE]; /* masked; of the first occurrence, as is the route */
     char route[ROUTE_SIZE];
 };
@@ -47,7 +56,8 @@ enum { STATEMENTS_NEAR = 256 };
 
 struct statements {
     struct tally tally;          /* of calls */
-    struct statement_entry rest; /* sums of what no entry holds any longer; its head and names are empty */
+    struct statement_entry rest; /* sums of what no entry holds any longer, and what of it was told; its head
+                                  * and names are empty */
     /* Entries by the last bits of their shape, to be found without their keys; good while as many have given
      * their place up as had then. */
     struct statement_entry *near[STATEMENTS_NEAR];
@@ -64,10 +74,6 @@ struct statement_entry *statements_record(struct statements *statements, const s
                                           int64_t now_us);
 /* Adds all of `from` to `into`. */
 void statements_merge(struct statements *into, const struct statements *from);
-
-/* The entry of the same service, database, user and shape as `like`; NULL: none. */
-const struct statement_entry *statements_like(const struct statements *statements,
-                                              const struct statement_entry *like);
 
 enum statements_order { STATEMENTS_BY_CALLS, STATEMENTS_BY_TIME, STATEMENTS_BY_ERRORS };
 

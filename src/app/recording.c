@@ -8,6 +8,7 @@ enum {
     TELL_US = 400 * 1000, /* at every other tick of four a second */
     WAITING_BYTES_MOST = 16 * 1024 * 1024,
     WAITING_COUNTS_MOST = 50000,
+    NEW_ONES_PART = 8, /* of the names of a minute, how many may be new at once */
     PERCENT_MEDIAN = 50,
     PERCENT_HIGH = 95,
     PERCENT_HIGHEST = 99,
@@ -31,88 +32,104 @@ bool recording_begin(struct recording *recording, const struct settings *setting
         .waiting_bytes_most = WAITING_BYTES_MOST,
         .waiting_counts_most = WAITING_COUNTS_MOST,
         .key = *key,
+        .holds_back = settings->incidents.record, /* whoever watches for them learns first */
     };
     statements_init(&recording->minute, key, settings->statements.entries);
-    statements_init(&recording->fresh, key, settings->statements.entries);
     recording->has_minute = true;
     recording->history = history_create(&options);
     return recording->history != NULL;
 }
 
-/* What is fresh, with the latencies of the whole minute. */
-static void minute_fill(const struct statement_entry *fresh, const struct statement_entry *whole,
-                        struct history_minute *out)
+/* What was not told yet, with the latencies of the whole minute so far. */
+static void tell(struct recording *recording, struct statement_entry *entry, uint64_t calls,
+                 struct history_minute *minute)
 {
-    const struct histogram *latency = &whole->sums.latency;
-    memcpy(out->service, fresh->service, sizeof(out->service));
-    memcpy(out->database, fresh->database, sizeof(out->database));
-    memcpy(out->user, fresh->user, sizeof(out->user));
-    out->errors = fresh->sums.errors;
-    out->rows = fresh->sums.rows;
-    out->bytes = fresh->sums.bytes;
-    out->p50_us = histogram_percentile(latency, PERCENT_MEDIAN);
-    out->p95_us = histogram_percentile(latency, PERCENT_HIGH);
-    out->p99_us = histogram_percentile(latency, PERCENT_HIGHEST);
-    out->longest_us = histogram_percentile(latency, PERCENT_ALL);
+    const struct histogram *latency = &entry->sums.latency;
+    const struct statement_told *told = &entry->told;
+    memcpy(minute->service, entry->service, sizeof(minute->service));
+    memcpy(minute->database, entry->database, sizeof(minute->database));
+    memcpy(minute->user, entry->user, sizeof(minute->user));
+    minute->minute_us = recording->minute_us;
+    minute->calls = calls - told->calls;
+    minute->errors = entry->sums.errors - told->errors;
+    minute->rows = entry->sums.rows - told->rows;
+    minute->bytes = entry->sums.bytes - told->bytes;
+    minute->p50_us = histogram_percentile(latency, PERCENT_MEDIAN);
+    minute->p95_us = histogram_percentile(latency, PERCENT_HIGH);
+    minute->p99_us = histogram_percentile(latency, PERCENT_HIGHEST);
+    minute->longest_us = histogram_percentile(latency, PERCENT_ALL);
+    history_record_minute(recording->history, minute);
+    entry->told = (struct statement_told){ calls, entry->sums.errors, entry->sums.rows, entry->sums.bytes };
 }
 
-static void tell_entry(struct recording *recording, const struct statement_entry *fresh)
+static void tell_entry(struct recording *recording, struct statement_entry *entry)
 {
-    struct history_minute minute = { .minute_us = recording->minute_us, .calls = fresh->entry.count };
-    const struct statement_entry *whole = statements_like(&recording->minute, fresh);
-    if (whole == NULL) /* it gave its place up */
-        whole = fresh;
-    minute_fill(fresh, whole, &minute);
-    shape_text(fresh->shape, minute.fingerprint);
-    if (whole->entry.count == fresh->entry.count) /* the first of the minute */
-        memcpy(minute.statement, fresh->text, sizeof(minute.statement));
-    history_record_minute(recording->history, &minute);
+    struct history_minute minute = { .calls = 0 };
+    bool is_first = entry->told.calls == 0;
+    shape_text(entry->shape, minute.fingerprint);
+    if (is_first)
+        memcpy(minute.statement, entry->text, sizeof(minute.statement));
+    recording->named += is_first ? 1 : 0;
+    tell(recording, entry, entry->entry.count, &minute);
 }
 
 static void tell_rest(struct recording *recording)
 {
-    const struct statements *fresh = &recording->fresh;
-    struct history_minute minute = { .minute_us = recording->minute_us,
-                                     .fingerprint = "other",
-                                     .calls = fresh->tally.other };
-    if (minute.calls == 0)
-        return;
-    minute_fill(&fresh->rest, &recording->minute.rest, &minute);
-    history_record_minute(recording->history, &minute);
+    struct statements *statements = &recording->minute;
+    struct history_minute minute = { .fingerprint = "other" };
+    if (statements->tally.other > statements->rest.told.calls)
+        tell(recording, &statements->rest, statements->tally.other, &minute);
 }
 
-static void empty(struct statements *statements)
+/* The latest first. Of those that are new `most` at most: where texts hardly ever come again, as a minute's
+ * entries give their places up, neither file nor disk is to pay for each. */
+static void tell_entries(struct recording *recording, size_t most)
 {
+    const struct list *recent = &recording->minute.tally.recent;
+    for (struct list *node = recent->previous; node != recent; node = node->previous) {
+        struct statement_entry *entry = CONTAINER_OF(node, struct statement_entry, entry.recent);
+        bool is_new = entry->told.calls == 0;
+        if (entry->entry.count == entry->told.calls || (is_new && most == 0))
+            continue;
+        most -= is_new ? 1 : 0;
+        tell_entry(recording, entry);
+    }
+}
+
+static size_t names_left(const struct recording *recording)
+{
+    return recording->minute.tally.entries_most - recording->named;
+}
+
+static void tell_news(struct recording *recording)
+{
+    size_t most = recording->minute.tally.entries_most / NEW_ONES_PART;
+    size_t left = names_left(recording);
+    tell_entries(recording, most < left ? most : left);
+    tell_rest(recording);
+}
+
+static void end_minute(struct recording *recording)
+{
+    struct statements *statements = &recording->minute;
     struct hash_key key = statements->tally.key;
     size_t entries_most = statements->tally.entries_most;
+    tell_entries(recording, names_left(recording));
+    tally_give_up(&statements->tally); /* what no name was left for */
+    tell_rest(recording);
     statements_release(statements);
     statements_init(statements, &key, entries_most);
-}
-
-static void tell_fresh(struct recording *recording, int64_t now_us)
-{
-    struct statements *fresh = &recording->fresh;
-    recording->told_us = now_us;
-    if (fresh->tally.total == 0)
-        return;
-    LIST_EACH(node, &fresh->tally.recent)
-    {
-        tell_entry(recording, CONTAINER_OF(node, struct statement_entry, entry.recent));
-    }
-    tell_rest(recording);
-    empty(fresh);
+    recording->named = 0;
 }
 
 void recording_end(struct recording *recording)
 {
     if (recording->history != NULL) {
-        tell_fresh(recording, recording->told_us);
+        end_minute(recording);
         history_destroy(recording->history);
     }
-    if (recording->has_minute) {
+    if (recording->has_minute)
         statements_release(&recording->minute);
-        statements_release(&recording->fresh);
-    }
     *recording = (struct recording){ .history = NULL };
 }
 
@@ -157,13 +174,14 @@ void recording_tick(struct recording *recording, int64_t now_us)
     int64_t minute_us = entry_minute(now_us);
     if (recording->history == NULL)
         return;
-    bool is_over = minute_us != recording->minute_us;
-    if (is_over || is_time_to_tell(recording, now_us))
-        tell_fresh(recording, now_us);
-    if (!is_over)
+    if (minute_us != recording->minute_us)
+        end_minute(recording);
+    else if (is_time_to_tell(recording, now_us))
+        tell_news(recording);
+    else
         return;
-    empty(&recording->minute);
     recording->minute_us = minute_us;
+    recording->told_us = now_us;
 }
 
 void recording_take(struct recording *recording, const struct harvest *harvest, int64_t now_us)
@@ -174,7 +192,6 @@ void recording_take(struct recording *recording, const struct harvest *harvest, 
     history_count_ledger(recording->history, &harvest->violations, now_us);
     history_count_errors(recording->history, &harvest->errors, now_us);
     statements_merge(&recording->minute, &harvest->statements);
-    statements_merge(&recording->fresh, &harvest->statements);
 }
 
 bool recording_state(const struct recording *recording, struct history_state *out)

@@ -44,11 +44,10 @@ static void on_tick(uv_timer_t *timer)
     sluice_log_gate(sluice, now_us);
     sluice_log_audit(sluice);
     sluice_log_history(sluice);
-    recording_tick(&sluice->observer.recording, now_us);
     log_file_tick(&sluice->log, now_us);
     sluice_take_events(sluice);
     sluice_ask_harvests(sluice);
-    vigil_tick(&sluice->observer.vigil, now_us);
+    observer_tick(&sluice->observer, now_us);
     sluice_log_alerts(sluice);
 }
 

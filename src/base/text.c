@@ -51,38 +51,57 @@ void text_append_format(struct text *text, const char *format, ...)
     va_end(arguments);
 }
 
-static bool text_append_whole(struct text *text, struct bytes bytes)
+/* All of it or nothing. */
+static void text_append_whole(struct text *text, struct bytes bytes)
 {
     if (text->is_truncated || bytes.size >= text->capacity - text->size)
         text->is_truncated = true;
     else
         text_append(text, bytes);
-    return !text->is_truncated;
 }
 
-static bool text_append_escaped(struct text *text, struct bytes bytes)
+static void text_append_escaped(struct text *text, struct bytes bytes)
 {
     char storage[LONGEST_ESCAPE + 1];
     struct text escape;
     text_init(&escape, storage, sizeof storage);
     for (size_t i = 0; i < bytes.size; i++)
         text_append_format(&escape, "\\x%02x", bytes.data[i]);
-    return text_append_whole(text, text_bytes(&escape));
+    text_append_whole(text, text_bytes(&escape));
+}
+
+/* The first character comes off `bytes`. */
+static void text_append_character(struct text *text, struct bytes *bytes)
+{
+    uint32_t code_point = 0;
+    size_t size = utf8_decode(*bytes, &code_point);
+    struct bytes character = bytes_take(bytes, size > 0 ? size : 1);
+    if (size == 0 || utf8_is_control(code_point))
+        text_append_escaped(text, character);
+    else if (code_point == '\\')
+        text_append_whole(text, bytes_text("\\\\"));
+    else
+        text_append_whole(text, character);
+}
+
+/* How many bytes at the beginning are printable ASCII that stands for itself. */
+static size_t plain_size(struct bytes bytes)
+{
+    size_t size = 0;
+    while (size < bytes.size && bytes.data[size] >= ' ' && bytes.data[size] <= '~' &&
+           bytes.data[size] != '\\')
+        size++;
+    return size;
 }
 
 void text_append_printable(struct text *text, struct bytes bytes)
 {
-    bool has_room = true;
-    while (has_room && bytes.size > 0) {
-        uint32_t code_point = 0;
-        size_t size = utf8_decode(bytes, &code_point);
-        struct bytes character = bytes_take(&bytes, size > 0 ? size : 1);
-        if (size == 0 || utf8_is_control(code_point))
-            has_room = text_append_escaped(text, character);
-        else if (code_point == '\\')
-            has_room = text_append_whole(text, bytes_text("\\\\"));
+    while (!text->is_truncated && bytes.size > 0) {
+        size_t plain = plain_size(bytes);
+        if (plain > 0)
+            text_append(text, bytes_take(&bytes, plain));
         else
-            has_room = text_append_whole(text, character);
+            text_append_character(text, &bytes);
     }
 }
 

@@ -7,8 +7,9 @@
 #include <math.h>
 
 static const double minute_us = 60e6;
-static const double calls_enough = 100;     /* for a time of 95 of 100 */
-static const uint64_t calls_of_minute = 20; /* the same, for that of a minute */
+static const double calls_enough = 100;      /* for a time of 95 of 100 */
+static const uint64_t calls_of_minute = 20;  /* the same, for that of a minute */
+static const uint64_t calls_of_traffic = 20; /* of fewer before, its growth is not known */
 static const uint32_t slow_least = 3;
 /* Of nothing seen before: half an occurrence, as Jeffreys' prior has it. */
 static const double unseen = 0.5;
@@ -175,7 +176,7 @@ static double growth_of(const struct deploy_row *row)
 {
     double before = (double)row->before.calls / fmax(row->before.minutes, minutes_least);
     double after = (double)row->after.calls / fmax(row->after.minutes, 1e-3);
-    return before > 0 ? fmax(after / before, 1) : 1;
+    return row->before.calls >= calls_of_traffic ? fmax(after / before, 1) : 1;
 }
 
 struct rise {

@@ -31,12 +31,21 @@ static void sums_add(struct statement_sums *into, const struct statement_sums *f
     histogram_merge(&into->latency, &from->latency);
 }
 
+static void told_add(struct statement_told *into, const struct statement_told *from)
+{
+    into->calls += from->calls;
+    into->errors += from->errors;
+    into->rows += from->rows;
+    into->bytes += from->bytes;
+}
+
 static void statement_add(struct tally_entry *into_head, const struct tally_entry *from_head)
 {
     struct statement_entry *into = (struct statement_entry *)into_head;
     const struct statement_entry *from = (const struct statement_entry *)from_head;
     bool is_earlier = from->entry.first_us < into->entry.first_us && from->text[0] != '\0';
     sums_add(&into->sums, &from->sums);
+    told_add(&into->told, &from->told);
     if (into->shape != 0 && (is_earlier || into->text[0] == '\0')) {
         memcpy(into->text, from->text, sizeof into->text);
         memcpy(into->route, from->route, sizeof into->route);
@@ -136,12 +145,6 @@ struct statement_entry *statements_record(struct statements *statements, const s
 void statements_merge(struct statements *into, const struct statements *from)
 {
     tally_merge(&into->tally, &from->tally);
-}
-
-const struct statement_entry *statements_like(const struct statements *statements,
-                                              const struct statement_entry *like)
-{
-    return (const struct statement_entry *)tally_like(&statements->tally, &like->entry);
 }
 
 static uint64_t rank_by_time(const struct tally_entry *entry)

@@ -67,13 +67,6 @@ static struct tally_entry *tally_find(const struct tally *tally, struct bytes ke
     return node != NULL ? entry_of_node(node) : NULL;
 }
 
-const struct tally_entry *tally_like(const struct tally *tally, const struct tally_entry *like)
-{
-    struct tally_key storage;
-    struct bytes key = key_of(tally, like, &storage);
-    return tally_find(tally, key, hash_keyed(&tally->key, key));
-}
-
 /* A copy that has counted nothing, or NULL when memory is short. It is in the table only. */
 static struct tally_entry *tally_add(struct tally *tally, const struct tally_entry *seen, uint64_t hash,
                                      int64_t first_us)
@@ -112,9 +105,9 @@ static void add_sums(const struct tally *tally, struct tally_entry *into, const 
 }
 
 /* The entries seen longest ago give their places up until the rest fit. */
-static void tally_fit(struct tally *tally)
+static void tally_fit(struct tally *tally, size_t entries_most)
 {
-    while (tally->table.count > tally->entries_most) {
+    while (tally->table.count > entries_most) {
         struct tally_entry *oldest = entry_of_recent(tally->recent.next);
         tally->other += oldest->count;
         tally->other_entries++;
@@ -144,7 +137,7 @@ struct tally_entry *tally_record(struct tally *tally, const struct tally_entry *
     if (entry->count > 0) /* a new one is a copy, sums and all */
         add_sums(tally, entry, seen);
     tally_record_again(tally, entry, now_us);
-    tally_fit(tally);
+    tally_fit(tally, tally->entries_most);
     return entry;
 }
 
@@ -207,11 +200,16 @@ void tally_merge(struct tally *into, const struct tally *from)
     {
         place = entry_merge(into, entry_of_recent(node), place);
     }
-    tally_fit(into);
+    tally_fit(into, into->entries_most);
     add_sums(into, into->rest, from->rest);
     into->total += from->total;
     into->other += from->other;
     into->other_entries += from->other_entries;
+}
+
+void tally_give_up(struct tally *tally)
+{
+    tally_fit(tally, 0);
 }
 
 /* The pointers of a ranking are of the owner's type, so they go in and out as plain bytes. */

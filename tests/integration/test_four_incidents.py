@@ -165,20 +165,20 @@ class FourIncidents(Case):
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 
-    def incident_in_report(self, service, subject, table):
-        """The one of this service and constraint (or column's table), once the history has it."""
+    def incident_in_report(self, service, subject, table, count=1):
+        """The one of this service and constraint (or column's table), once the history has all violations of it."""
         def find():
             found = [row for row in self.report()["incidents"]
                      if row[INCIDENT["service"]] == service and row[INCIDENT["table"]].split(".")[-1].strip('"') == table
                      and (not subject or row[INCIDENT["subject"]] == subject)]
-            return found
+            return found if found and found[0][INCIDENT["count"]] >= count else None
         found = machine.wait_for(find, f"the report has the incident of {service} and {subject or table}", 20, 0.5)
         self.assertEqual(len(found), 1, found)
         return found[0]
 
-    def assert_reported(self, service, subject, table, sqlstate, kind, statement, began, suspect=None, difference=()):
+    def assert_reported(self, service, subject, table, sqlstate, kind, statement, began, suspect=None, difference=(), count=1):
         """The report and the console name all of it; the start to the second."""
-        row = self.incident_in_report(service, subject, table)
+        row = self.incident_in_report(service, subject, table, count)
         self.assertEqual((row[INCIDENT["sqlstate"]], row[INCIDENT["kind"]], row[INCIDENT["statement"]]), (sqlstate, kind, statement))
         self.assert_within_a_second(row[INCIDENT["started"]], began)
         shown = [line for line in self.sluice.console("SHOW INCIDENTS") if line[SHOWN["service"]] == service
@@ -221,7 +221,7 @@ class FourIncidents(Case):
         statements = [("update orders set status = %s where id = %s", STATUSES[order % 8], order) for order in range(1, 41)]
         began, count = self.violate("kds", 4, statements, 40, "23514")
         row = self.assert_reported("kds", "orders_status_check", "orders", "23514", "check",
-                                   "update orders set status = ? where id = ?", began)
+                                   "update orders set status = ? where id = ?", began, count=60)
         self.assertEqual(count, 60)
         self.assertEqual(row[INCIDENT["count"]], count)
         for allowed in STATUSES[:5]:
@@ -239,10 +239,12 @@ class FourIncidents(Case):
         change = ("alter table inventory_transactions drop constraint inventory_reference, add constraint "
                   "inventory_reference check (reference_type in ('order', 'transfer', 'count_session'))")
         changed = self.change(change)
-        began, _ = self.violate("programs", 3, [("insert into program_items default values",)], 20, "23514")
+        began, count = self.violate("programs", 3, [("insert into program_items default values",)], 20, "23514")
         row = self.assert_reported("programs", "inventory_reference", "inventory_transactions", "23514", "check",
                                    "insert into program_items default values", began,
-                                   ("alter table inventory_transactions", changed), ("member_program_item_schedule", "count_session"))
+                                   ("alter table inventory_transactions", changed),
+                                   ("member_program_item_schedule", "count_session"), count)
+        self.assertEqual(row[INCIDENT["count"]], count)
         self.assertIn("count_session", row[INCIDENT["definition"]])
         self.assertIn("member_program_item_schedule", row[INCIDENT["suspects"]][0][SUSPECT["difference"]])
         refused = [line for line in self.sluice.console("SHOW DDL") if line["statement"].startswith("alter table inventory_transactions")]
@@ -287,7 +289,7 @@ class FourIncidents(Case):
         shown = "insert into bookings (room, during, reference) values (?"
         for subject, sqlstate, kind, count, start in (("bookings_overlap", "23P01", "exclusion", overlaps, began),
                                                       ("bookings_reference", "23505", "unique", duplicates, began_twice)):
-            row = self.incident_in_report("booking", subject, "bookings")
+            row = self.incident_in_report("booking", subject, "bookings", count)
             self.assertEqual((row[INCIDENT["sqlstate"]], row[INCIDENT["kind"]], row[INCIDENT["count"]]), (sqlstate, kind, count))
             self.assertTrue(row[INCIDENT["statement"]].startswith(shown), row[INCIDENT["statement"]])
             self.assert_within_a_second(row[INCIDENT["started"]], start)
