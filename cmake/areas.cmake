@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: PostgreSQL
-# area(<name> [USES <area>...] [LIBRARIES <library>...] [HEADERS <outside header>...])
+# area(<name> [USES <area>...] [LIBRARIES <library>...] [HEADERS <outside header>...]
+#      [EXCEPT <file>...])
 #
-# Makes the static library of one area from src/<name>/*.c. USES and HEADERS are also read by
+# Makes the static library of one area from src/<name>/*.c, without the files after EXCEPT. USES and HEADERS are also read by
 # tests/architecture/check_areas.py, which holds every #include against them.
 function(area name)
-    cmake_parse_arguments(AREA "" "" "USES;LIBRARIES;HEADERS" ${ARGN})
+    cmake_parse_arguments(AREA "" "" "USES;LIBRARIES;HEADERS;EXCEPT" ${ARGN})
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.c)
+    list(TRANSFORM AREA_EXCEPT PREPEND ${CMAKE_SOURCE_DIR}/src/${name}/)
+    list(REMOVE_ITEM sources ${AREA_EXCEPT})
     if(sources)
         add_library(${name} STATIC ${sources})
         set(scope PUBLIC)

@@ -15,7 +15,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 compile_packages=(
     gcc cmake ninja-build pkg-config libc6-dev
     libuv1-dev libssl-dev libpg-query-dev libprotobuf-c-dev libyaml-dev libical-dev libpq-dev
-    libsqlite3-dev libcurl4-openssl-dev
+    libsqlite3-dev libcurl4-openssl-dev liburing-dev
 )
 build_packages=("${compile_packages[@]}" postgresql-15 postgresql-client-15)
 test_packages=(

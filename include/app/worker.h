@@ -32,6 +32,10 @@ MUST_USE bool worker_start(struct worker *worker, struct problem *problem);
 
 /* The rest is for the control thread. */
 
+/* How its sessions' bytes move: uring or uv. */
+const char *worker_io(const struct worker *worker);
+/* Why not by io_uring, where the settings would have let it; else empty. */
+const char *worker_uring_missing(const struct worker *worker);
 struct ring *worker_events(struct worker *worker);
 /* Asks the worker for what it has counted since it last gave that, with an empty harvest in exchange (*empty,
  * which is then NULL, unless it has one already). Never waits: on_events is woken when it is there. */

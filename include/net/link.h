@@ -10,8 +10,9 @@
 
 #include <uv.h>
 
-/* One socket (TCP or Unix): reads into the worker's chunk, writes in order, counts what waits, closes exactly
- * once.
+/* One socket (TCP or Unix): reads into buffers of the worker, writes in order, counts what waits, closes
+ * exactly once. How its bytes move is its lane's matter (net/lane.h): libuv's, or, where the chunk has
+ * a ring, the ring's.
  *
  *   link_init, link_open ── link_read_start / link_read_stop / link_send ──► link_close ──► on_closed, memory
  * may go
@@ -29,6 +30,8 @@ enum { LINK_STALL_MS = 3000 };
 struct link;
 struct link_piece;
 struct link_linger;
+union link_handle;
+struct link_held;
 
 /* Called from the loop, never from inside a function of the link. */
 struct link_events {
@@ -42,27 +45,39 @@ struct link_events {
     void (*on_drained)(struct link *link);
     /* The handshake that link_secure began is done: sending may begin. May be NULL where no TLS is spoken. */
     void (*on_secured)(struct link *link);
-    /* Comes once. After link_close and link_close_flushed nothing else comes. */
+    /* Comes once; at once, within link_close, for a link that was never open. After link_close and
+     * link_close_flushed nothing else comes. */
     void (*on_closed)(struct link *link);
+};
+
+/* What a ring's link needs besides, two words. */
+struct link_ring {
+    struct link_held *held; /* what was read while nobody read, or NULL */
+    int descriptor;         /* -1: not open */
+    bool is_receiving : 1;  /* a receive is in the kernel's hands */
+    bool is_sending : 1;    /* so is what was written */
+    bool has_cancelled : 1; /* the receive is to come back */
+    bool has_cut : 1;       /* so is the write, since the link closes */
+    bool has_stopped : 1;   /* the peer's end or an error came, to be told behind what is held */
+    bool is_listed : 1;     /* among those that the ring is to attend to */
+    signed stop : 16;       /* that error, a negative libuv code, or 0 */
 };
 
 struct link {
     union {
-        uv_handle_t handle;
-        uv_stream_t stream;
-        uv_tcp_t tcp;
-        uv_pipe_t pipe;
+        union link_handle *handle; /* libuv's; NULL: it could not be had */
+        struct link_ring ring;
     } socket;
     const struct link_events *events;
     void *keeper; /* the owner's, to tell whose it is where its place in memory does not */
     struct chunk *chunk;
-    size_t read_most;          /* bytes at once: CHUNK_SIZE, unless the owner wants less */
     struct tls_stream *stream; /* NULL: it speaks no TLS */
-    struct link_piece *first;  /* what is being written */
+    struct link_piece *first;  /* what waits to be written */
     struct link_piece *last;
-    size_t queued; /* bytes in the pieces after the first */
+    size_t queued; /* bytes in these pieces */
     struct link_linger *linger;
-    int failure; /* the first error of the socket, a negative libuv code */
+    uint32_t read_most; /* bytes at once: CHUNK_SIZE, unless the owner wants less */
+    int failure;        /* the first error of the socket, a negative libuv code */
     bool is_reading;
     bool is_full;     /* went above high water and has not been below low water since */
     bool has_ended;   /* the peer sends no more: on_end was called */
@@ -102,7 +117,7 @@ void link_shutdown(struct link *link);
 /* Writes what waits, ends our side, gives the peer a moment to end its own (so that what was written is not
  * lost to a reset), then closes. Gives up when LINK_STALL_MS go by without progress. */
 void link_close_flushed(struct link *link);
-/* Closes now; the only place that closes the handle. Harmless when it is closing already. */
+/* Closes now; the only place that does. Harmless when it is closing already. */
 void link_close(struct link *link);
 /* Where the peer is. For a Unix socket without a name: the path it came through. */
 void link_peer(const struct link *link, struct address *out);

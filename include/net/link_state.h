@@ -9,8 +9,11 @@
 /* ── link.c ────────────────────────────────────────────────────────────────────────────────────────────────
  */
 
-/* -1 when it is closed. */
-int link_socket(const struct link *link);
+/* Bytes were read, which stay until it returns; the peer's end (0) or an error was. For lanes. */
+void link_arrived(struct link *link, struct bytes bytes);
+void link_stopped(struct link *link, int error);
+/* The lane holds nothing of the link any more: frees what it has and tells the owner, who may free it. */
+void link_closed(struct link *link);
 /* Reads even when the peer's end was seen. */
 void link_read_on(struct link *link);
 /* The peer's end (0), or the socket's failure, told to the owner, or to nobody when the link only waits to be
@@ -20,6 +23,25 @@ void link_end(struct link *link, int error);
 /* ── link_queue.c ──────────────────────────────────────────────────────────────────────────────────────────
  */
 
+/* A part of what waits to be written. Those that are in the kernel's or libuv's hands, always the first, do
+ * not change; the last of the others still grows. */
+struct link_piece {
+    struct link_piece *next;
+    const uint8_t *data; /* its own, or in a block of the ring */
+    size_t size;         /* bytes at data */
+    size_t capacity;     /* of its own */
+    bool is_under_way;
+    struct uring_block *block; /* NULL: the data is its own */
+    uint8_t own[];
+};
+
+/* NULL where memory is short. */
+struct link_piece *link_piece_create(size_t capacity);
+/* The kernel took so many bytes of what was under way, or a negative libuv code: none. For lanes. */
+void link_written(struct link *link, ssize_t result);
+
+/* Takes off the front what the kernel took; what was under way and is left waits again. For lanes. */
+void link_took(struct link *link, size_t taken);
 /* Writes the bytes as they are, after all that waits. */
 void link_write(struct link *link, struct bytes bytes);
 /* Nothing can be written any more; on_end comes from the loop. */

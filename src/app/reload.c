@@ -98,7 +98,8 @@ static bool needs_restart(const char *path)
                                          "deploys",
                                          "incidents",
                                          "alerts",
-                                         "workers" };
+                                         "workers",
+                                         "io" };
     for (size_t index = 0; index < COUNT_OF(fixed); index++)
         if (bytes_start_with(bytes_text(path), fixed[index]))
             return true;
@@ -191,7 +192,7 @@ static const char *reload_message(bool is_partial, bool has_stale_certificates)
         return "the settings were reloaded; listen, upstreams, console.address, limits, "
                "and what is recorded (violations.entries, violations.capture, catalog, errors, statements, "
                "history, deploys, incidents, "
-               "alerts), and workers take effect at the next start";
+               "alerts), workers, and io take effect at the next start";
     return "the settings were reloaded";
 }
 

@@ -4,6 +4,7 @@
 #include "app/clock.h"
 #include "app/exchange.h"
 #include "app/inquiry.h"
+#include "net/uring.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 enum { STATEMENTS_UNUSED_MOST = 64 * 1024 };
 /* Connections beyond the bound of sessions that may be there to log in, or to be told that it is reached. */
 enum { LOGINS_MOST = 1000 };
+enum { URING_MISSING_SIZE = 160 };
 enum { EVENTS_KEPT = 1024, DOCKET_ENTRIES = 1000, MICROSECONDS_PER_MILLISECOND = 1000 };
 
 /* What the control thread asks of the worker; taken out by the worker when it is woken. */
@@ -29,6 +31,8 @@ struct worker {
     uv_loop_t loop;
     uv_async_t wake;
     uv_prepare_t prepare; /* before the loop sleeps: tell the control thread of events */
+    struct uring *uring;  /* which moves the bytes, and sleeps; NULL: libuv does */
+    char uring_missing[URING_MISSING_SIZE];
     uv_thread_t thread;
     bool is_started;
     atomic_bool has_ended;
@@ -111,9 +115,9 @@ static void on_wake(uv_async_t *wake)
     }
 }
 
-static void on_prepare(uv_prepare_t *prepare)
+static void tell_of_events(void *argument)
 {
-    struct worker *worker = CONTAINER_OF(prepare, struct worker, prepare);
+    struct worker *worker = argument;
     size_t written = atomic_load_explicit(&worker->events.written, memory_order_relaxed);
     if (written != worker->events_told) {
         worker->events_told = written;
@@ -121,10 +125,18 @@ static void on_prepare(uv_prepare_t *prepare)
     }
 }
 
+static void on_prepare(uv_prepare_t *prepare)
+{
+    tell_of_events(CONTAINER_OF(prepare, struct worker, prepare));
+}
+
 static void worker_run(void *argument)
 {
     struct worker *worker = argument;
-    (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
+    if (worker->uring != NULL)
+        uring_run(worker->uring, tell_of_events, worker);
+    else
+        (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
     atomic_store(&worker->has_ended, true);
     (void)uv_async_send(worker->on_events);
 }
@@ -194,6 +206,24 @@ static bool loop_init(struct worker *worker)
            uv_prepare_start(&worker->prepare, on_prepare) == 0;
 }
 
+/* Without a ring libuv does it; only where the settings ask for a ring that is an error. */
+static bool uring_open(struct worker *worker, enum setting_io io, struct problem *problem)
+{
+    struct problem missing = { .line = 0 };
+    struct text text;
+    if (io == IO_UV || uring_create(&worker->loop, &worker->uring, &missing))
+        missing.text[0] = '\0';
+    worker->chunk->uring = worker->uring;
+    text_init(&text, worker->uring_missing, sizeof worker->uring_missing);
+    text_append_string(&text, missing.text);
+    if (io != IO_URING || worker->uring != NULL)
+        return true;
+    *problem = (struct problem){ .line = 0 };
+    text_init(&text, problem->text, sizeof problem->text);
+    text_append_format(&text, "io is uring, but %s; auto and uv do without", missing.text);
+    return false;
+}
+
 bool worker_create(const struct worker_plan *plan, struct worker **out, struct problem *problem)
 {
     struct worker *worker = calloc(1, sizeof(*worker));
@@ -211,7 +241,8 @@ bool worker_create(const struct worker_plan *plan, struct worker **out, struct p
     world_init(worker, plan);
     relays_init(worker, plan->settings);
     *out = worker;
-    return listeners_open(worker, plan->transport, problem);
+    return uring_open(worker, plan->settings->io, problem) &&
+           listeners_open(worker, plan->transport, problem);
 }
 
 bool worker_start(struct worker *worker, struct problem *problem)
@@ -230,6 +261,16 @@ bool worker_start(struct worker *worker, struct problem *problem)
 
 /* ── From the control thread ───────────────────────────────────────────────────────────────────────────────
  */
+
+const char *worker_io(const struct worker *worker)
+{
+    return worker->uring != NULL ? "uring" : "uv";
+}
+
+const char *worker_uring_missing(const struct worker *worker)
+{
+    return worker->uring_missing;
+}
 
 struct ring *worker_events(struct worker *worker)
 {
@@ -323,6 +364,8 @@ void worker_destroy(struct worker *worker)
         inquiry_answer(worker->inbox.inquiry);
     policy_release(worker->inbox.policy);
     uv_mutex_destroy(&worker->inbox.mutex);
+    if (worker->uring != NULL)
+        uring_destroy(worker->uring);
     (void)uv_loop_close(&worker->loop);
     policy_release(worker->world.policy);
     session_world_close(&worker->world);

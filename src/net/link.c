@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "net/endpoint.h"
-#include "net/link_state.h"
+#include "net/lane.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -14,36 +16,30 @@ struct link_linger {
     size_t waiting; /* at the last look */
 };
 
-int link_socket(const struct link *link)
-{
-    uv_os_fd_t socket = -1;
-    return uv_fileno(&link->socket.handle, &socket) == 0 ? socket : -1;
-}
-
 void link_init(struct link *link, uv_loop_t *loop, enum address_family family, struct chunk *chunk,
                const struct link_events *events)
 {
     *link = (struct link){ .events = events, .chunk = chunk, .read_most = CHUNK_SIZE };
-    if (family == ADDRESS_UNIX)
-        (void)uv_pipe_init(loop, &link->socket.pipe, 0); /* neither can fail */
-    else
-        (void)uv_tcp_init(loop, &link->socket.tcp);
+    lane_init(link, loop, family);
 }
 
 int link_open(struct link *link, int socket)
 {
-    if (link->socket.handle.type == UV_NAMED_PIPE)
-        return uv_pipe_open(&link->socket.pipe, socket);
-    return uv_tcp_open(&link->socket.tcp, socket);
+    return lane_open(link, socket);
+}
+
+static void socket_set(int socket, int level, int option, int value)
+{
+    /* A socket that is broken already says so at the first read, one that is no TCP has neither. */
+    (void)setsockopt(socket, level, option, &value, sizeof value);
 }
 
 void link_tune(struct link *link)
 {
-    if (link->socket.handle.type != UV_TCP)
-        return;
-    /* A socket that is broken already says so at the first read. */
-    (void)uv_tcp_nodelay(&link->socket.tcp, 1);
-    (void)uv_tcp_keepalive(&link->socket.tcp, 1, KEEPALIVE_SECONDS);
+    int socket = lane_socket(link);
+    socket_set(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+    socket_set(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+    socket_set(socket, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_SECONDS);
 }
 
 const char *link_failure(const struct link *link)
@@ -55,7 +51,7 @@ const char *link_failure(const struct link *link)
 
 size_t link_waiting(const struct link *link)
 {
-    return link->queued + uv_stream_get_write_queue_size(&link->socket.stream);
+    return link->queued - lane_taken(link);
 }
 
 void link_end(struct link *link, int error)
@@ -73,13 +69,6 @@ void link_end(struct link *link, int error)
         link_close(link);
 }
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
-{
-    (void)suggested;
-    struct link *link = CONTAINER_OF(handle, struct link, socket);
-    *out = uv_buf_init((char *)link->chunk->data, (unsigned)link->read_most);
-}
-
 static void link_take(struct link *link, struct bytes bytes)
 {
     if (link->stream == NULL)
@@ -88,21 +77,23 @@ static void link_take(struct link *link, struct bytes bytes)
         link_unseal(link, bytes);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
+void link_arrived(struct link *link, struct bytes bytes)
 {
-    struct link *link = CONTAINER_OF(stream, struct link, socket);
-    if (size == UV_EOF)
-        link_end(link, link->failure);
-    else if (size < 0)
-        link_end(link, link->failure < 0 ? link->failure : (int)size);
-    else if (size > 0 && !link->is_flushing && link->failure != UV_ENOMEM)
-        link_take(link, bytes_of(buffer->base, (size_t)size));
+    if (!link->is_flushing && link->failure != UV_ENOMEM)
+        link_take(link, bytes);
+}
+
+void link_stopped(struct link *link, int error)
+{
+    link_end(link, link->failure < 0 ? link->failure : error);
 }
 
 void link_read_on(struct link *link)
 {
-    if (!link->is_reading)
-        link->is_reading = uv_read_start(&link->socket.stream, on_alloc, on_read) == 0;
+    if (link->is_reading)
+        return;
+    link->is_reading = true;
+    lane_read_start(link);
 }
 
 void link_read_start(struct link *link)
@@ -116,7 +107,7 @@ void link_read_stop(struct link *link)
     if (!link->is_reading)
         return;
     link->is_reading = false;
-    (void)uv_read_stop(&link->socket.stream);
+    lane_read_stop(link);
 }
 
 void link_send(struct link *link, struct bytes bytes)
@@ -160,7 +151,7 @@ static bool link_watch(struct link *link)
     linger->link = link;
     linger->waiting = link_waiting(link);
     link->linger = linger;
-    (void)uv_timer_init(link->socket.handle.loop, &linger->timer); /* these two cannot fail */
+    (void)uv_timer_init(lane_loop(link), &linger->timer); /* these two cannot fail */
     (void)uv_timer_start(&linger->timer, on_linger, LINK_STALL_MS, LINK_STALL_MS);
     return true;
 }
@@ -170,6 +161,8 @@ void link_close_flushed(struct link *link)
     if (link->is_closing || link->is_flushing)
         return;
     link_shutdown(link);
+    lane_flush(link);
+    link_settle(link);
     bool is_done = link->has_ended && link->first == NULL;
     if (is_done || link->failure < 0 || !link_watch(link)) {
         link_close(link);
@@ -179,9 +172,8 @@ void link_close_flushed(struct link *link)
     link_read_start(link);
 }
 
-static void on_socket_closed(uv_handle_t *handle)
+void link_closed(struct link *link)
 {
-    struct link *link = CONTAINER_OF(handle, struct link, socket);
     link_drop_queue(link);
     if (link->stream != NULL)
         tls_stream_destroy(link->stream);
@@ -197,7 +189,7 @@ void link_close(struct link *link)
     if (link->linger != NULL)
         uv_close((uv_handle_t *)&link->linger->timer, on_linger_closed);
     link->linger = NULL;
-    uv_close(&link->socket.handle, on_socket_closed);
+    lane_close(link);
 }
 
 void link_peer(const struct link *link, struct address *out)
@@ -205,7 +197,7 @@ void link_peer(const struct link *link, struct address *out)
     struct endpoint peer = { .size = sizeof peer.storage };
     struct sockaddr *name = (struct sockaddr *)&peer.storage;
     *out = (struct address){ .family = ADDRESS_NONE };
-    int socket = link_socket(link);
+    int socket = lane_socket(link);
     if (getpeername(socket, name, &peer.size) != 0)
         return;
     endpoint_read(name, peer.size, out);

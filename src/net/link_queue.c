@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* What a link has to write and the kernel has not taken yet. */
-#include "net/link_state.h"
+#include "net/lane.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
 
 enum { PIECE_SIZE = 16 * 1024 };
-
-/* A part of what waits. Only the first is in libuv's hands; those behind it still grow. */
-struct link_piece {
-    uv_write_t request;
-    struct link *link;
-    struct link_piece *next;
-    size_t size;
-    size_t capacity;
-    uint8_t data[];
-};
 
 /* What the peer said before it closed is still read to its end, which tells the owner; where memory is short,
  * the socket is cut and the read sees that. */
@@ -23,7 +13,7 @@ void link_fail(struct link *link, int error)
 {
     link->failure = error;
     if (error == UV_ENOMEM)
-        (void)shutdown(link_socket(link), SHUT_RDWR);
+        (void)shutdown(lane_socket(link), SHUT_RDWR);
     link_read_on(link);
 }
 
@@ -32,52 +22,54 @@ void link_settle(struct link *link)
     if (link->is_closing || link->first != NULL)
         return;
     if (link->is_shutting && link->failure == 0)
-        (void)shutdown(link_socket(link), SHUT_WR);
+        (void)shutdown(lane_socket(link), SHUT_WR);
     if (link->is_flushing && link->has_ended)
         link_close(link);
 }
 
-static void on_written(uv_write_t *request, int status);
-
-static void link_write_first(struct link *link)
+static void link_drop_first(struct link *link)
 {
     struct link_piece *piece = link->first;
-    uv_buf_t view = uv_buf_init((char *)piece->data, (unsigned)piece->size);
-    int result = uv_write(&piece->request, &link->socket.stream, &view, 1, on_written);
-    if (result == 0)
-        return;
+    link->queued -= piece->size;
     link->first = piece->next;
-    free(piece);
-    link_fail(link, result);
+    lane_release(link, piece);
 }
 
-static void link_write_next(struct link *link)
+void link_took(struct link *link, size_t taken)
 {
-    if (link->first == NULL) {
-        link->last = NULL;
-        return;
+    while (link->first != NULL && link->first->is_under_way) {
+        struct link_piece *piece = link->first;
+        if (taken < piece->size) {
+            piece->data += taken;
+            piece->size -= taken;
+            link->queued -= taken;
+            break;
+        }
+        taken -= piece->size;
+        link_drop_first(link);
     }
-    link->queued -= link->first->size;
-    link_write_first(link);
+    for (struct link_piece *piece = link->first; piece != NULL && piece->is_under_way; piece = piece->next)
+        piece->is_under_way = false;
 }
 
-static void on_written(uv_write_t *request, int status)
+static void link_write_failed(struct link *link, int error)
 {
-    struct link_piece *piece = CONTAINER_OF(request, struct link_piece, request);
-    struct link *link = piece->link;
-    link->first = piece->next;
-    free(piece);
-    if (link->is_closing)
-        return;
-    if (status < 0 && !link->is_flushing && !link->has_ended) {
-        link_fail(link, status);
+    link_drop_first(link);
+    if (!link->is_flushing && !link->has_ended)
+        link_fail(link, error);
+    else
+        link_end(link, link->failure < 0 ? link->failure : error);
+}
+
+void link_written(struct link *link, ssize_t result)
+{
+    if (result < 0) {
+        link_write_failed(link, (int)result);
         return;
     }
-    if (status < 0) {
-        link_end(link, link->failure < 0 ? link->failure : status);
-        return;
-    }
-    link_write_next(link);
+    link_took(link, (size_t)result);
+    if (link->first != NULL)
+        lane_write(link);
     if (link->is_full && link_waiting(link) < LINK_LOW_WATER) {
         link->is_full = false;
         if (!link->is_flushing && !link->has_failed)
@@ -86,67 +78,74 @@ static void on_written(uv_write_t *request, int status)
     link_settle(link);
 }
 
-/* What the kernel takes at once comes off `bytes`. */
-static void link_write_now(struct link *link, struct bytes *bytes)
-{
-    uv_buf_t view = { .base = (char *)(uintptr_t)bytes->data, .len = bytes->size };
-    int taken = uv_try_write(&link->socket.stream, &view, 1);
-    if (taken >= 0)
-        (void)bytes_take(bytes, (size_t)taken);
-    else if (taken != UV_EAGAIN)
-        link_fail(link, taken);
-}
-
-static struct link_piece *link_add_piece(struct link *link, size_t capacity)
+struct link_piece *link_piece_create(size_t capacity)
 {
     struct link_piece *piece = malloc(sizeof *piece + capacity);
-    if (piece == NULL)
-        return NULL;
-    piece->link = link;
-    piece->next = NULL;
-    piece->size = 0;
-    piece->capacity = capacity;
+    if (piece != NULL)
+        *piece = (struct link_piece){ .data = piece->own, .capacity = capacity };
+    return piece;
+}
+
+static void link_append(struct link *link, struct link_piece *piece)
+{
     if (link->first == NULL)
         link->first = piece;
     else
         link->last->next = piece;
     link->last = piece;
-    return piece;
+}
+
+static size_t piece_room(const struct link_piece *piece)
+{
+    bool may_grow = !piece->is_under_way && piece->block == NULL;
+    return may_grow ? (size_t)(piece->own + piece->capacity - (piece->data + piece->size)) : 0;
 }
 
 /* The piece that takes `size` more bytes: the last if it still grows and has room, else a new one. */
 static struct link_piece *link_piece_for(struct link *link, size_t size)
 {
-    struct link_piece *last = link->last;
-    if (link->first == NULL)
-        return link_add_piece(link, size);
-    if (last != link->first && size <= last->capacity - last->size)
+    struct link_piece *last = link->first != NULL ? link->last : NULL;
+    if (last != NULL && size <= piece_room(last))
         return last;
-    return link_add_piece(link, size > PIECE_SIZE ? size : PIECE_SIZE);
+    struct link_piece *piece = lane_piece(link, last != NULL && size < PIECE_SIZE ? PIECE_SIZE : size);
+    if (piece != NULL)
+        link_append(link, piece);
+    return piece;
+}
+
+static bool link_queue_copy(struct link *link, struct bytes bytes)
+{
+    struct link_piece *piece = link_piece_for(link, bytes.size);
+    if (piece == NULL)
+        return false;
+    memcpy(piece->own + (piece->data - piece->own) + piece->size, bytes.data, bytes.size);
+    piece->size += bytes.size;
+    return true;
 }
 
 static void link_queue(struct link *link, struct bytes bytes)
 {
-    struct link_piece *piece = link_piece_for(link, bytes.size);
-    if (piece == NULL) {
+    bool is_first = link->first == NULL;
+    struct link_piece *piece = lane_refer(link, bytes);
+    if (piece != NULL) {
+        link_append(link, piece);
+    } else if (!link_queue_copy(link, bytes)) {
         link_fail(link, UV_ENOMEM);
         return;
     }
-    memcpy(piece->data + piece->size, bytes.data, bytes.size);
-    piece->size += bytes.size;
-    if (piece == link->first)
-        link_write_first(link);
-    else
-        link->queued += bytes.size;
+    link->queued += bytes.size;
+    if (is_first)
+        lane_write(link);
 }
 
 void link_write(struct link *link, struct bytes bytes)
 {
     if (link->is_closing || link->is_shutting || link->failure < 0 || bytes.size == 0)
         return;
-    if (link->first == NULL)
-        link_write_now(link, &bytes);
-    if (bytes.size == 0 || link->failure < 0)
+    int result = link->first == NULL ? lane_write_now(link, &bytes) : 0;
+    if (result < 0)
+        link_fail(link, result);
+    if (bytes.size == 0 || result < 0)
         return;
     link_queue(link, bytes);
     link->is_full = link->is_full || link_waiting(link) > LINK_HIGH_WATER;
@@ -154,9 +153,6 @@ void link_write(struct link *link, struct bytes bytes)
 
 void link_drop_queue(struct link *link)
 {
-    while (link->first != NULL) {
-        struct link_piece *piece = link->first;
-        link->first = piece->next;
-        free(piece);
-    }
+    while (link->first != NULL)
+        link_drop_first(link);
 }

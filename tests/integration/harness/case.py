@@ -101,6 +101,8 @@ def main():
         sys.exit("set PGSLUICE to the program that is to be tested")
     if not os.path.exists(f"{machine.SERVER_BIN}/postgres"):
         machine.skip(f"no PostgreSQL {machine.POSTGRES} here; tests/install.sh servers would install it")
+    if machine.IO == "uring" and not machine.has_uring():
+        machine.skip("io_uring cannot be had here")
     faulthandler.register(signal.SIGUSR1)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     unittest.main(verbosity=2)

@@ -2,6 +2,7 @@
 """Folders, ports and processes that leave nothing behind, also when a test is killed."""
 import atexit
 import ctypes
+import errno
 import itertools
 import os
 import pathlib
@@ -14,6 +15,7 @@ import tempfile
 import time
 
 BINARY = os.environ.get("PGSLUICE", "")
+IO = os.environ.get("PGSLUICE_IO", "")  # how its sessions' bytes move: uv or uring; empty: as it chooses itself
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 POSTGRES = os.environ.get("PGSLUICE_POSTGRES", "15")  # its major version; others than Debian's by tests/install.sh servers
 SERVER_BIN = os.environ.get("PGSLUICE_SERVER_BIN") or (
@@ -21,12 +23,19 @@ SERVER_BIN = os.environ.get("PGSLUICE_SERVER_BIN") or (
     f"{ROOT}/build/servers/node_modules/postgres-{POSTGRES}/native/bin")
 SKIPPED = 77  # exit status of a test that cannot run here
 DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
-LIBC = ctypes.CDLL(None)
+LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def skip(why):
     print(f"skipped: {why}", file=sys.stderr)
     sys.exit(SKIPPED)
+
+
+def has_uring():
+    """Whether the kernel lets us have io_uring: it gets as far as to miss its parameters."""
+    ctypes.set_errno(0)
+    LIBC.syscall(425, 1, None)  # io_uring_setup
+    return ctypes.get_errno() == errno.EFAULT
 
 
 def is_sanitized():

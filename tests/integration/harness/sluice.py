@@ -26,6 +26,8 @@ class Sluice:
     `upstream` is a Postgres or a list of host words; `settings` are those of the file, besides the ones that
     stand here by default."""
 
+    wrapper = ()  # words of a command that runs the program
+
     def __init__(self, upstream, start=True, **settings):
         hosts = upstream if isinstance(upstream, list) else [f"127.0.0.1:{upstream.port}"]
         self.folder = machine.new_folder()
@@ -36,6 +38,7 @@ class Sluice:
             "upstreams": [{"name": "main", "hosts": hosts}],
             "console": {"address": f"127.0.0.1:{machine.free_port()}"},
             "log": {"level": "debug"},
+            **({"io": machine.IO} if machine.IO else {}),
             **copy.deepcopy(settings),
         }
         self.port = port_of(self.settings["listen"][0])
@@ -54,7 +57,7 @@ class Sluice:
 
     def launch(self):
         with open(self.log_path, "ab") as log:
-            self.process = machine.spawn([machine.BINARY, "run", "--config", self.path], stdout=log, stderr=log,
+            self.process = machine.spawn([*self.wrapper, machine.BINARY, "run", "--config", self.path], stdout=log, stderr=log,
                                          cwd=self.folder)
 
     def start(self):

@@ -66,9 +66,9 @@ static inline struct house *house_open(void)
     uint16_t port = 0;
     struct house *house = calloc(1, sizeof *house);
     assert_non_null(house);
-    assert_int_equal(uv_loop_init(&house->loop), 0);
-    house_open_world(house);
     chunk_init(&house->chunk);
+    loop_open(&house->loop, &house->chunk);
+    house_open_world(house);
     house->shared = (struct relay_shared){
         .loop = &house->loop,
         .chunk = &house->chunk,

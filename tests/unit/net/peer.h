@@ -2,7 +2,9 @@
 #ifndef UNIT_NET_PEER_H
 #define UNIT_NET_PEER_H
 
+#include "net/chunk.h"
 #include "net/endpoint.h"
+#include "net/uring.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,6 +16,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -21,7 +24,39 @@
 
 /* The other ends of the sockets under test: plain sockets that are driven in turn with the loop. */
 
-enum { PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 10000, NOT_HERE = 77 };
+
+/* ── The loop, and the ring beside it ──────────────────────────────────────────────────────────────────────
+ */
+
+/* PGSLUICE_IO=uring: what these tests hold of links is held of a ring's. */
+static inline bool is_uring(void)
+{
+    const char *io = getenv("PGSLUICE_IO");
+    return io != NULL && strcmp(io, "uring") == 0;
+}
+
+/* The chunk is set up already. The loop knows its ring as its data. */
+static inline void loop_open(uv_loop_t *loop, struct chunk *chunk)
+{
+    struct problem problem;
+    assert_int_equal(uv_loop_init(loop), 0);
+    loop->data = NULL;
+    if (is_uring() && !uring_create(loop, &chunk->uring, &problem)) {
+        print_message("%s\n", problem.text);
+        exit(NOT_HERE);
+    }
+    if (is_uring())
+        loop->data = chunk->uring;
+}
+
+static inline void loop_turn(uv_loop_t *loop)
+{
+    if (loop->data != NULL)
+        uring_turn(loop->data);
+    else
+        (void)uv_run(loop, UV_RUN_NOWAIT);
+}
 
 /* Turns the loop, without waiting for long, until `condition` holds. */
 #define TURN_UNTIL(loop, condition)                                                                          \
@@ -31,7 +66,7 @@ enum { PATIENCE_MS = 10000 };
 static inline void turn(uv_loop_t *loop, uint64_t begun)
 {
     const struct timespec pause = { .tv_nsec = 100000 };
-    (void)uv_run(loop, UV_RUN_NOWAIT);
+    loop_turn(loop);
     (void)nanosleep(&pause, NULL);
     if (uv_hrtime() - begun > (uint64_t)PATIENCE_MS * 1000000)
         fail_msg("the loop did not get there in time");
@@ -134,7 +169,7 @@ static inline void peer_send(uv_loop_t *loop, int socket, const void *data, size
         ssize_t taken = send(socket, (const char *)data + sent, size - sent, MSG_NOSIGNAL);
         assert_true(taken > 0 || errno == EAGAIN);
         sent += taken > 0 ? (size_t)taken : 0;
-        (void)uv_run(loop, UV_RUN_NOWAIT);
+        loop_turn(loop);
     }
 }
 
@@ -166,7 +201,9 @@ static inline bool peer_is_at_end(int socket)
 
 static inline void loop_finish(uv_loop_t *loop)
 {
-    TURN_UNTIL(loop, !uv_loop_alive(loop));
+    TURN_UNTIL(loop, loop->data != NULL ? !uring_is_alive(loop->data) : !uv_loop_alive(loop));
+    if (loop->data != NULL)
+        uring_destroy(loop->data);
     assert_int_equal(uv_loop_close(loop), 0);
 }
 

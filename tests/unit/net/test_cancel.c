@@ -27,8 +27,8 @@ static struct errands *errands_create(void)
 {
     struct errands *errands = calloc(1, sizeof *errands);
     assert_non_null(errands);
-    assert_int_equal(uv_loop_init(&errands->loop), 0);
     chunk_init(&errands->chunk);
+    loop_open(&errands->loop, &errands->chunk);
     for (size_t i = 0; i < HOSTS; i++) {
         uint16_t port = 0;
         errands->listening[i] = peer_listen(&port, 4);

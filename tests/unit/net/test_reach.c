@@ -71,8 +71,8 @@ static struct attempt *attempt_create(const struct trust *trust, enum upstream_s
 {
     struct attempt *attempt = calloc(1, sizeof *attempt);
     assert_non_null(attempt);
-    assert_int_equal(uv_loop_init(&attempt->loop), 0);
     chunk_init(&attempt->chunk);
+    loop_open(&attempt->loop, &attempt->chunk);
     buffer_init(&attempt->got, 1 << 20);
     for (size_t i = 0; i < HOSTS_MOST; i++) {
         uint16_t port = 0;
@@ -562,9 +562,9 @@ static void it_can_be_cancelled_at_any_step(void **state)
             server = attempt_accept_request(attempt, 0);
         if (step > 1)
             peer_send(&attempt->loop, server, step == 2 ? "S" : "E", 1);
-        bool has_link =
-            reach_cancel(attempt->reach); /* with the last step it is on its way to the next host */
-        assert_int_equal(has_link, step == 1 || step == 2);
+        bool has_link = reach_cancel(attempt->reach);
+        bool has_failed = step == 3; /* the first host: its link is closed, or is about to be */
+        assert_true(has_failed || has_link == (step > 0));
         turn_for(&attempt->loop, 5);
         assert_int_equal(attempt->closings, has_link);
         assert_int_equal(attempt->calls, 0);

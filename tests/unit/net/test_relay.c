@@ -398,7 +398,7 @@ static void draining_ends_everything_when_the_time_is_over(void **state)
     turn_for(&house->loop, 50);
     assert_int_equal(house->emptied, 0);
     assert_non_null(strstr(house_hear_out(house, busy.client), "SFATAL|VFATAL|C57P01|"));
-    assert_true(peer_is_at_end(starting));
+    TURN_UNTIL(&house->loop, peer_is_at_end(starting));
     (void)close(starting);
     talk_close(&busy);
     TURN_UNTIL(&house->loop, house->emptied == 1);

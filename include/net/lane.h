@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef NET_LANE_H
+#define NET_LANE_H
+
+#include "net/link_state.h"
+
+#include <stdlib.h>
+
+/* How a link's bytes move: by libuv or by a ring of the kernel's, as the link's chunk says. The link's queue,
+ * its TLS and its end are above this, and know neither. For src/net only.
+ *
+ * _init        prepares a link that is not open yet; one without memory for its handle cannot be opened
+ * _open        takes over a connected socket; 0 or a negative libuv code: the socket is still the caller's
+ * _socket      -1 when it is not open
+ * _loop        where the timers of the link run
+ * _read_start  what is read comes as link_arrived and link_stopped, from the loop
+ * _read_stop   nothing comes until _read_start
+ * _write_now   takes off the bytes what the kernel takes at once, while nothing waits; 0 or a negative code
+ * _refer       a piece that refers to the bytes where they were read; NULL where that does not pay
+ * _piece       an empty piece with room for so many bytes, or more; NULL where memory is short
+ * _release     frees a piece, and lets go of the block that it refers to
+ * _write       begins to write what waits, where nothing is under way; link_written comes from the loop
+ * _flush       offers the kernel at once what it was not offered yet
+ * _taken       bytes of what is under way that the kernel has taken already
+ * _close       comes to link_closed, from the loop; at once where the link was never open
+ */
+
+/* ── lane_uv.c ──────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+void lane_uv_init(struct link *link, uv_loop_t *loop, enum address_family family);
+MUST_USE int lane_uv_open(struct link *link, int socket);
+int lane_uv_socket(const struct link *link);
+uv_loop_t *lane_uv_loop(const struct link *link);
+void lane_uv_read_start(struct link *link);
+void lane_uv_read_stop(struct link *link);
+MUST_USE int lane_uv_write_now(struct link *link, struct bytes *bytes);
+void lane_uv_write(struct link *link);
+size_t lane_uv_taken(const struct link *link);
+void lane_uv_close(struct link *link);
+
+/* ── lane_ring.c ────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+MUST_USE int lane_ring_open(struct link *link, int socket);
+uv_loop_t *lane_ring_loop(const struct link *link);
+void lane_ring_attend(struct link *link);
+struct link_piece *lane_ring_refer(struct link *link, struct bytes bytes);
+struct link_piece *lane_ring_piece(struct link *link, size_t capacity);
+void lane_ring_release(struct link *link, struct link_piece *piece);
+void lane_ring_flush(struct link *link);
+void lane_ring_close(struct link *link);
+
+/* ── Whichever it is ───────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static inline bool lane_is_ring(const struct link *link)
+{
+    return link->chunk->uring != NULL;
+}
+
+static inline void lane_init(struct link *link, uv_loop_t *loop, enum address_family family)
+{
+    if (lane_is_ring(link))
+        link->socket.ring.descriptor = -1;
+    else
+        lane_uv_init(link, loop, family);
+}
+
+MUST_USE static inline int lane_open(struct link *link, int socket)
+{
+    return lane_is_ring(link) ? lane_ring_open(link, socket) : lane_uv_open(link, socket);
+}
+
+static inline int lane_socket(const struct link *link)
+{
+    return lane_is_ring(link) ? link->socket.ring.descriptor : lane_uv_socket(link);
+}
+
+static inline uv_loop_t *lane_loop(const struct link *link)
+{
+    return lane_is_ring(link) ? lane_ring_loop(link) : lane_uv_loop(link);
+}
+
+static inline void lane_read_start(struct link *link)
+{
+    if (lane_is_ring(link))
+        lane_ring_attend(link); /* it looks at is_reading */
+    else
+        lane_uv_read_start(link);
+}
+
+static inline void lane_read_stop(struct link *link)
+{
+    if (!lane_is_ring(link))
+        lane_uv_read_stop(link);
+}
+
+MUST_USE static inline int lane_write_now(struct link *link, struct bytes *bytes)
+{
+    return lane_is_ring(link) ? 0 : lane_uv_write_now(link, bytes);
+}
+
+static inline struct link_piece *lane_refer(struct link *link, struct bytes bytes)
+{
+    return lane_is_ring(link) ? lane_ring_refer(link, bytes) : NULL;
+}
+
+static inline struct link_piece *lane_piece(struct link *link, size_t capacity)
+{
+    return lane_is_ring(link) ? lane_ring_piece(link, capacity) : link_piece_create(capacity);
+}
+
+static inline void lane_release(struct link *link, struct link_piece *piece)
+{
+    if (lane_is_ring(link))
+        lane_ring_release(link, piece);
+    else
+        free(piece);
+}
+
+static inline void lane_write(struct link *link)
+{
+    if (lane_is_ring(link))
+        lane_ring_attend(link); /* it looks at what waits */
+    else
+        lane_uv_write(link);
+}
+
+static inline size_t lane_taken(const struct link *link)
+{
+    return lane_is_ring(link) ? 0 : lane_uv_taken(link);
+}
+
+static inline void lane_flush(struct link *link)
+{
+    if (lane_is_ring(link))
+        lane_ring_flush(link);
+}
+
+static inline void lane_close(struct link *link)
+{
+    if (lane_is_ring(link))
+        lane_ring_close(link);
+    else
+        lane_uv_close(link);
+}
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#ifndef NET_URING_STATE_H
+#define NET_URING_STATE_H
+
+#include "net/link.h"
+#include "net/uring.h"
+
+#include <liburing.h>
+
+/* The inside of a ring: for src/net only. */
+
+/* What is read lies in blocks of URING_BLOCK_SIZE bytes. The kernel has URING_BLOCKS_FIRST of them to fill,
+ * and where that was not enough for many links, more: one for each link, up to URING_BLOCKS_MOST. */
+enum { URING_BLOCK_SIZE = 16 * 1024, URING_BLOCKS_FIRST = 16, URING_BLOCKS_MOST = 256 };
+/* Pieces that one write takes, and such writes before the kernel has to be called. */
+enum { URING_PIECES_AT_ONCE = 16, URING_WRITES_AT_ONCE = 32 };
+
+/* It goes back to the kernel once it was looked at; where something still needs what is in it, another takes
+ * its place. */
+struct uring_block {
+    struct uring_block *next; /* among the spare ones */
+    unsigned references;      /* the kernel's or the reader's, and those of pieces and of what is held */
+    uint8_t data[URING_BLOCK_SIZE];
+};
+
+struct uring_pool {
+    struct io_uring_buf_ring *ring;
+    struct uring_block *blocks[URING_BLOCKS_MOST]; /* the kernel's, by number */
+    unsigned short count;
+    struct uring_block *spare;
+    size_t spare_count;
+};
+
+/* The writes that take several pieces; the kernel has copied them when it took them. */
+struct uring_write {
+    struct msghdr message;
+    struct iovec pieces[URING_PIECES_AT_ONCE];
+};
+
+struct uring {
+    struct io_uring ring;
+    uv_loop_t *loop;
+    struct uring_pool pool;
+    struct uring_block *current; /* what is being delivered, or NULL */
+    struct link_piece *pieces;   /* spare ones */
+    size_t piece_count;          /* of these */
+    struct link **listed;        /* a queue of those to attend to, with room for all that are open */
+    size_t listed_first;
+    size_t listed_count;
+    size_t listed_room; /* a power of two */
+    size_t links;       /* open */
+    struct uring_write writes[URING_WRITES_AT_ONCE];
+    size_t write_count; /* not yet taken by the kernel */
+    struct __kernel_timespec timeout;
+    uint64_t due_ms; /* when the kernel's timer ends, by the loop's clock */
+    bool is_timing;
+    bool is_watching; /* the loop's descriptor */
+    bool is_loop_due;
+    bool is_enabled;
+};
+
+/* What an entry of the ring is about, in the low bits of its user data; the rest is the link's address. */
+enum uring_topic { TOPIC_RECEIVE, TOPIC_SEND, TOPIC_LOOP, TOPIC_TIMER, TOPIC_NONE };
+enum { TOPIC_MASK = 7 };
+
+/* ── uring.c ───────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* An entry to fill in. */
+struct io_uring_sqe *uring_entry(struct uring *uring, void *link, enum uring_topic topic);
+/* Room to say of which pieces a write is made, for the entry that was got last; NULL when there is no more.
+ */
+struct uring_write *uring_write_room(struct uring *uring);
+/* Room in the queue for one more link. */
+MUST_USE bool uring_reserve(struct uring *uring);
+/* Has the link attended to in this turn. */
+void uring_list(struct uring *uring, struct link *link);
+
+/* ── uring_pool.c ──────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* 0 or a negative code. */
+MUST_USE int uring_pool_open(struct uring_pool *pool, struct io_uring *ring);
+void uring_pool_close(struct uring_pool *pool);
+/* The kernel had too few, for so many links: one link alone that brings much gets no more. */
+void uring_pool_grow(struct uring_pool *pool, size_t links);
+/* The block was looked at: it, or another in its place, is the kernel's again. */
+void uring_pool_return(struct uring_pool *pool, unsigned short number);
+/* One more reference to a block that is being looked at. False where memory for another in its place is
+ * short. */
+MUST_USE bool uring_pool_keep(struct uring_pool *pool, struct uring_block *block);
+/* One less. */
+void uring_pool_drop(struct uring_pool *pool, struct uring_block *block);
+
+/* ── lane_ring.c ────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* Does for the link what it now needs. It may be gone afterwards. */
+void lane_ring_serve(struct uring *uring, struct link *link);
+void lane_ring_received(struct uring *uring, struct link *link, int result, unsigned flags);
+void lane_ring_sent(struct uring *uring, struct link *link, int result);
+
+#endif

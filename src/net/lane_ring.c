@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Links whose bytes a ring moves.
+ *
+ * What a link wants stands in its own fields: is_reading, first, is_closing. Whenever one of them may have
+ * changed the link is listed, and at the end of the turn it is served: what it wants and the kernel does not
+ * do yet is asked for, what the kernel does and it does not want any more is cancelled. There is one receive
+ * and one write under way at most, so that order is kept; and the socket is closed only when neither is. */
+#include "net/lane.h"
+#include "net/uring_state.h"
+
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* From this size on it is cheaper to keep the block in which bytes were read than to copy them. */
+enum { REFERRED_LEAST = 2048, HELD_BLOCK_LEAST = URING_BLOCK_SIZE / 4 };
+
+/* Pieces of this size, which is enough for most of what is said at once, are kept for the next turn. */
+enum { PIECE_ROOM = 960, PIECES_KEPT = 128 };
+
+/* Bytes that came while nobody read. */
+struct link_held {
+    struct link_held *next;
+    const uint8_t *data;
+    size_t size;
+    struct uring_block *block; /* NULL: the data is its own */
+    uint8_t own[];
+};
+
+static struct uring *uring_of(const struct link *link)
+{
+    return link->chunk->uring;
+}
+
+int lane_ring_open(struct link *link, int socket)
+{
+    struct uring *uring = uring_of(link);
+    int off = 0;
+    if (!uring_reserve(uring))
+        return UV_ENOMEM;
+    /* The ring waits for a socket that is not ready only where the socket itself would. */
+    if (ioctl(socket, FIONBIO, &off) != 0)
+        return UV_ENOTSOCK;
+    link->socket.ring.descriptor = socket;
+    uring->links++;
+    return 0;
+}
+
+uv_loop_t *lane_ring_loop(const struct link *link)
+{
+    return uring_of(link)->loop;
+}
+
+void lane_ring_attend(struct link *link)
+{
+    uring_list(uring_of(link), link);
+}
+
+void lane_ring_close(struct link *link)
+{
+    if (link->socket.ring.descriptor >= 0)
+        lane_ring_attend(link);
+    else
+        link_closed(link);
+}
+
+/* ── Pieces ─────────────────────────────────────────────────────────────────────────────
+ */
+
+struct link_piece *lane_ring_piece(struct link *link, size_t capacity)
+{
+    struct uring *uring = uring_of(link);
+    struct link_piece *piece = uring->pieces;
+    if (capacity > PIECE_ROOM)
+        return link_piece_create(capacity);
+    if (piece == NULL)
+        return link_piece_create(PIECE_ROOM);
+    uring->pieces = piece->next;
+    uring->piece_count--;
+    *piece = (struct link_piece){ .data = piece->own, .capacity = PIECE_ROOM };
+    return piece;
+}
+
+static bool is_in(const struct uring_block *block, const uint8_t *data)
+{
+    return block != NULL && data >= block->data && data < block->data + URING_BLOCK_SIZE;
+}
+
+struct link_piece *lane_ring_refer(struct link *link, struct bytes bytes)
+{
+    struct uring *uring = uring_of(link);
+    if (bytes.size < REFERRED_LEAST || !is_in(uring->current, bytes.data))
+        return NULL;
+    struct link_piece *piece = lane_ring_piece(link, 0);
+    if (piece == NULL)
+        return NULL;
+    if (!uring_pool_keep(&uring->pool, uring->current)) {
+        lane_ring_release(link, piece);
+        return NULL;
+    }
+    piece->data = bytes.data;
+    piece->size = bytes.size;
+    piece->block = uring->current;
+    return piece;
+}
+
+void lane_ring_release(struct link *link, struct link_piece *piece)
+{
+    struct uring *uring = uring_of(link);
+    if (piece->block != NULL)
+        uring_pool_drop(&uring->pool, piece->block);
+    if (piece->capacity != PIECE_ROOM || uring->piece_count >= PIECES_KEPT) {
+        free(piece);
+        return;
+    }
+    piece->next = uring->pieces;
+    uring->pieces = piece;
+    uring->piece_count++;
+}
+
+/* ── What is held ──────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static struct link_held *held_create(struct uring *uring, struct uring_block *block, struct bytes bytes)
+{
+    bool keeps = bytes.size >= HELD_BLOCK_LEAST && uring_pool_keep(&uring->pool, block);
+    struct link_held *held = malloc(sizeof *held + (keeps ? 0 : bytes.size));
+    if (held == NULL) {
+        if (keeps)
+            uring_pool_drop(&uring->pool, block);
+        return NULL;
+    }
+    *held = (struct link_held){ .data = bytes.data, .size = bytes.size, .block = block };
+    if (!keeps) {
+        memcpy(held->own, bytes.data, bytes.size);
+        held->data = held->own;
+        held->block = NULL;
+    }
+    return held;
+}
+
+static void link_hold(struct uring *uring, struct link *link, struct uring_block *block, struct bytes bytes)
+{
+    struct link_held **end = &link->socket.ring.held;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = held_create(uring, block, bytes);
+    if (*end == NULL)
+        link_fail(link, UV_ENOMEM);
+}
+
+static void held_destroy(struct uring *uring, struct link_held *held)
+{
+    if (held->block != NULL)
+        uring_pool_drop(&uring->pool, held->block);
+    free(held);
+}
+
+static struct link_held *link_take_held(struct link *link)
+{
+    struct link_held *held = link->socket.ring.held;
+    link->socket.ring.held = held->next;
+    return held;
+}
+
+/* ── Receiving ─────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void link_deliver(struct uring *uring, struct link *link, struct uring_block *block,
+                         struct bytes bytes)
+{
+    uring->current = block;
+    link_arrived(link, bytes);
+    uring->current = NULL;
+}
+
+/* What was held, and then the end that came behind it. */
+static void link_deliver_held(struct uring *uring, struct link *link)
+{
+    struct link_ring *ring = &link->socket.ring;
+    while (ring->held != NULL && link->is_reading) {
+        struct link_held *held = link_take_held(link);
+        link_deliver(uring, link, held->block, bytes_of(held->data, held->size));
+        held_destroy(uring, held);
+    }
+    if (!ring->has_stopped || ring->held != NULL || !link->is_reading)
+        return;
+    ring->has_stopped = false;
+    link_stopped(link, ring->stop);
+}
+
+/* The receive stays with the kernel until the peer's end. Only where the owner wants to be given little at a
+ * time, each is asked for by itself. */
+static void link_receive(struct uring *uring, struct link *link)
+{
+    struct link_ring *ring = &link->socket.ring;
+    struct io_uring_sqe *entry = uring_entry(uring, link, TOPIC_RECEIVE);
+    if (link->read_most < URING_BLOCK_SIZE)
+        io_uring_prep_recv(entry, ring->descriptor, NULL, link->read_most, 0);
+    else
+        io_uring_prep_recv_multishot(entry, ring->descriptor, NULL, 0, 0);
+    entry->flags |= IOSQE_BUFFER_SELECT;
+    ring->is_receiving = true;
+    ring->has_cancelled = false;
+}
+
+static void uring_cancel(struct uring *uring, struct link *link, enum uring_topic topic)
+{
+    struct io_uring_sqe *entry = uring_entry(uring, NULL, TOPIC_NONE);
+    io_uring_prep_cancel64(entry, (uintptr_t)link | topic, 0);
+}
+
+static void link_cancel_receive(struct uring *uring, struct link *link)
+{
+    if (!link->socket.ring.is_receiving || link->socket.ring.has_cancelled)
+        return;
+    uring_cancel(uring, link, TOPIC_RECEIVE);
+    link->socket.ring.has_cancelled = true;
+}
+
+static void link_receive_ended(struct uring *uring, struct link *link, int result)
+{
+    struct link_ring *ring = &link->socket.ring;
+    if (result == UV_ENOBUFS)
+        uring_pool_grow(&uring->pool, uring->links);
+    if (result == UV_ENOBUFS || result == UV_ECANCELED || result == UV_EINTR || result == UV_EAGAIN)
+        return; /* it is asked for anew if it is wanted */
+    ring->has_stopped = true;
+    ring->stop = result;
+    link_deliver_held(uring, link);
+}
+
+void lane_ring_received(struct uring *uring, struct link *link, int result, unsigned flags)
+{
+    struct link_ring *ring = &link->socket.ring;
+    unsigned short number = (unsigned short)(flags >> IORING_CQE_BUFFER_SHIFT);
+    struct uring_block *block = (flags & IORING_CQE_F_BUFFER) != 0 ? uring->pool.blocks[number] : NULL;
+    if ((flags & IORING_CQE_F_MORE) == 0)
+        ring->is_receiving = false;
+    if (result > 0 && !link->is_closing) {
+        struct bytes bytes = bytes_of(block->data, (size_t)result);
+        if (link->is_reading && ring->held == NULL)
+            link_deliver(uring, link, block, bytes);
+        else
+            link_hold(uring, link, block, bytes);
+    } else if (!link->is_closing) {
+        link_receive_ended(uring, link, result);
+    }
+    if (block != NULL)
+        uring_pool_return(&uring->pool, number);
+    if (!ring->is_receiving || ring->held != NULL)
+        uring_list(uring, link);
+}
+
+/* ── Sending ───────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void link_send_pieces(struct link *link, struct uring_write *write, struct io_uring_sqe *entry)
+{
+    size_t count = 0;
+    for (struct link_piece *piece = link->first; piece != NULL && count < URING_PIECES_AT_ONCE;
+         piece = piece->next) {
+        write->pieces[count++] =
+            (struct iovec){ .iov_base = (void *)(uintptr_t)piece->data, .iov_len = piece->size };
+        piece->is_under_way = true;
+    }
+    write->message = (struct msghdr){ .msg_iov = write->pieces, .msg_iovlen = count };
+    io_uring_prep_sendmsg(entry, link->socket.ring.descriptor, &write->message, MSG_NOSIGNAL);
+}
+
+/* All that waits, as a rule. */
+static void link_send_waiting(struct uring *uring, struct link *link)
+{
+    struct io_uring_sqe *entry = uring_entry(uring, link, TOPIC_SEND);
+    struct link_piece *piece = link->first;
+    struct uring_write *write = piece->next != NULL ? uring_write_room(uring) : NULL;
+    link->socket.ring.is_sending = true;
+    if (write != NULL) {
+        link_send_pieces(link, write, entry);
+        return;
+    }
+    io_uring_prep_send(entry, link->socket.ring.descriptor, piece->data, piece->size, MSG_NOSIGNAL);
+    piece->is_under_way = true;
+}
+
+void lane_ring_flush(struct link *link)
+{
+    const struct link_ring *ring = &link->socket.ring;
+    while (link->first != NULL && !ring->is_sending && link->failure == 0) {
+        struct link_piece *piece = link->first;
+        size_t size = piece->size;
+        ssize_t taken = send(ring->descriptor, piece->data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        piece->is_under_way = true;
+        link_took(link, taken > 0 ? (size_t)taken : 0);
+        if (taken != (ssize_t)size)
+            return;
+    }
+}
+
+void lane_ring_sent(struct uring *uring, struct link *link, int result)
+{
+    link->socket.ring.is_sending = false;
+    if (link->is_closing)
+        uring_list(uring, link);
+    else
+        link_written(link, result == UV_EINTR || result == UV_EAGAIN ? 0 : result);
+}
+
+/* ── Serving ───────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void link_finish(struct uring *uring, struct link *link)
+{
+    struct link_ring *ring = &link->socket.ring;
+    if (!ring->has_cut)
+        lane_ring_flush(link); /* what was said before the end, such as why it comes */
+    link_cancel_receive(uring, link);
+    if (ring->is_sending && !ring->has_cut)
+        uring_cancel(uring, link, TOPIC_SEND);
+    ring->has_cut = true;
+    if (ring->is_receiving || ring->is_sending)
+        return;
+    while (ring->held != NULL)
+        held_destroy(uring, link_take_held(link));
+    (void)close(ring->descriptor);
+    uring->links--;
+    link_closed(link);
+}
+
+void lane_ring_serve(struct uring *uring, struct link *link)
+{
+    struct link_ring *ring = &link->socket.ring;
+    if (link->is_closing) {
+        link_finish(uring, link);
+        return;
+    }
+    link_deliver_held(uring, link);
+    if (link->is_closing)
+        return; /* it is listed anew */
+    if (link->is_reading && !ring->is_receiving && !ring->has_stopped)
+        link_receive(uring, link);
+    else if (!link->is_reading && ring->held != NULL)
+        link_cancel_receive(uring, link);
+    if (link->first != NULL && !ring->is_sending && link->failure == 0)
+        link_send_waiting(uring, link);
+}

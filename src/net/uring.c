@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "base/text.h"
+#include "net/link_state.h"
+#include "net/uring_state.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Entries that can be handed over at once, and those that can wait to be looked at: the kernel keeps any more
+ * in memory of its own. */
+enum { ENTRIES = 256, COMPLETIONS = 4096, LISTED_FIRST = 64 };
+enum { MILLISECONDS = 1000, NANOSECONDS_PER_MILLISECOND = 1000000 };
+
+/* ── Making one ────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static bool refuse(struct problem *problem, int error)
+{
+    struct text text;
+    *problem = (struct problem){ .line = 0 };
+    text_init(&text, problem->text, sizeof problem->text);
+    switch (error) {
+    case UV_ENOSYS:
+        text_append_string(&text, "the kernel has no io_uring");
+        break;
+    case UV_EPERM:
+    case UV_EACCES:
+        text_append_string(
+            &text, "io_uring is not allowed here (kernel.io_uring_disabled, or the seccomp filter of a "
+                   "container)");
+        break;
+    case UV_EINVAL:
+        text_append_string(&text, "the kernel's io_uring is too old: Linux 6.1 is the first that will do");
+        break;
+    default:
+        text_append_format(&text, "io_uring cannot be had: %s", uv_strerror(error));
+    }
+    return false;
+}
+
+/* One thread alone submits and reaps, and the kernel does for the ring what there is to do when that thread
+ * asks, without interrupting it. That thread is not the one that makes the ring: it is enabled later. */
+static int ring_open(struct uring *uring)
+{
+    struct io_uring_params plan = {
+        .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
+                 IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_R_DISABLED,
+        .cq_entries = COMPLETIONS,
+    };
+    int result = io_uring_queue_init_params(ENTRIES, &uring->ring, &plan);
+    if (result < 0)
+        return result;
+    result = uring_pool_open(&uring->pool, &uring->ring);
+    if (result == 0)
+        return 0;
+    io_uring_queue_exit(&uring->ring);
+    uring_pool_close(&uring->pool);
+    return result;
+}
+
+bool uring_create(uv_loop_t *loop, struct uring **out, struct problem *problem)
+{
+    struct uring *uring = calloc(1, sizeof *uring);
+    struct link **listed = calloc(LISTED_FIRST, sizeof *listed);
+    int result = uring == NULL || listed == NULL ? UV_ENOMEM : ring_open(uring);
+    *out = NULL;
+    if (result < 0) {
+        free(uring);
+        free(listed);
+        return refuse(problem, result);
+    }
+    uring->loop = loop;
+    uring->listed = listed;
+    uring->listed_room = LISTED_FIRST;
+    *out = uring;
+    return true;
+}
+
+void uring_destroy(struct uring *uring)
+{
+    io_uring_queue_exit(&uring->ring);
+    uring_pool_close(&uring->pool);
+    while (uring->pieces != NULL) {
+        struct link_piece *piece = uring->pieces;
+        uring->pieces = piece->next;
+        free(piece);
+    }
+    free(uring->listed);
+    free(uring);
+}
+
+/* ── Entries ───────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* From now on the ring is the calling thread's. */
+static void uring_enable(struct uring *uring)
+{
+    /* liburing 2.3 declares a function for this and does not export it */
+    (void)syscall(SYS_io_uring_register, uring->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+    (void)io_uring_register_ring_fd(&uring->ring); /* spares the kernel a look-up, where it can */
+    uring->is_enabled = true;
+}
+
+/* Hands over all entries and takes what came; waits for something to come if it may. What goes wrong (a
+ * signal, want of memory) is tried again at the next turn. */
+static void uring_submit(struct uring *uring, bool may_wait)
+{
+    if (!uring->is_enabled) {
+        uring_enable(uring);
+    }
+    if (may_wait)
+        (void)io_uring_submit_and_wait(&uring->ring, 1);
+    else
+        (void)io_uring_submit_and_get_events(&uring->ring);
+    uring->write_count = 0;
+}
+
+static uint64_t topic_data(void *link, enum uring_topic topic)
+{
+    return (uintptr_t)link | topic;
+}
+
+struct io_uring_sqe *uring_entry(struct uring *uring, void *link, enum uring_topic topic)
+{
+    struct io_uring_sqe *entry = io_uring_get_sqe(&uring->ring);
+    if (entry == NULL) {
+        uring_submit(uring, false);
+        entry = io_uring_get_sqe(&uring->ring);
+        if (entry == NULL)
+            abort(); /* the kernel takes nothing any more */
+    }
+    entry->user_data = topic_data(link, topic);
+    return entry;
+}
+
+struct uring_write *uring_write_room(struct uring *uring)
+{
+    return uring->write_count < URING_WRITES_AT_ONCE ? &uring->writes[uring->write_count++] : NULL;
+}
+
+/* ── The queue of links ────────────────────────────────────────────────────────────────────────────────────
+ */
+
+bool uring_reserve(struct uring *uring)
+{
+    size_t room = uring->listed_room;
+    if (uring->links < room)
+        return true;
+    struct link **listed = calloc(2 * room, sizeof *listed);
+    if (listed == NULL)
+        return false;
+    for (size_t index = 0; index < uring->listed_count; index++)
+        listed[index] = uring->listed[(uring->listed_first + index) & (room - 1)];
+    free(uring->listed);
+    uring->listed = listed;
+    uring->listed_room = 2 * room;
+    uring->listed_first = 0;
+    return true;
+}
+
+void uring_list(struct uring *uring, struct link *link)
+{
+    if (link->socket.ring.is_listed)
+        return;
+    link->socket.ring.is_listed = true;
+    uring->listed[(uring->listed_first + uring->listed_count++) & (uring->listed_room - 1)] = link;
+}
+
+static void uring_serve(struct uring *uring)
+{
+    while (uring->listed_count > 0) {
+        struct link *link = uring->listed[uring->listed_first];
+        uring->listed_first = (uring->listed_first + 1) & (uring->listed_room - 1);
+        uring->listed_count--;
+        link->socket.ring.is_listed = false;
+        lane_ring_serve(uring, link);
+    }
+}
+
+/* ── The loop beside the ring ──────────────────────────────────────────────────────────────────────────────
+ */
+
+/* Tells of the loop's descriptor once, when it is ready or becomes it. */
+static void uring_watch_loop(struct uring *uring)
+{
+    if (uring->is_watching)
+        return;
+    io_uring_prep_poll_add(uring_entry(uring, NULL, TOPIC_LOOP), uv_backend_fd(uring->loop), POLLIN);
+    uring->is_watching = true;
+}
+
+/* One timer for the loop's next one. It may come too early, since it is not put off when that is. */
+static void uring_time(struct uring *uring, uint64_t timeout_ms)
+{
+    uint64_t due_ms = uv_now(uring->loop) + timeout_ms;
+    if (uring->is_timing && uring->due_ms <= due_ms)
+        return;
+    uring->timeout.tv_sec = (long long)(timeout_ms / MILLISECONDS);
+    uring->timeout.tv_nsec = (long long)(timeout_ms % MILLISECONDS) * NANOSECONDS_PER_MILLISECOND;
+    if (uring->is_timing)
+        io_uring_prep_timeout_update(uring_entry(uring, NULL, TOPIC_NONE), &uring->timeout,
+                                     topic_data(NULL, TOPIC_TIMER), 0);
+    else
+        io_uring_prep_timeout(uring_entry(uring, NULL, TOPIC_TIMER), &uring->timeout, 0, 0);
+    uring->is_timing = true;
+    uring->due_ms = due_ms;
+}
+
+static void uring_dispatch(struct uring *uring, const struct io_uring_cqe *came)
+{
+    void *link = (void *)(uintptr_t)(came->user_data & ~(uint64_t)TOPIC_MASK);
+    switch ((enum uring_topic)(came->user_data & TOPIC_MASK)) {
+    case TOPIC_RECEIVE:
+        lane_ring_received(uring, link, came->res, came->flags);
+        break;
+    case TOPIC_SEND:
+        lane_ring_sent(uring, link, came->res);
+        break;
+    case TOPIC_LOOP:
+        uring->is_watching = false;
+        uring->is_loop_due = true;
+        break;
+    case TOPIC_TIMER:
+        uring->is_timing = false;
+        break;
+    case TOPIC_NONE:
+        break;
+    }
+}
+
+static void uring_take(struct uring *uring)
+{
+    struct io_uring_cqe *next = NULL;
+    while (io_uring_peek_cqe(&uring->ring, &next) == 0) {
+        const struct io_uring_cqe came = { .user_data = next->user_data,
+                                           .res = next->res,
+                                           .flags = next->flags };
+        io_uring_cqe_seen(&uring->ring, next);
+        uring_dispatch(uring, &came);
+    }
+}
+
+static void turn(struct uring *uring, bool may_wait)
+{
+    uring_serve(uring);
+    int timeout = uv_backend_timeout(uring->loop);
+    uring_watch_loop(uring);
+    if (timeout > 0)
+        uring_time(uring, (uint64_t)timeout);
+    uring_submit(uring, may_wait && timeout != 0);
+    uv_update_time(uring->loop);
+    uring_take(uring);
+    if (!uring->is_loop_due && uv_backend_timeout(uring->loop) != 0)
+        return;
+    uring->is_loop_due = false;
+    (void)uv_run(uring->loop, UV_RUN_NOWAIT);
+}
+
+bool uring_is_alive(const struct uring *uring)
+{
+    return uv_loop_alive(uring->loop) || uring->links > 0;
+}
+
+void uring_run(struct uring *uring, void (*before_wait)(void *owner), void *owner)
+{
+    while (uring_is_alive(uring)) {
+        before_wait(owner);
+        turn(uring, true);
+    }
+}
+
+void uring_turn(struct uring *uring)
+{
+    turn(uring, false);
+}

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: PostgreSQL
+"""How sessions' bytes move: by io_uring where it can be had, by libuv where not, and who is told."""
+import re
+import sys
+import time
+
+from harness import machine, wire
+from harness.case import Case, main
+from harness.sluice import Sluice
+from harness.wire import Wire
+
+# Runs a program for which the kernel refuses io_uring_setup with EPERM, as a container's seccomp filter does.
+WITHOUT_URING = """
+import ctypes, os, struct, sys
+# load the call's number; unless it is 425, pass it; else EPERM
+code = b"".join(struct.pack("HBBI", *step) for step in ((0x20, 0, 0, 0), (0x15, 0, 1, 425), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7fff0000)))
+filters = ctypes.create_string_buffer(code)
+program = struct.pack("HxxxxxxQ", 4, ctypes.addressof(filters))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+class Deprived(Sluice):
+    wrapper = (sys.executable, "-c", WITHOUT_URING)
+
+
+class Entering(Case):
+    def enters(self, sluice=None):
+        raw = Wire(("127.0.0.1", (sluice or self.sluice).port))
+        self.addCleanup(raw.close)
+        raw.send(wire.startup("postgres"))
+        self.assertEqual(wire.errors(raw.until("Z")), [])
+        return raw
+
+
+class Lanes(Entering):
+    def started(self, sluice):
+        return re.search(r" event=started .*", sluice.log()).group()
+
+    def new_deprived(self, **settings):
+        sluice = Deprived(self.postgres, **settings)
+        self.addCleanup(sluice.stop)
+        return sluice
+
+    def test_it_is_io_uring_where_that_can_be_had(self):
+        if not machine.has_uring():
+            self.skipTest("io_uring cannot be had here")
+        for io in ("auto", "uring"):
+            self.assertRegex(self.started(self.new_sluice(io=io)), r" io=uring$")
+
+    def test_it_is_libuv_where_that_is_asked_for(self):
+        self.assertRegex(self.started(self.new_sluice(io="uv")), r" io=uv$")
+
+    def test_where_io_uring_is_forbidden_libuv_does_it_and_the_log_says_why(self):
+        sluice = self.new_deprived(io="auto")
+        self.assertRegex(self.started(sluice), r' io=uv io_reason="io_uring is not allowed here .*"$')
+        self.assertEqual(wire.rows(self.enters(sluice).ask(wire.query("select 1"))), [["1"]])
+
+    def test_where_io_uring_is_forbidden_and_must_be_it_does_not_start(self):
+        sluice = Deprived(self.postgres, start=False, io="uring")
+        sluice.launch()
+        self.assertEqual(sluice.process.wait(20), 1)
+        self.assertIn("io is uring, but io_uring is not allowed here", sluice.log())
+        sluice.process = None
+
+
+class Crowd(Entering):
+    def test_many_who_speak_at_once_are_all_answered(self):
+        """More than the ring has blocks for, so that receives end and are asked for anew."""
+        raws = [self.enters() for _ in range(50)]
+        for _ in range(20):
+            for raw in raws:
+                raw.send(wire.query("select repeat('x', 3000)") * 3)
+            for raw in raws:
+                for _ in range(3):
+                    self.assertEqual(wire.rows(raw.until("Z")), [["x" * 3000]])
+
+    def test_rows_that_nobody_reads_are_held_up_and_arrive_whole(self):
+        raw = self.enters()
+        raw.send(wire.query("select repeat(n::text, 1000) from generate_series(100000, 102999) n"))
+        time.sleep(1)
+        rows = wire.rows(raw.until("Z"))
+        self.assertEqual([row[0][:6] for row in rows], [str(n) for n in range(100000, 103000)])
+
+
+if __name__ == "__main__":
+    main()
