@@ -40,6 +40,8 @@ void recording_take(struct recording *recording, const struct harvest *harvest, 
 /* Tells the history of what statements cost, twice a second and when their minute is over. Where there are
  * many new ones at once, some wait until it is. Call as often. */
 void recording_tick(struct recording *recording, int64_t now_us);
+/* Tells the history of all that was counted, before somebody asks for it. */
+void recording_tell(struct recording *recording);
 /* False when nothing is recorded. */
 MUST_USE bool recording_state(const struct recording *recording, struct history_state *out);
 

@@ -57,7 +57,7 @@ struct history_question {
     struct history_limits limits;
     const struct history_live_table *live_tables; /* seen beside the tables of the file */
     size_t live_table_count;
-    bool is_ours; /* the program's own text: no function is withheld from it, as some are from what is typed */
+    bool is_ours; /* no function is withheld from it, as some are from what is typed */
     /* Only to tell its columns: no parameter needs a value, no row is read. *parameters_named becomes the
      * highest $n in it. */
     bool is_preview;

@@ -73,8 +73,8 @@ void tally_record_again(struct tally *tally, struct tally_entry *entry, int64_t 
 /* Adds all of `from` to `into`, which has the same form; the order of seeing is kept by last_us, and of two
  * entries with the same key the rest is that of the earlier one. */
 void tally_merge(struct tally *into, const struct tally *from);
-/* All entries give their places up. */
-void tally_give_up(struct tally *tally);
+/* The entry gives its place up, and is gone. */
+void tally_give_up(struct tally *tally, struct tally_entry *entry);
 /* Fills `out`, an array of `most` pointers to the owner's structures, highest count first, newest first among
  * equals. Returns how many. */
 size_t tally_top(const struct tally *tally, void *out, size_t most);

@@ -309,6 +309,7 @@ static bool query_begin(struct visit *visit, struct buffer *out)
     struct snapshot snapshot;
     sluice_snapshot(sluice, &snapshot); /* so that the history knows all that was counted before */
     snapshot_release(&snapshot);
+    recording_tell(&sluice->observer.recording);
     struct query_plan plan = {
         .history = sluice->observer.recording.history,
         .question = console_question(visit->console),

@@ -109,14 +109,27 @@ static void tell_news(struct recording *recording)
     tell_rest(recording);
 }
 
+void recording_tell(struct recording *recording)
+{
+    struct tally *tally = &recording->minute.tally;
+    if (recording->history == NULL)
+        return;
+    tell_entries(recording, names_left(recording));
+    for (struct list *node = tally->recent.next, *next; node != &tally->recent; node = next) {
+        struct statement_entry *entry = CONTAINER_OF(node, struct statement_entry, entry.recent);
+        next = node->next;
+        if (entry->told.calls == 0) /* no name is left for it */
+            tally_give_up(tally, &entry->entry);
+    }
+    tell_rest(recording);
+}
+
 static void end_minute(struct recording *recording)
 {
     struct statements *statements = &recording->minute;
     struct hash_key key = statements->tally.key;
     size_t entries_most = statements->tally.entries_most;
-    tell_entries(recording, names_left(recording));
-    tally_give_up(&statements->tally); /* what no name was left for */
-    tell_rest(recording);
+    recording_tell(recording);
     statements_release(statements);
     statements_init(statements, &key, entries_most);
     recording->named = 0;

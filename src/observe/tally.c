@@ -104,16 +104,19 @@ static void add_sums(const struct tally *tally, struct tally_entry *into, const 
         tally->form->add(into, from);
 }
 
-/* The entries seen longest ago give their places up until the rest fit. */
-static void tally_fit(struct tally *tally, size_t entries_most)
+void tally_give_up(struct tally *tally, struct tally_entry *entry)
 {
-    while (tally->table.count > entries_most) {
-        struct tally_entry *oldest = entry_of_recent(tally->recent.next);
-        tally->other += oldest->count;
-        tally->other_entries++;
-        add_sums(tally, tally->rest, oldest);
-        entry_free(tally, oldest);
-    }
+    tally->other += entry->count;
+    tally->other_entries++;
+    add_sums(tally, tally->rest, entry);
+    entry_free(tally, entry);
+}
+
+/* The entries seen longest ago give their places up until the rest fit. */
+static void tally_fit(struct tally *tally)
+{
+    while (tally->table.count > tally->entries_most)
+        tally_give_up(tally, entry_of_recent(tally->recent.next));
 }
 
 void tally_record_again(struct tally *tally, struct tally_entry *entry, int64_t now_us)
@@ -137,7 +140,7 @@ struct tally_entry *tally_record(struct tally *tally, const struct tally_entry *
     if (entry->count > 0) /* a new one is a copy, sums and all */
         add_sums(tally, entry, seen);
     tally_record_again(tally, entry, now_us);
-    tally_fit(tally, tally->entries_most);
+    tally_fit(tally);
     return entry;
 }
 
@@ -200,16 +203,11 @@ void tally_merge(struct tally *into, const struct tally *from)
     {
         place = entry_merge(into, entry_of_recent(node), place);
     }
-    tally_fit(into, into->entries_most);
+    tally_fit(into);
     add_sums(into, into->rest, from->rest);
     into->total += from->total;
     into->other += from->other;
     into->other_entries += from->other_entries;
-}
-
-void tally_give_up(struct tally *tally)
-{
-    tally_fit(tally, 0);
 }
 
 /* The pointers of a ranking are of the owner's type, so they go in and out as plain bytes. */
