@@ -8,6 +8,7 @@
 #include "app/log_file.h"
 #include "app/observer.h"
 #include "app/prober.h"
+#include "app/stand_in.h"
 #include "app/surveyor.h"
 #include "app/transport.h"
 #include "app/worker.h"
@@ -33,6 +34,8 @@ struct sluice {
     struct alert *alert;       /* NULL: nobody is alerted */
     struct attempts *attempts; /* NULL where values are not to be seen */
     struct turnstile *turnstile;
+    struct roster *roster;     /* of the workers */
+    struct stand_in *stand_in; /* for those that stand still */
     struct worker **workers;
     uint32_t worker_count;
     struct hash_key hash_key;
@@ -92,6 +95,8 @@ void sluice_log_opening(struct sluice *sluice, enum notice notice, const struct 
 /* What an operator ordered or took back, and why (may be empty): NOTICE_READONLY_ORDERED or _ENDED. */
 void sluice_log_readonly(struct sluice *sluice, enum notice notice, const struct readonly_order *order,
                          const char *operator_name, const char *reason);
+/* That a worker stands still, or lives again. */
+void sluice_log_stall(struct sluice *sluice, const struct stall *stall);
 /* What became of a host. */
 void sluice_log_host(struct sluice *sluice, const struct host_change *change);
 /* What became of the readings of a database. */

@@ -67,12 +67,18 @@ void sluice_take_events(struct sluice *sluice)
     take_harvests(sluice);
 }
 
+/* One that stands still is not waited for. */
+static uint64_t answer_wait_ms(const struct sluice *sluice, uint32_t worker)
+{
+    return stand_in_view(sluice->stand_in, worker).is_stalled ? 0 : ANSWER_WAIT_MS;
+}
+
 void sluice_snapshot(struct sluice *sluice, struct snapshot *out)
 {
     sluice_take_events(sluice);
     sluice_ask_harvests(sluice);
     snapshot_init(out, &sluice->hash_key, DOCKET_MOST * sluice->worker_count);
     for (uint32_t index = 0; index < sluice->worker_count; index++)
-        worker_ask(sluice->workers[index], ANSWER_WAIT_MS, out);
+        worker_ask(sluice->workers[index], answer_wait_ms(sluice, index), out);
     take_harvests(sluice);
 }

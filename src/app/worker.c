@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#define _GNU_SOURCE /* gettid, pthread_setname_np */
 #include "app/worker.h"
 
 #include "app/clock.h"
 #include "app/exchange.h"
 #include "app/inquiry.h"
+#include "net/handover.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Texts that nobody uses are kept for when they come again. Those that never do, as where values stand in the
  * text, had better not push all else out of the processor's cache. */
@@ -32,6 +37,7 @@ struct worker {
     uv_thread_t thread;
     bool is_started;
     atomic_bool has_ended;
+    atomic_int thread_id; /* the kernel's; 0 before it runs */
     struct inbox inbox;
     uv_async_t *on_events;
     size_t events_told;
@@ -43,7 +49,8 @@ struct worker {
     struct counters counters;
     struct ring events;
     struct relay_shared relays;
-    struct listener *listeners;
+    struct handover handover;
+    struct listener *listeners; /* by number; those that are others' have no acceptor */
     size_t listener_count;
 };
 
@@ -92,6 +99,8 @@ static void inquiry_fill(struct worker *worker, struct inquiry *inquiry)
 static void on_wake(uv_async_t *wake)
 {
     struct worker *worker = CONTAINER_OF(wake, struct worker, wake);
+    roster_beat(worker->handover.roster, worker->index);
+    handover_take(&worker->handover);
     uv_mutex_lock(&worker->inbox.mutex);
     struct policy *policy = worker->inbox.policy;
     struct inquiry *inquiry = worker->inbox.inquiry;
@@ -107,6 +116,7 @@ static void on_wake(uv_async_t *wake)
         inquiry_fill(worker, inquiry);
     if (must_drain && !worker->relays.is_draining) {
         listeners_close(worker);
+        handover_leave(&worker->handover);
         relay_drain_all(&worker->relays, worker->inbox.grace_ms);
     }
 }
@@ -115,15 +125,26 @@ static void on_prepare(uv_prepare_t *prepare)
 {
     struct worker *worker = CONTAINER_OF(prepare, struct worker, prepare);
     size_t written = atomic_load_explicit(&worker->events.written, memory_order_relaxed);
+    handover_tell(&worker->handover);
     if (written != worker->events_told) {
         worker->events_told = written;
         (void)uv_async_send(worker->on_events);
     }
 }
 
+/* As it stands in top and gdb. */
+static void thread_name(const struct worker *worker)
+{
+    char name[16];
+    (void)snprintf(name, sizeof(name), "worker %u", (unsigned)worker->index);
+    (void)pthread_setname_np(pthread_self(), name);
+}
+
 static void worker_run(void *argument)
 {
     struct worker *worker = argument;
+    thread_name(worker);
+    atomic_store(&worker->thread_id, gettid());
     (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
     atomic_store(&worker->has_ended, true);
     (void)uv_async_send(worker->on_events);
@@ -173,13 +194,41 @@ static void relays_init(struct worker *worker, const struct settings *settings)
     relay_shared_open(&worker->relays);
 }
 
-static bool listeners_open(struct worker *worker, const struct transport *transport, struct problem *problem)
+static void on_handed(void *owner)
 {
-    size_t count = transport->settings->listen.count;
-    for (size_t index = 0; index < count; index++) {
-        if (!listener_open(&worker->listeners[index], &worker->relays, &transport->listeners[index], problem))
-            return false;
+    struct worker *worker = owner;
+    (void)uv_async_send(&worker->wake);
+}
+
+static void handover_init(struct worker *worker, const struct worker_plan *plan)
+{
+    worker->handover = (struct handover){
+        .roster = plan->roster,
+        .worker = worker->index,
+        .shared = &worker->relays,
+        .plans = plan->transport->listeners,
+    };
+    roster_join(plan->roster, worker->index, on_handed, worker);
+}
+
+/* A Unix socket is one worker's, who hands over what comes to it. */
+static bool is_others(const struct worker_plan *plan, size_t number)
+{
+    const struct settings *settings = plan->settings;
+    return settings->listen.items[number].address.family == ADDRESS_UNIX &&
+           number % settings->workers != plan->index;
+}
+
+static bool listeners_open(struct worker *worker, const struct worker_plan *plan, struct problem *problem)
+{
+    for (size_t number = 0; number < plan->settings->listen.count; number++) {
+        struct listener *listener = &worker->listeners[number];
         worker->listener_count++;
+        if (is_others(plan, number))
+            continue;
+        if (!listener_open(listener, &worker->relays, &plan->transport->listeners[number], problem))
+            return false;
+        listener->handover = &worker->handover;
     }
     return true;
 }
@@ -210,8 +259,9 @@ bool worker_create(const struct worker_plan *plan, struct worker **out, struct p
     chunk_init(worker->chunk);
     world_init(worker, plan);
     relays_init(worker, plan->settings);
+    handover_init(worker, plan);
     *out = worker;
-    return listeners_open(worker, plan->transport, problem);
+    return listeners_open(worker, plan, problem);
 }
 
 bool worker_start(struct worker *worker, struct problem *problem)
@@ -230,6 +280,27 @@ bool worker_start(struct worker *worker, struct problem *problem)
 
 /* ── From the control thread ───────────────────────────────────────────────────────────────────────────────
  */
+
+int worker_listening(const struct worker *worker, size_t number)
+{
+    const struct acceptor *acceptor = worker->listeners[number].acceptor;
+    return acceptor != NULL ? acceptor_duplicate(acceptor) : -1;
+}
+
+int worker_thread_id(const struct worker *worker)
+{
+    return atomic_load(&worker->thread_id);
+}
+
+int64_t worker_cpu_us(const struct worker *worker)
+{
+    clockid_t clock;
+    struct timespec used;
+    if (worker_has_ended(worker) || pthread_getcpuclockid(worker->thread, &clock) != 0 ||
+        clock_gettime(clock, &used) != 0)
+        return 0;
+    return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
+}
 
 struct ring *worker_events(struct worker *worker)
 {
