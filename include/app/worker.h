@@ -35,7 +35,7 @@ MUST_USE bool worker_start(struct worker *worker, struct problem *problem);
 /* The rest is for the control thread. */
 
 /* A descriptor of the caller's own of the listening socket of that number (of settings->listen), before the
- * thread runs; -1 where the worker has none or descriptors are short. */
+ * thread runs; -1 when descriptors are short. */
 MUST_USE int worker_listening(const struct worker *worker, size_t number);
 /* The thread as the kernel calls it; 0 before it runs. */
 int worker_thread_id(const struct worker *worker);

@@ -267,6 +267,7 @@ static void close_any(uv_handle_t *handle, void *unused)
 static void stop(struct sluice *sluice)
 {
     stand_in_destroy(sluice->stand_in);
+    sluice->stand_in = NULL;
     for (uint32_t index = 0; index < sluice->worker_count; index++)
         if (!worker_has_ended(sluice->workers[index]))
             worker_drain(sluice->workers[index], 0);

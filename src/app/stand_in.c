@@ -128,6 +128,13 @@ static void ward_take_back(struct ward *ward)
     }
 }
 
+static void ward_replace(struct ward *ward)
+{
+    for (uint32_t listener = 0; listener < ward->stand_in->plan.listeners; listener++)
+        post_take(&ward->posts[listener]);
+    ward_take_back(ward);
+}
+
 /* ── Signs of life ─────────────────────────────────────────────────────────────────────────────────────────
  */
 
@@ -155,6 +162,8 @@ static void ward_stall(struct ward *ward)
     ward->stalls++;
     ward->handed = 0;
     roster_set_away(ward->stand_in->plan.roster, ward->worker, true);
+    if (!ward->stand_in->is_retired)
+        ward_replace(ward);
     ward_tell(ward);
 }
 
@@ -188,13 +197,6 @@ static void ward_listen(struct ward *ward)
     } else if (++ward->silent >= STAND_IN_TICKS && !ward->is_stalled) {
         ward_stall(ward);
     }
-}
-
-static void ward_replace(struct ward *ward)
-{
-    for (uint32_t listener = 0; listener < ward->stand_in->plan.listeners; listener++)
-        post_take(&ward->posts[listener]);
-    ward_take_back(ward);
 }
 
 void stand_in_tick(struct stand_in *stand_in)

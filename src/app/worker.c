@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#define _GNU_SOURCE /* gettid, pthread_setname_np */
 #include "app/worker.h"
 
 #include "app/clock.h"
 #include "app/exchange.h"
 #include "app/inquiry.h"
+#include "app/thread.h"
 #include "net/handover.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* Texts that nobody uses are kept for when they come again. Those that never do, as where values stand in the
  * text, had better not push all else out of the processor's cache. */
@@ -50,7 +47,7 @@ struct worker {
     struct ring events;
     struct relay_shared relays;
     struct handover handover;
-    struct listener *listeners; /* by number; those that are others' have no acceptor */
+    struct listener *listeners;
     size_t listener_count;
 };
 
@@ -132,19 +129,10 @@ static void on_prepare(uv_prepare_t *prepare)
     }
 }
 
-/* As it stands in top and gdb. */
-static void thread_name(const struct worker *worker)
-{
-    char name[16];
-    (void)snprintf(name, sizeof(name), "worker %u", (unsigned)worker->index);
-    (void)pthread_setname_np(pthread_self(), name);
-}
-
 static void worker_run(void *argument)
 {
     struct worker *worker = argument;
-    thread_name(worker);
-    atomic_store(&worker->thread_id, gettid());
+    atomic_store(&worker->thread_id, thread_introduce("worker", worker->index));
     (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
     atomic_store(&worker->has_ended, true);
     (void)uv_async_send(worker->on_events);
@@ -211,24 +199,14 @@ static void handover_init(struct worker *worker, const struct worker_plan *plan)
     roster_join(plan->roster, worker->index, on_handed, worker);
 }
 
-/* A Unix socket is one worker's, who hands over what comes to it. */
-static bool is_others(const struct worker_plan *plan, size_t number)
-{
-    const struct settings *settings = plan->settings;
-    return settings->listen.items[number].address.family == ADDRESS_UNIX &&
-           number % settings->workers != plan->index;
-}
-
 static bool listeners_open(struct worker *worker, const struct worker_plan *plan, struct problem *problem)
 {
     for (size_t number = 0; number < plan->settings->listen.count; number++) {
         struct listener *listener = &worker->listeners[number];
-        worker->listener_count++;
-        if (is_others(plan, number))
-            continue;
         if (!listener_open(listener, &worker->relays, &plan->transport->listeners[number], problem))
             return false;
         listener->handover = &worker->handover;
+        worker->listener_count++;
     }
     return true;
 }
@@ -283,8 +261,7 @@ bool worker_start(struct worker *worker, struct problem *problem)
 
 int worker_listening(const struct worker *worker, size_t number)
 {
-    const struct acceptor *acceptor = worker->listeners[number].acceptor;
-    return acceptor != NULL ? acceptor_duplicate(acceptor) : -1;
+    return acceptor_duplicate(worker->listeners[number].acceptor);
 }
 
 int worker_thread_id(const struct worker *worker)
@@ -294,12 +271,7 @@ int worker_thread_id(const struct worker *worker)
 
 int64_t worker_cpu_us(const struct worker *worker)
 {
-    clockid_t clock;
-    struct timespec used;
-    if (worker_has_ended(worker) || pthread_getcpuclockid(worker->thread, &clock) != 0 ||
-        clock_gettime(clock, &used) != 0)
-        return 0;
-    return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
+    return worker_has_ended(worker) ? 0 : thread_cpu_us(worker->thread);
 }
 
 struct ring *worker_events(struct worker *worker)
