@@ -81,7 +81,8 @@ void sluice_ask_harvests(struct sluice *sluice);
 /* Puts together what the workers know; what they have counted is in the observer then. The caller releases
  * it. */
 void sluice_snapshot(struct sluice *sluice, struct snapshot *out);
-/* How the workers do, without asking them: worker_count rows, which the caller frees; NULL when memory is short.
+/* How the workers do, without asking them: worker_count rows, which the caller frees; NULL when memory is
+ * short.
  */
 MUST_USE struct worker_row *sluice_worker_rows(const struct sluice *sluice);
 

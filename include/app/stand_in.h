@@ -6,8 +6,8 @@
 #include "net/roster.h"
 
 /* The control thread's watch over workers that stand still: their threads are stopped, or busy with one thing
- * for long. What connects to the listening sockets of such a worker is accepted in its stead and handed to the
- * others, until it lives again. */
+ * for long. What connects to the listening sockets of such a worker is accepted in its stead and handed to
+ * the others, until it lives again. */
 struct stand_in;
 
 /* A worker stands still, or lives again. */

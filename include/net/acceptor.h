@@ -29,8 +29,8 @@ struct acceptor_plan {
  * names the address ("address 127.0.0.1:6432 is in use"). */
 MUST_USE bool acceptor_open(uv_loop_t *loop, const struct acceptor_plan *plan, struct acceptor **out,
                             struct problem *problem);
-/* Accepts from a socket that listens already, of which the caller keeps its descriptor; of the plan, only what
- * comes behind the mode is looked at. False when descriptors or memory are short. */
+/* Accepts from a socket that listens already, of which the caller keeps its descriptor; of the plan, only
+ * what comes behind the mode is looked at. False when descriptors or memory are short. */
 MUST_USE bool acceptor_adopt(uv_loop_t *loop, const struct acceptor_plan *plan, int listening,
                              struct acceptor **out);
 /* Another descriptor of the listening socket, for acceptor_adopt on another thread's loop; -1 and errno. */

@@ -5,8 +5,8 @@
 #include "net/listener.h"
 #include "net/roster.h"
 
-/* One worker's part in spreading connections evenly: what it accepts it keeps, or hands to the worker that has
- * the fewest, before anything was read of it. From then on the connection stays where it is. */
+/* One worker's part in spreading connections evenly: what it accepts it keeps, or hands to the worker that
+ * has the fewest, before anything was read of it. From then on the connection stays where it is. */
 struct handover {
     struct roster *roster;
     uint32_t worker;

@@ -8,13 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The workers, how many connections each has, and those on their way from one to another. It is looked at when
- * a connection is accepted, never for a byte. Without locks: a thread that stands still stands in nobody's way,
- * wherever it was. */
+/* The workers, how many connections each has, and those on their way from one to another. It is looked at
+ * when a connection is accepted, never for a byte. Without locks: a thread that stands still stands in
+ * nobody's way, wherever it was. */
 struct roster;
 
 enum { ROSTER_UNDERWAY_MOST = 512 }; /* connections on their way to one worker */
-#define ROSTER_NOBODY UINT32_MAX /* no worker */
+#define ROSTER_NOBODY UINT32_MAX     /* no worker */
 
 /* An accepted socket of which nothing was read, and the number of the listener it came to. */
 struct arrival {

@@ -154,8 +154,8 @@ static bool resources_prepare(struct sluice *sluice, struct problem *problem)
     sluice->workers = calloc(sluice->started->workers, sizeof(struct worker *));
     sluice->turnstile = turnstile_create();
     sluice->roster = roster_create(sluice->started->workers);
-    is_ready = attempts_prepare(sluice) && is_ready && sluice->workers != NULL &&
-               sluice->turnstile != NULL && sluice->roster != NULL && stand_in_prepare(sluice);
+    is_ready = attempts_prepare(sluice) && is_ready && sluice->workers != NULL && sluice->turnstile != NULL &&
+               sluice->roster != NULL && stand_in_prepare(sluice);
     if (!is_ready)
         *problem = (struct problem){ .text = "memory or the event loop is not to be had" };
     return is_ready;
@@ -172,7 +172,8 @@ static bool addresses_probe(const struct settings *settings, struct problem *pro
 /* Of one worker alone nobody could take anything over. */
 static void worker_guard(struct sluice *sluice, uint32_t index)
 {
-    for (uint32_t number = 0; sluice->started->workers > 1 && number < sluice->started->listen.count; number++)
+    for (uint32_t number = 0; sluice->started->workers > 1 && number < sluice->started->listen.count;
+         number++)
         stand_in_guard(sluice->stand_in, index, number, worker_listening(sluice->workers[index], number));
 }
 

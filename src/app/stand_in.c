@@ -25,7 +25,7 @@ struct ward {
     uint64_t beats;    /* signs of life that were heard of */
     unsigned silent;   /* ticks since */
     uint64_t heard_ms; /* when it last gave one, by the loop's clock */
-    uint64_t handed;      /* in its stead, while it stands still */
+    uint64_t handed;   /* in its stead, while it stands still */
     bool is_stalled;
     uint64_t stalls;
     uint64_t longest_ms;

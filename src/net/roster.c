@@ -12,8 +12,8 @@ enum { CACHE_LINE = 64, LISTENER_SHIFT = 32 };
 static const uint64_t place_free = 0;
 static const uint64_t place_closed = UINT64_MAX;
 
-/* What a worker has is `placed - gone`: the one is counted up by those who place, the other told by the worker,
- * so neither writes the other's line. */
+/* What a worker has is `placed - gone`: the one is counted up by those who place, the other told by the
+ * worker, so neither writes the other's line. */
 struct seat {
     alignas(CACHE_LINE) atomic_uint_fast64_t placed; /* with it, by anybody */
     atomic_uint_fast64_t handed;
