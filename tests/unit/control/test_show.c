@@ -319,10 +319,8 @@ static void a_worker_that_never_stood_still_has_no_longest_stall(void **state)
     showing->world.workers = rows;
     showing->world.worker_count = COUNT_OF(rows);
     assert_shown(showing, &show_workers,
-                 "D 0|running|12|3|0|~|5000|71
-"
-                 "D 1|stalled|13|0|2|1500000|~|72
-");
+                 "D 0|running|12|3|0|~|5000|71\n"
+                 "D 1|stalled|13|0|2|1500000|~|72\n");
     showing_destroy(showing);
 }
 
