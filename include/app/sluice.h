@@ -51,6 +51,8 @@ struct sluice {
     unsigned queries_running;
     char gate_shown[2 * POLICY_NAME_SIZE]; /* the state of the gate that the log told last */
     bool is_draining;
+    bool is_abandoning;   /* workers that stand still are not waited for any more */
+    uint64_t draining_ms; /* since when, by the loop's clock */
 };
 
 /* Runs until it is told to stop: SIGTERM or SIGINT drains, a second one ends at once; SIGHUP reloads. Returns
@@ -99,8 +101,10 @@ void sluice_log_opening(struct sluice *sluice, enum notice notice, const struct 
 /* What an operator ordered or took back, and why (may be empty): NOTICE_READONLY_ORDERED or _ENDED. */
 void sluice_log_readonly(struct sluice *sluice, enum notice notice, const struct readonly_order *order,
                          const char *operator_name, const char *reason);
-/* That a worker stands still, or lives again. */
-void sluice_log_stall(struct sluice *sluice, const struct stall *stall);
+/* That a worker stands still, lives again, or is not waited for: NOTICE_WORKER_STALLED, _RECOVERED,
+ * _ABANDONED.
+ */
+void sluice_log_stall(struct sluice *sluice, enum notice notice, const struct stall *stall);
 /* What became of a host. */
 void sluice_log_host(struct sluice *sluice, const struct host_change *change);
 /* What became of the readings of a database. */

@@ -44,6 +44,8 @@ void stand_in_guard(struct stand_in *stand_in, uint32_t worker, uint32_t listene
 /* Looks who gives signs of life: each time before the workers are woken, in about equal intervals. A worker
  * that was silent for STAND_IN_TICKS of them stands still. Calls `told`. */
 void stand_in_tick(struct stand_in *stand_in);
+/* How it is with a worker that stands still. */
+struct stall stand_in_stall(const struct stand_in *stand_in, uint32_t worker);
 struct stand_in_view stand_in_view(const struct stand_in *stand_in, uint32_t worker);
 /* Nothing is accepted any more, and workers that stand still listen no more: before workers are told to
  * drain. It still looks who stands still. */

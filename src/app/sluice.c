@@ -35,6 +35,29 @@ static void on_events(uv_async_t *handle)
 /* ── Time and signals ──────────────────────────────────────────────────────────────────────────────────────
  */
 
+static bool is_still(const struct sluice *sluice, uint32_t index)
+{
+    return !worker_has_ended(sluice->workers[index]) && stand_in_view(sluice->stand_in, index).is_stalled;
+}
+
+static uint64_t drain_timeout_ms(const struct sluice *sluice)
+{
+    return (uint64_t)sluice->started->limits.drain_timeout / MICROSECONDS_PER_MILLISECOND;
+}
+
+/* Draining, a worker that stands still is waited for as long as sessions are, or the others. */
+static void abandon_if_due(struct sluice *sluice)
+{
+    bool is_due =
+        sluice->is_draining && uv_now(&sluice->loop) - sluice->draining_ms >= drain_timeout_ms(sluice);
+    for (uint32_t index = 0; index < sluice->worker_count && is_due; index++)
+        is_due = worker_has_ended(sluice->workers[index]) || is_still(sluice, index);
+    if (!is_due)
+        return;
+    sluice->is_abandoning = true;
+    uv_stop(&sluice->loop);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct sluice *sluice = timer->data;
@@ -48,6 +71,7 @@ static void on_tick(uv_timer_t *timer)
     log_file_tick(&sluice->log, now_us);
     sluice_take_events(sluice);
     stand_in_tick(sluice->stand_in);
+    abandon_if_due(sluice);
     sluice_ask_harvests(sluice);
     vigil_tick(&sluice->observer.vigil, now_us);
     sluice_log_alerts(sluice);
@@ -58,11 +82,11 @@ static void drain(struct sluice *sluice)
     if (sluice->is_draining)
         _exit(EXIT_FAILURE); /* asked twice: at once */
     sluice->is_draining = true;
+    sluice->draining_ms = uv_now(&sluice->loop);
     sluice_log_notice(sluice, NOTICE_DRAINING);
     stand_in_retire(sluice->stand_in);
     for (uint32_t index = 0; index < sluice->worker_count; index++)
-        worker_drain(sluice->workers[index],
-                     (uint64_t)sluice->started->limits.drain_timeout / MICROSECONDS_PER_MILLISECOND);
+        worker_drain(sluice->workers[index], drain_timeout_ms(sluice));
 }
 
 static void on_signal(uv_signal_t *handle, int signal_number)
@@ -128,7 +152,7 @@ static bool attempts_prepare(struct sluice *sluice)
 
 static void on_stall(void *owner, const struct stall *stall)
 {
-    sluice_log_stall(owner, stall);
+    sluice_log_stall(owner, stall->is_over ? NOTICE_WORKER_RECOVERED : NOTICE_WORKER_STALLED, stall);
 }
 
 static bool stand_in_prepare(struct sluice *sluice)
@@ -314,6 +338,22 @@ static void sluice_release(struct sluice *sluice)
     free(sluice);
 }
 
+/* Ends beside threads that may go on at any moment: what they hold is not freed. */
+static _Noreturn void abandon(struct sluice *sluice)
+{
+    for (uint32_t index = 0; index < sluice->worker_count; index++) {
+        const struct stall stall = stand_in_stall(sluice->stand_in, index);
+        if (is_still(sluice, index))
+            sluice_log_stall(sluice, NOTICE_WORKER_ABANDONED, &stall);
+    }
+    sluice_take_events(sluice);
+    observer_release(&sluice->observer); /* the history is written */
+    sluice_close_telling(sluice);
+    sluice_log_audit(sluice);
+    sluice_log_notice(sluice, NOTICE_STOPPED);
+    _exit(EXIT_FAILURE);
+}
+
 static int run(struct sluice *sluice, struct plan *plan)
 {
     struct problem problem = { .line = 0 };
@@ -325,6 +365,8 @@ static int run(struct sluice *sluice, struct plan *plan)
         sluice_log_start(sluice);
         sluice_log_gate(sluice, clock_now());
         (void)uv_run(&sluice->loop, UV_RUN_DEFAULT);
+        if (sluice->is_abandoning)
+            abandon(sluice);
         status = EXIT_SUCCESS;
     } else {
         sluice_log_problem(sluice, &problem);

@@ -62,9 +62,8 @@ void sluice_log_start(struct sluice *sluice)
     log_file_write(&sluice->log);
 }
 
-void sluice_log_stall(struct sluice *sluice, const struct stall *stall)
+void sluice_log_stall(struct sluice *sluice, enum notice notice, const struct stall *stall)
 {
-    enum notice notice = stall->is_over ? NOTICE_WORKER_RECOVERED : NOTICE_WORKER_STALLED;
     struct log_line *line = log_file_begin(&sluice->log, clock_now(), notice);
     if (line == NULL)
         return;
@@ -72,7 +71,7 @@ void sluice_log_stall(struct sluice *sluice, const struct stall *stall)
     log_integer(line, "thread", worker_thread_id(sluice->workers[stall->worker]));
     log_integer(line, "connections", (int64_t)stall->connections);
     log_integer(line, "duration_us", (int64_t)stall->lasted_ms * 1000);
-    if (stall->is_over)
+    if (notice == NOTICE_WORKER_RECOVERED)
         log_integer(line, "handed", (int64_t)stall->handed);
     log_file_write(&sluice->log);
 }

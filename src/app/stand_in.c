@@ -143,16 +143,22 @@ static uint64_t ward_silence_ms(const struct ward *ward)
     return uv_now(ward->stand_in->plan.loop) - ward->heard_ms;
 }
 
-static void ward_tell(struct ward *ward)
+struct stall stand_in_stall(const struct stand_in *stand_in, uint32_t worker)
 {
-    const struct stand_in_plan *plan = &ward->stand_in->plan;
-    const struct stall stall = {
-        .worker = ward->worker,
+    const struct ward *ward = &stand_in->wards[worker];
+    return (struct stall){
+        .worker = worker,
         .is_over = !ward->is_stalled,
-        .connections = roster_view(plan->roster, ward->worker).connections,
+        .connections = roster_view(stand_in->plan.roster, worker).connections,
         .lasted_ms = ward_silence_ms(ward),
         .handed = ward->handed,
     };
+}
+
+static void ward_tell(const struct ward *ward)
+{
+    const struct stand_in_plan *plan = &ward->stand_in->plan;
+    const struct stall stall = stand_in_stall(ward->stand_in, ward->worker);
     plan->told(plan->owner, &stall);
 }
 

@@ -332,6 +332,27 @@ class Stalled(Workers):
         sluice.process.wait(20)
         sluice.check_end()
 
+    def test_one_that_never_goes_on_does_not_keep_the_program_from_ending(self):
+        sluice = self.begin(2, limits={"drain_timeout": "2s"}, history={"file": "history.db"})
+        held = [self.session(sluice) for _ in range(4)]
+        for connection in held:
+            with connection.cursor() as cursor, contextlib.suppress(psycopg2.Error):
+                cursor.execute("select * from no_such_table")
+        self.assertEqual(len(sluice.console("SHOW SESSIONS")), 4)  # what was counted until now is told
+        with self.still(sluice, 0):
+            self.wait_until(sluice, 0, "stalled")
+            sluice.process.terminate()
+            self.wait_for(lambda: sluice.has_logged("stopped"), "it ends")
+            time.sleep(0.5)
+        self.assertEqual(sluice.process.wait(20), 1)
+        (told,) = sluice.events("worker_abandoned")
+        self.assertEqual((told["worker"], told["connections"]), ("0", "2"))
+        sluice.process = None
+        sluice.start()
+        self.assertFalse(sluice.has_logged("history_gap"))
+        (row,) = sluice.console("SELECT sum(count) AS errors FROM error_counts")
+        self.assertEqual(row["errors"], "4")
+
 
 if __name__ == "__main__":
     main()

@@ -38,7 +38,8 @@ def may_trace():
 
 
 class Stopped:
-    """Within it the thread stands still. It has to be entered and left by the same thread of this process."""
+    """Within it the thread stands still. It has to be entered and left by the same thread of this process. A process that
+    ends within it can be waited for when it was left."""
 
     def __init__(self, thread):
         self.thread = thread
@@ -50,4 +51,7 @@ class Stopped:
         return self
 
     def __exit__(self, *_):
-        trace(DETACH, self.thread)
+        try:
+            trace(DETACH, self.thread)
+        except OSError:  # it has ended
+            os.waitpid(self.thread, WAIT_ALL)
