@@ -25,7 +25,7 @@ struct alert_options {
 };
 
 /* What became of an attempt. */
-enum alert_outcome { ALERT_DELIVERED, ALERT_FAILED, ALERT_GIVEN_UP };
+enum alert_outcome { ALERT_DELIVERED, ALERT_FAILED, ALERT_GIVEN_UP, ALERT_OUTCOME_COUNT };
 
 enum { ALERT_TO_SIZE = 128, ALERT_REASON_SIZE = 192 };
 
@@ -38,6 +38,12 @@ struct alert_report {
     char reason[ALERT_REASON_SIZE]; /* empty when it was delivered */
 };
 
+/* Since the beginning, exactly. */
+struct alert_totals {
+    uint64_t outcomes[ALERT_OUTCOME_COUNT]; /* attempts; those that failed are tried again */
+    uint64_t lost;                          /* no room in a queue, or no memory */
+};
+
 /* Begins the threads; NULL when memory or threads are short. */
 struct alert *alert_create(const struct alert_options *options);
 /* Ends what is under way at once. Returns how many waited, which are lost. NULL is allowed. */
@@ -48,5 +54,6 @@ void alert_post(struct alert *alert, const struct incident_note *note);
 MUST_USE bool alert_report_take(struct alert *alert, struct alert_report *out);
 /* How many alerts were lost since it was last asked: no room in a queue, or no memory. */
 uint64_t alert_lost_take(struct alert *alert);
+void alert_count(struct alert *alert, struct alert_totals *out);
 
 #endif

@@ -28,6 +28,8 @@ MUST_USE bool aftermath_init(struct aftermath *aftermath, const struct settings 
 void aftermath_release(struct aftermath *aftermath);
 void aftermath_event(struct aftermath *aftermath, const struct event *event);
 void aftermath_harvest(struct aftermath *aftermath, const struct harvest *harvest, int64_t now_us);
+/* A change of an earlier run: see suspects_restore. No deploy is watched for it. */
+void aftermath_restore(struct aftermath *aftermath, const struct event *event, enum change_state state);
 /* What a reading of the catalogue found to be changed. */
 void aftermath_learn(struct aftermath *aftermath, const struct suspect_difference *difference);
 /* Judges the deploys that are watched, once a second; to be called at least so often. */

@@ -3,6 +3,7 @@
 #define APP_OBSERVER_H
 
 #include "app/aftermath.h"
+#include "app/recollection.h"
 #include "app/recording.h"
 #include "app/vigil.h"
 #include "config/settings.h"
@@ -19,6 +20,7 @@ struct observer {
     struct recording recording;
     struct aftermath aftermath; /* its owner makes it */
     struct vigil vigil;
+    struct recollection recollection;
 };
 
 /* Begins the history, too, where the settings want one. False when memory or threads are short. */
@@ -31,5 +33,7 @@ void observer_release(struct observer *observer);
 struct harvest *observer_harvest(const struct observer *observer);
 /* Takes in what a worker counted; `now_us` is the wall clock's. Destroys the harvest; NULL is allowed. */
 void observer_take(struct observer *observer, struct harvest *harvest, int64_t now_us);
+/* Time passes; to be called some times a second. */
+void observer_tick(struct observer *observer, int64_t now_us);
 
 #endif

@@ -64,6 +64,7 @@ struct report_table {
     struct buffer texts;
     size_t column_count;
     size_t row_count;
+    size_t cut_count; /* further rows, which are left out */
 };
 
 struct report {
@@ -79,6 +80,8 @@ void report_init(struct report *report);
 void report_release(struct report *report);
 /* Adds a row of column_count values, which are copied. False when memory is short. */
 MUST_USE bool report_table_add(struct report_table *table, const struct history_value *values);
+/* Notes that there are so many rows in all: those that are not here were cut. */
+void report_table_note_all(struct report_table *table, int64_t count);
 /* The text is a view that lives until a row is added. */
 struct history_value report_table_value(const struct report_table *table, size_t row, size_t column);
 /* Whether a row of an inner section belongs to a row of the section before it. */

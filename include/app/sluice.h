@@ -52,7 +52,7 @@ struct sluice {
     char gate_shown[2 * POLICY_NAME_SIZE]; /* the state of the gate that the log told last */
     bool is_draining;
     bool is_abandoning;   /* workers that stand still are not waited for any more */
-    uint64_t draining_ms; /* since when, by the loop's clock */
+    uint64_t patience_ms; /* draining, until when they are, by the loop's clock */
 };
 
 /* Runs until it is told to stop: SIGTERM or SIGINT drains, a second one ends at once; SIGHUP reloads. Returns
@@ -87,6 +87,15 @@ void sluice_snapshot(struct sluice *sluice, struct snapshot *out);
  * short.
  */
 MUST_USE struct worker_row *sluice_worker_rows(const struct sluice *sluice);
+
+/* ── abandon.c
+ * ─────────────────────────────────────────────────────────────────────────────────────────────── */
+/* Draining, and nothing is left but workers that stand still, and their time is over: stops the loop, for
+ * sluice_abandon. */
+void sluice_abandon_if_due(struct sluice *sluice);
+/* Ends the program beside their threads: what was recorded is written, nothing is freed that they may touch.
+ */
+_Noreturn void sluice_abandon(struct sluice *sluice);
 
 /* ── sluice_log.c
  * ──────────────────────────────────────────────────────────────────────────────────────────── */
@@ -127,6 +136,8 @@ void sluice_log_gate(struct sluice *sluice, int64_t now_us);
 MUST_USE bool sluice_open_telling(struct sluice *sluice, struct problem *problem);
 /* Logs what became of alerts. */
 void sluice_log_alerts(struct sluice *sluice);
+/* Adds what became of alerts since the start. */
+void sluice_count_alerts(struct sluice *sluice, struct counters *out);
 /* Ends it; alerts that wait are lost, which the log says. Harmless where it was not begun. */
 void sluice_close_telling(struct sluice *sluice);
 

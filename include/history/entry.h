@@ -65,6 +65,9 @@ void entry_of_incident(const struct incident_note *note, struct record *out);
 void entry_of_suspect(const struct incident_note *note, size_t rank, struct record *out);
 /* Takes away what was said of ranks that the note does not have. */
 void entry_of_suspects_cut(const struct incident_note *note, struct record *out);
+/* That this run takes over what an earlier one told of an incident. */
+void entry_of_incident_taken(enum history_statement statement, int64_t run, uint64_t number,
+                             struct record *out);
 /* What violations are counted by, without the count that ends the row. */
 void entry_of_count(const struct violation *violation, int64_t minute_us, struct record *out);
 /* The same of violations whose names found no room: kind "other", all else empty. */

@@ -33,6 +33,8 @@ struct history_options {
      * twice. */
     size_t waiting_counts_most;
     struct hash_key key;
+    bool holds_back; /* the run is begun in the file, and nothing else written until history_go_on: so that
+                      * the file can be asked what was there before */
 };
 
 enum history_health { HISTORY_OK, HISTORY_DEGRADED };
@@ -85,6 +87,13 @@ void history_record_constraint_change(struct history *history,
 /* An incident; told again, the row says what is said last, and what is known no more stays. */
 void history_record_incident(struct history *history, const struct incident_note *note);
 
+/* An incident of an earlier run goes on in this one, with its number: told again, it is that row. */
+void history_take_incident(struct history *history, int64_t run, uint64_t number);
+/* Ends what earlier runs left open, when they were last known to run, and says that it was cut. */
+void history_cut_incidents(struct history *history);
+
+/* What was held back may be written. Harmless where nothing is. */
+void history_go_on(struct history *history);
 /* Waits until all that was recorded before is in the file; false when it was not after `timeout_us`, or at
  * once when an attempt failed. */
 bool history_flush(struct history *history, int64_t timeout_us);

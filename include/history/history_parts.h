@@ -19,6 +19,7 @@ struct history {
     struct batch arriving;
     struct batch leaving; /* changed under the mutex, and by the thread only: it reads without */
     struct history_state state;
+    bool holds_back; /* what arrives is not to be written yet */
     bool is_ending;
     bool is_wanted;     /* a write before its time */
     uint64_t begun;     /* attempts to write */

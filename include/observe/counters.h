@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One worker's counters. Written by that worker only, read by any thread. */
+/* One thread's counters. Written by that thread only, read by any. */
 struct counters {
 #define COUNTER(name, about) _Atomic uint64_t name;
 #include "observe/counters.def"

@@ -91,7 +91,7 @@ struct incident_watch {
     int64_t first_hour;
     uint32_t first_told; /* in that hour */
     size_t active_count;
-    uint64_t incidents; /* told so far */
+    uint64_t incidents; /* the number of the last told */
     uint64_t untold;    /* spikes, and first occurrences, not told for the limits above */
     uint64_t total;     /* all that was counted */
     uint64_t other;     /* of it, occurrences of keys there was no room for */
@@ -114,8 +114,11 @@ void incident_watch_learn(struct incident_watch *watch, const struct incident_ke
 /* After learning: not all of the past was taught. Until learn_minutes from now nothing is a first occurrence.
  */
 void incident_watch_doubt(struct incident_watch *watch, int64_t now_us);
-/* After learning and before feeding: an incident that was under way when the watch ended goes on, untold.
- * False when there is no room for it. */
+/* Before learning: history from then on will be taught, of which nothing was known at the start. */
+void incident_watch_know(struct incident_watch *watch, int64_t known_since_us);
+/* After learning and before feeding: an incident that was under way when the watch ended goes on, untold. Its
+ * ended_us is when it was last known to be (0: now): it ends then where nothing follows. Later incidents have
+ * higher numbers. False when there is no room for it. */
 MUST_USE bool incident_watch_resume(struct incident_watch *watch, const struct incident *incident,
                                     int64_t now_us);
 /* `count` more occurrences at `now_us`. Returns whether the key is in an incident after it: what is also

@@ -65,6 +65,9 @@ MUST_USE bool suspects_init(struct suspects *suspects, size_t capacity, int64_t 
 void suspects_release(struct suspects *suspects);
 /* Takes in what the event says of schema changes; nothing of other events. */
 void suspects_record(struct suspects *suspects, const struct event *event);
+/* Takes in a change of an earlier run of the program: its decision, with the time and the reason of its end.
+ * What was not seen to end may have been carried out. suspects_next_carried_out does not give it. */
+void suspects_restore(struct suspects *suspects, const struct event *event, enum change_state state);
 /* The next change, oldest first, that was carried out through the sluice, or may have been, and was not given
  * before; NULL: no more. Valid until the next call of another function. */
 const struct suspect_change *suspects_next_carried_out(struct suspects *suspects);

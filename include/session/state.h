@@ -223,8 +223,8 @@ struct ruling {
 };
 
 /* Whether the guard lets this statement through now, and all that it runs by SQL EXECUTE. */
-MUST_USE bool judge_statement(struct session *session, const struct statement *statement,
-                              enum judge_step step, struct ruling *ruling);
+MUST_USE bool judge_statement(struct session *session, struct statement *statement, enum judge_step step,
+                              struct ruling *ruling);
 /* The same for a FunctionCall, of which no text is known. */
 MUST_USE bool judge_function_call(struct session *session, struct ruling *ruling);
 /* How the guard treats this session now. */

@@ -13,7 +13,8 @@ struct alert {
     unsigned news;
     size_t count;
     struct courier *couriers[COURIERS_MOST];
-    uint64_t unwritten; /* no memory for its JSON, not told yet */
+    uint64_t unwritten; /* no memory for its JSON */
+    uint64_t unwritten_told;
 };
 
 static bool courier_add(struct alert *alert, struct receiver *receiver, const struct alert_options *options)
@@ -77,9 +78,16 @@ bool alert_report_take(struct alert *alert, struct alert_report *out)
 
 uint64_t alert_lost_take(struct alert *alert)
 {
-    uint64_t lost = alert->unwritten;
-    alert->unwritten = 0;
+    uint64_t lost = alert->unwritten - alert->unwritten_told;
+    alert->unwritten_told = alert->unwritten;
     for (size_t index = 0; index < alert->count; index++)
         lost += courier_lost_take(alert->couriers[index]);
     return lost;
+}
+
+void alert_count(struct alert *alert, struct alert_totals *out)
+{
+    *out = (struct alert_totals){ .lost = alert->unwritten };
+    for (size_t index = 0; index < alert->count; index++)
+        courier_count(alert->couriers[index], out);
 }

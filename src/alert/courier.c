@@ -28,6 +28,7 @@ static uint64_t courier_random(struct courier *courier)
 static void report(struct courier *courier, const struct letter *letter, enum alert_outcome outcome,
                    const struct text *reason)
 {
+    courier->outcomes[outcome]++;
     if (courier->report_count == REPORTS_KEPT) {
         courier->report_first = (courier->report_first + 1) % REPORTS_KEPT;
         courier->report_count--;
@@ -192,4 +193,13 @@ uint64_t courier_lost_take(struct courier *courier)
     courier->lost_told = courier->queue.lost;
     (void)pthread_mutex_unlock(&courier->mutex);
     return lost;
+}
+
+void courier_count(struct courier *courier, struct alert_totals *totals)
+{
+    (void)pthread_mutex_lock(&courier->mutex);
+    for (size_t i = 0; i < ALERT_OUTCOME_COUNT; i++)
+        totals->outcomes[i] += courier->outcomes[i];
+    totals->lost += courier->queue.lost;
+    (void)pthread_mutex_unlock(&courier->mutex);
 }

@@ -20,6 +20,7 @@ struct courier {
     pthread_cond_t condition;
     struct letter_queue queue;
     uint64_t lost_told;
+    uint64_t outcomes[ALERT_OUTCOME_COUNT];
     struct alert_report reports[REPORTS_KEPT]; /* a ring */
     size_t report_first;
     size_t report_count;
@@ -32,5 +33,7 @@ size_t courier_destroy(struct courier *courier);
 void courier_post(struct courier *courier, const struct incident_note *note, struct bytes body);
 MUST_USE bool courier_report_take(struct courier *courier, struct alert_report *out);
 uint64_t courier_lost_take(struct courier *courier);
+/* Adds its own. */
+void courier_count(struct courier *courier, struct alert_totals *totals);
 
 #endif

@@ -44,6 +44,12 @@ void aftermath_event(struct aftermath *aftermath, const struct event *event)
         deploys_change(&aftermath->deploys, change);
 }
 
+void aftermath_restore(struct aftermath *aftermath, const struct event *event, enum change_state state)
+{
+    if (aftermath->is_ready)
+        suspects_restore(&aftermath->suspects, event, state);
+}
+
 void aftermath_learn(struct aftermath *aftermath, const struct suspect_difference *difference)
 {
     if (aftermath->is_ready)

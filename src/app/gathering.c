@@ -82,6 +82,7 @@ void sluice_snapshot(struct sluice *sluice, struct snapshot *out)
     snapshot_init(out, &sluice->hash_key, DOCKET_MOST * sluice->worker_count);
     for (uint32_t index = 0; index < sluice->worker_count; index++)
         worker_ask(sluice->workers[index], answer_wait_ms(sluice, index), out);
+    sluice_count_alerts(sluice, &out->counters);
     take_harvests(sluice);
 }
 

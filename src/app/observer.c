@@ -32,8 +32,11 @@ bool observer_init(struct observer *observer, const struct settings *settings, c
     totals_init(&observer->totals, key, &observer->bounds);
     if (!recording_begin(&observer->recording, settings, key, version))
         return false;
-    vigil_init(&observer->vigil, &settings->incidents, key, &observer->totals, observer->recording.history,
+    struct history *history = observer->recording.history;
+    vigil_init(&observer->vigil, &settings->incidents, key, &observer->bounds, &observer->totals, history,
                clock_now());
+    if (observer->vigil.is_asleep)
+        recollection_begin(&observer->recollection, &observer->vigil, history, settings, clock_now());
     return true;
 }
 
@@ -41,6 +44,7 @@ void observer_release(struct observer *observer)
 {
     if (!observer->is_ready)
         return;
+    recollection_end(&observer->recollection);
     vigil_release(&observer->vigil);
     recording_end(&observer->recording);
     aftermath_release(&observer->aftermath);
@@ -65,4 +69,11 @@ void observer_take(struct observer *observer, struct harvest *harvest, int64_t n
     recording_take(&observer->recording, harvest, now_us);
     vigil_take(&observer->vigil, harvest, now_us);
     harvest_destroy(harvest);
+}
+
+void observer_tick(struct observer *observer, int64_t now_us)
+{
+    recording_tick(&observer->recording, now_us);
+    recollection_tick(&observer->recollection, &observer->aftermath);
+    vigil_tick(&observer->vigil, now_us);
 }

@@ -32,6 +32,7 @@ bool recording_begin(struct recording *recording, const struct settings *setting
         .waiting_bytes_most = WAITING_BYTES_MOST,
         .waiting_counts_most = WAITING_COUNTS_MOST,
         .key = *key,
+        .holds_back = settings->incidents.record, /* whoever watches for them learns first */
     };
     statements_init(&recording->minute, key, settings->statements.entries);
     recording->has_minute = true;

@@ -125,10 +125,22 @@ static bool probes_differ(const struct settings *started, const struct settings 
     return false;
 }
 
+/* Of the address of a webhook and of its headers. */
+static bool alerts_differ(const struct settings *started, const struct settings *now)
+{
+    size_t count = started->alerts.webhook.headers.count;
+    bool is_other = strcmp(started->alerts.webhook.url, now->alerts.webhook.url) != 0 ||
+                    count != now->alerts.webhook.headers.count;
+    for (size_t index = 0; !is_other && index < count; index++)
+        is_other = strcmp(started->alerts.webhook.headers.items[index],
+                          now->alerts.webhook.headers.items[index]) != 0;
+    return is_other;
+}
+
 /* Whether the new settings change something that only a start takes up. */
 static bool differ_beyond_reload(const struct settings *started, const struct settings *now)
 {
-    if (probes_differ(started, now) || connections_differ(started, now))
+    if (probes_differ(started, now) || connections_differ(started, now) || alerts_differ(started, now))
         return true;
     size_t started_count;
     size_t now_count;
@@ -176,7 +188,7 @@ static const char *reload_message(bool is_partial, bool has_stale_certificates)
     if (has_stale_certificates)
         return "the settings were reloaded, but a certificate could not be read: the old one stays in use";
     if (is_partial)
-        return "the settings were reloaded; listen, upstreams, console.address, limits, violations.entries, "
+        return "the settings were reloaded; listen, upstreams, console.address, limits, "
                "and what is recorded (violations.entries, violations.capture, catalog, errors, statements, "
                "history, deploys, incidents, "
                "alerts), and workers take effect at the next start";

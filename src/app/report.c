@@ -90,14 +90,19 @@ static bool on_columns(void *context, const struct history_column *columns, size
 {
     const struct asking *asking = context;
     (void)columns;
-    return count == report_sections[asking->section].column_count;
+    size_t named = report_sections[asking->section].column_count;
+    return count == named || count == named + 1;
 }
 
 static bool on_row(void *context, const struct history_value *values, size_t count)
 {
     struct asking *asking = context;
-    (void)count;
-    return report_table_add(&asking->report->tables[asking->section], values);
+    struct report_table *table = &asking->report->tables[asking->section];
+    if (!report_table_add(table, values))
+        return false;
+    if (count > table->column_count)
+        report_table_note_all(table, values[table->column_count].integer);
+    return true;
 }
 
 static bool section_ask(struct asking *asking)

@@ -121,6 +121,21 @@ static void put_said(struct buffer *out, const char *key, const char *text)
         report_put(out, "null");
 }
 
+/* How many rows of each list are left out. */
+static void put_more(struct buffer *out, const struct report *report)
+{
+    bool is_first = true;
+    report_put(out, ",\n\"more\": {");
+    for (size_t section = 0; section < REPORT_SECTION_COUNT; section++) {
+        if (report_sections[section].form == FORM_FACTS || report_sections[section].form == FORM_INNER)
+            continue;
+        report_put_format(out, "%s\"%s\": %zu", is_first ? "" : ", ", report_sections[section].key,
+                          report->tables[section].cut_count);
+        is_first = false;
+    }
+    report_put(out, "}");
+}
+
 void report_write_json(const struct report *report, struct buffer *out)
 {
     report_put(out, "{\"report\": {\"version\": ");
@@ -132,5 +147,6 @@ void report_write_json(const struct report *report, struct buffer *out)
     report_put(out, "}");
     for (size_t section = 0; section < REPORT_SECTION_COUNT; section++)
         put_section(out, report, section);
+    put_more(out, report);
     report_put(out, "}\n");
 }

@@ -176,6 +176,8 @@ static void put_section(struct page *page, size_t section)
         put_lines(page, section, 0, "- ");
     else
         put_blocks(page, section);
+    if (page->report->tables[section].cut_count > 0)
+        report_put_format(page->out, "\nand %zu more\n", page->report->tables[section].cut_count);
 }
 
 void report_write_markdown(const struct report *report, struct buffer *out)

@@ -65,6 +65,11 @@ bool report_table_add(struct report_table *table, const struct history_value *va
     return true;
 }
 
+void report_table_note_all(struct report_table *table, int64_t count)
+{
+    table->cut_count = count > (int64_t)table->row_count ? (size_t)count - table->row_count : 0;
+}
+
 struct history_value report_table_value(const struct report_table *table, size_t row, size_t column)
 {
     struct kept kept;

@@ -154,6 +154,8 @@ static void put_section(struct buffer *out, const struct report *report, size_t 
         put_lines(out, report, section, 0, 0);
     else
         put_blocks(out, report, section);
+    if (report->tables[section].cut_count > 0)
+        report_put_format(out, "and %zu more\n", report->tables[section].cut_count);
 }
 
 void report_write_text(const struct report *report, struct buffer *out)

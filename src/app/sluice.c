@@ -35,29 +35,6 @@ static void on_events(uv_async_t *handle)
 /* ── Time and signals ──────────────────────────────────────────────────────────────────────────────────────
  */
 
-static bool is_still(const struct sluice *sluice, uint32_t index)
-{
-    return !worker_has_ended(sluice->workers[index]) && stand_in_view(sluice->stand_in, index).is_stalled;
-}
-
-static uint64_t drain_timeout_ms(const struct sluice *sluice)
-{
-    return (uint64_t)sluice->started->limits.drain_timeout / MICROSECONDS_PER_MILLISECOND;
-}
-
-/* Draining, a worker that stands still is waited for as long as sessions are, or the others. */
-static void abandon_if_due(struct sluice *sluice)
-{
-    bool is_due =
-        sluice->is_draining && uv_now(&sluice->loop) - sluice->draining_ms >= drain_timeout_ms(sluice);
-    for (uint32_t index = 0; index < sluice->worker_count && is_due; index++)
-        is_due = worker_has_ended(sluice->workers[index]) || is_still(sluice, index);
-    if (!is_due)
-        return;
-    sluice->is_abandoning = true;
-    uv_stop(&sluice->loop);
-}
-
 static void on_tick(uv_timer_t *timer)
 {
     struct sluice *sluice = timer->data;
@@ -67,26 +44,26 @@ static void on_tick(uv_timer_t *timer)
     sluice_log_gate(sluice, now_us);
     sluice_log_audit(sluice);
     sluice_log_history(sluice);
-    recording_tick(&sluice->observer.recording, now_us);
     log_file_tick(&sluice->log, now_us);
     sluice_take_events(sluice);
     stand_in_tick(sluice->stand_in);
-    abandon_if_due(sluice);
+    sluice_abandon_if_due(sluice);
     sluice_ask_harvests(sluice);
-    vigil_tick(&sluice->observer.vigil, now_us);
+    observer_tick(&sluice->observer, now_us);
     sluice_log_alerts(sluice);
 }
 
 static void drain(struct sluice *sluice)
 {
+    uint64_t grace_ms = (uint64_t)sluice->started->limits.drain_timeout / MICROSECONDS_PER_MILLISECOND;
     if (sluice->is_draining)
         _exit(EXIT_FAILURE); /* asked twice: at once */
     sluice->is_draining = true;
-    sluice->draining_ms = uv_now(&sluice->loop);
+    sluice->patience_ms = uv_now(&sluice->loop) + grace_ms;
     sluice_log_notice(sluice, NOTICE_DRAINING);
     stand_in_retire(sluice->stand_in);
     for (uint32_t index = 0; index < sluice->worker_count; index++)
-        worker_drain(sluice->workers[index], drain_timeout_ms(sluice));
+        worker_drain(sluice->workers[index], grace_ms);
 }
 
 static void on_signal(uv_signal_t *handle, int signal_number)
@@ -338,22 +315,6 @@ static void sluice_release(struct sluice *sluice)
     free(sluice);
 }
 
-/* Ends beside threads that may go on at any moment: what they hold is not freed. */
-static _Noreturn void abandon(struct sluice *sluice)
-{
-    for (uint32_t index = 0; index < sluice->worker_count; index++) {
-        const struct stall stall = stand_in_stall(sluice->stand_in, index);
-        if (is_still(sluice, index))
-            sluice_log_stall(sluice, NOTICE_WORKER_ABANDONED, &stall);
-    }
-    sluice_take_events(sluice);
-    observer_release(&sluice->observer); /* the history is written */
-    sluice_close_telling(sluice);
-    sluice_log_audit(sluice);
-    sluice_log_notice(sluice, NOTICE_STOPPED);
-    _exit(EXIT_FAILURE);
-}
-
 static int run(struct sluice *sluice, struct plan *plan)
 {
     struct problem problem = { .line = 0 };
@@ -366,7 +327,7 @@ static int run(struct sluice *sluice, struct plan *plan)
         sluice_log_gate(sluice, clock_now());
         (void)uv_run(&sluice->loop, UV_RUN_DEFAULT);
         if (sluice->is_abandoning)
-            abandon(sluice);
+            sluice_abandon(sluice);
         status = EXIT_SUCCESS;
     } else {
         sluice_log_problem(sluice, &problem);

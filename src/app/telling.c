@@ -166,6 +166,18 @@ void sluice_log_alerts(struct sluice *sluice)
     log_lost(sluice, alert_lost_take(sluice->alert));
 }
 
+void sluice_count_alerts(struct sluice *sluice, struct counters *out)
+{
+    struct alert_totals totals;
+    if (sluice->alert == NULL)
+        return;
+    alert_count(sluice->alert, &totals);
+    counter_add(&out->alerts_delivered, totals.outcomes[ALERT_DELIVERED]);
+    counter_add(&out->alerts_failed, totals.outcomes[ALERT_FAILED]);
+    counter_add(&out->alerts_given_up, totals.outcomes[ALERT_GIVEN_UP]);
+    counter_add(&out->alerts_lost, totals.lost);
+}
+
 bool sluice_open_telling(struct sluice *sluice, struct problem *problem)
 {
     const struct alerts_settings *settings = &sluice->started->alerts;

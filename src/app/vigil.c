@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "app/vigil.h"
 
-#include "vigil_lessons.h"
+#include <stdlib.h>
 
-enum { TICK_US = 1000000, LATE_US = 1000000, MINUTE_US = 60 * 1000000, ENDED_KEPT = 200, OPEN_MOST = 256 };
+enum { TICK_US = 1000000, LATE_US = 1000000, MINUTE_US = 60 * 1000000, ENDED_KEPT = 200 };
 
 /* ── News ──────────────────────────────────────────────────────────────────────────────────────────────────
  */
@@ -12,7 +12,7 @@ enum { TICK_US = 1000000, LATE_US = 1000000, MINUTE_US = 60 * 1000000, ENDED_KEP
 static bool is_hardly_known(const struct vigil *vigil, const struct incident *incident)
 {
     return incident->key.subject == INCIDENT_FAMILY && incident->state == INCIDENT_FIRST &&
-           incident->started_us - vigil->families_since_us < vigil->learn_us &&
+           incident->started_us - vigil->begun_us < vigil->learn_us &&
            strcmp(incident->key.name, error_family_name(FAMILY_VIOLATION)) != 0;
 }
 
@@ -100,28 +100,79 @@ static void take_error(struct vigil *vigil, const struct error_entry *entry)
     (void)feed(vigil, &key, &entry->entry);
 }
 
-void vigil_take(struct vigil *vigil, const struct harvest *harvest, int64_t now_us)
+/* What was counted until `now_us`, by constraint and by family. */
+static void take_counts(struct vigil *vigil, const struct ledger *violations, const struct errors *errors,
+                        int64_t now_us)
 {
-    if (!vigil->is_on)
-        return;
     vigil->heard_from_us = now_us - LATE_US;
-    LIST_EACH(list, &harvest->violations.tally.recent)
+    LIST_EACH(list, &violations->tally.recent)
     {
         struct tally_entry *head = CONTAINER_OF(list, struct tally_entry, recent);
         take_violation(vigil, CONTAINER_OF(head, struct ledger_entry, entry));
     }
-    LIST_EACH(list, &harvest->errors.tally.recent)
+    LIST_EACH(list, &errors->tally.recent)
     {
         struct tally_entry *head = CONTAINER_OF(list, struct tally_entry, recent);
         take_error(vigil, CONTAINER_OF(head, struct error_entry, entry));
     }
-    vigil_tick(vigil, now_us);
 }
+
+/* ── What is counted while it sleeps ───────────────────────────────────────────────────────────────────────
+ */
+
+/* Where there are too many seconds the last goes on, and counts as of its end. */
+static struct vigil_held *held_now(struct vigil *vigil, int64_t now_us)
+{
+    size_t count = vigil->held_count;
+    struct vigil_held *last = count > 0 ? vigil->held[count - 1] : NULL;
+    if (count == VIGIL_HELD_MOST || (last != NULL && now_us - last->begun_us < TICK_US))
+        return last;
+    struct vigil_held *held = calloc(1, sizeof *held);
+    if (held == NULL)
+        return last;
+    held->begun_us = now_us;
+    ledger_init(&held->violations, &vigil->key, vigil->bounds.violations);
+    errors_init(&held->errors, &vigil->key, vigil->bounds.errors);
+    vigil->held[vigil->held_count++] = held;
+    return held;
+}
+
+static void hold(struct vigil *vigil, const struct harvest *harvest, int64_t now_us)
+{
+    if (harvest_is_empty(harvest))
+        return;
+    struct vigil_held *held = held_now(vigil, now_us);
+    if (held == NULL)
+        return; /* memory is short; it is counted elsewhere */
+    held->taken_us = now_us;
+    ledger_merge(&held->violations, &harvest->violations);
+    errors_merge(&held->errors, &harvest->errors);
+}
+
+static void held_free(struct vigil_held *held)
+{
+    ledger_release(&held->violations);
+    errors_release(&held->errors);
+    free(held);
+}
+
+static void take_held(struct vigil *vigil)
+{
+    for (size_t i = 0; i < vigil->held_count; i++) {
+        struct vigil_held *held = vigil->held[i];
+        take_counts(vigil, &held->violations, &held->errors, held->taken_us);
+        held_free(held);
+    }
+    vigil->held_count = 0;
+}
+
+/* ── Time ──────────────────────────────────────────────────────────────────────────────────────────────────
+ */
 
 /* What is under way, as it stands: whoever reads the history is not told less than the console. */
 static void write_down(struct vigil *vigil)
 {
-    const struct incident *active[OPEN_MOST];
+    const struct incident *active[VIGIL_OPEN_MOST];
     size_t count = incident_watch_active(&vigil->watch, active, COUNT_OF(active));
     for (size_t index = 0; index < count; index++) {
         const struct incident_note *note = incident_book_find(&vigil->book, active[index]->number);
@@ -133,10 +184,22 @@ static void write_down(struct vigil *vigil)
     }
 }
 
+void vigil_take(struct vigil *vigil, const struct harvest *harvest, int64_t now_us)
+{
+    if (!vigil->is_on)
+        return;
+    if (vigil->is_asleep) {
+        hold(vigil, harvest, now_us);
+        return;
+    }
+    take_counts(vigil, &harvest->violations, &harvest->errors, now_us);
+    vigil_tick(vigil, now_us);
+}
+
 void vigil_tick(struct vigil *vigil, int64_t now_us)
 {
     int64_t passed_us = now_us - vigil->ticked_us;
-    if (!vigil->is_on || (passed_us >= 0 && passed_us < TICK_US))
+    if (!vigil->is_on || vigil->is_asleep || (passed_us >= 0 && passed_us < TICK_US))
         return;
     vigil->ticked_us = now_us;
     incident_watch_tick(&vigil->watch, now_us - LATE_US); /* harvests of this second may be yet to come */
@@ -157,30 +220,72 @@ static struct incident_settings watch_settings(const struct incidents_settings *
     watch.has_first = settings->first;
     watch.keys_most = settings->keys;
     watch.calm_minutes = minutes_of(settings->calm);
-    watch.incidents_most = OPEN_MOST;
+    watch.incidents_most = VIGIL_OPEN_MOST;
     watch.spike.least = settings->least;
     watch.spike.learn_minutes = minutes_of(settings->learning);
     return watch;
 }
 
 void vigil_init(struct vigil *vigil, const struct incidents_settings *settings, const struct hash_key *key,
-                const struct totals *totals, struct history *history, int64_t now_us)
+                const struct harvest_bounds *bounds, const struct totals *totals, struct history *history,
+                int64_t now_us)
 {
     struct incident_settings watch = watch_settings(settings);
     *vigil = (struct vigil){ .is_on = settings->record, .totals = totals, .history = history };
     if (!vigil->is_on)
         return;
+    vigil->is_asleep = history != NULL;
+    vigil->bounds = *bounds;
+    vigil->key = *key;
     vigil->learn_us = settings->learning;
-    vigil->families_since_us = now_us;
+    vigil->begun_us = now_us;
     incident_book_init(&vigil->book, ENDED_KEPT);
-    incident_watch_init(&vigil->watch, &watch, key, vigil_known_since(history, now_us), on_news, vigil);
-    vigil_teach(vigil, history, now_us);
+    incident_watch_init(&vigil->watch, &watch, key, now_us, on_news, vigil);
+}
+
+/* Who made it what it is may be known again; what was known of the constraint stays. */
+static void complete_again(struct vigil *vigil, const struct incident_note *before)
+{
+    struct incident_note *note = &vigil->note;
+    if (vigil->hooks.complete == NULL)
+        return;
+    vigil->hooks.complete(vigil->hooks.owner, note);
+    if (note->definition[0] == '\0') {
+        memcpy(note->definition, before->definition, sizeof note->definition);
+        memcpy(note->difference, before->difference, sizeof note->difference);
+    }
+}
+
+static void go_on(struct vigil *vigil, const struct vigil_open *open)
+{
+    if (!incident_watch_resume(&vigil->watch, &open->note.incident, vigil->begun_us))
+        return;
+    vigil->note = open->note;
+    vigil->note.news = INCIDENT_STARTED;
+    vigil->note.incident.ended_us = 0;
+    complete_again(vigil, &open->note);
+    incident_book_put(&vigil->book, &vigil->note);
+    if (vigil->history != NULL)
+        history_take_incident(vigil->history, open->run, open->note.incident.number);
+}
+
+void vigil_awake(struct vigil *vigil, const struct vigil_past *past)
+{
+    vigil->is_asleep = false;
+    vigil->watch.incidents = past->highest_number;
+    for (size_t i = 0; i < past->incident_count; i++)
+        go_on(vigil, &past->incidents[i]);
+    if (vigil->history != NULL)
+        history_cut_incidents(vigil->history);
+    take_held(vigil);
 }
 
 void vigil_release(struct vigil *vigil)
 {
     if (!vigil->is_on)
         return;
+    for (size_t i = 0; i < vigil->held_count; i++)
+        held_free(vigil->held[i]);
     incident_watch_release(&vigil->watch);
     incident_book_release(&vigil->book);
     vigil->is_on = false;
@@ -191,19 +296,11 @@ void vigil_set_hooks(struct vigil *vigil, const struct vigil_hooks *hooks)
     vigil->hooks = *hooks;
 }
 
-void vigil_learn(struct vigil *vigil, const struct incident_key *key, int64_t minute_us, uint64_t count)
-{
-    if (vigil->is_on)
-        incident_watch_learn(&vigil->watch, key, minute_us, count);
-}
-
 const struct incident_book *vigil_book(struct vigil *vigil)
 {
-    const struct incident *active[OPEN_MOST];
     if (!vigil->is_on)
         return NULL;
-    size_t count = incident_watch_active(&vigil->watch, active, COUNT_OF(active));
-    for (size_t index = 0; index < count; index++)
-        incident_book_update(&vigil->book, active[index]);
+    if (!vigil->is_asleep)
+        write_down(vigil);
     return &vigil->book;
 }

@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "vigil_lessons.h"
 
-enum { SECOND_US = 1000000, ROWS_MOST = 2000000, BYTES_MOST = 64 * 1024 * 1024 };
+#include "recollection_rows.h"
 
-static const int64_t lesson_us = 28 * 86400 * (int64_t)SECOND_US;
-static const int64_t patience_us = 5 * (int64_t)SECOND_US;
+#include <stdlib.h>
 
-/* The minutes as seconds since 1970; the family of a minute stands behind its constraints. */
+enum { SECOND_US = 1000000, RECENT_MOST = 10000, MINUTE_SIZE = sizeof("2026-11-21 03:04:00") };
+
+static const int64_t minute_us = 60 * (int64_t)SECOND_US;
+static const int64_t day_us = 86400 * (int64_t)SECOND_US;
+static const int64_t lesson_days = 28;
+
+/* The minutes from $1 to before $2, as seconds since 1970; the family of a minute stands behind its
+ * constraints. */
 static const char lesson_sql[] =
     "SELECT CAST(strftime('%s', minute) AS INTEGER) AS at, 0 AS is_family, service, schema_name, table_name,"
     " CASE WHEN constraint_name <> '' THEN constraint_name ELSE column_name END AS name, sum(count)"
-    " FROM violation_counts WHERE minute >= $1 AND kind <> 'other' AND (table_name <> '' OR"
+    " FROM violation_counts WHERE minute >= $1 AND minute < $2 AND kind <> 'other' AND (table_name <> '' OR"
     " constraint_name <> '' OR column_name <> '') GROUP BY 1, 2, 3, 4, 5, 6"
     " UNION ALL SELECT CAST(strftime('%s', minute) AS INTEGER), 1, service, '', '', 'violation', sum(count)"
-    " FROM violation_counts WHERE minute >= $1 AND kind <> 'other' GROUP BY 1, 2, 3 ORDER BY 1, 2";
+    " FROM violation_counts WHERE minute >= $1 AND minute < $2 AND kind <> 'other' GROUP BY 1, 2, 3"
+    " ORDER BY 1, 2";
 
 /* A run that counted nothing knows that there was nothing. */
 static const char since_sql[] =
@@ -30,32 +37,28 @@ enum lesson_column {
     LESSON_COUNT
 };
 
-static bool on_columns(void *context, const struct history_column *columns, size_t count)
-{
-    (void)context;
-    (void)columns;
-    (void)count;
-    return true;
-}
+struct lesson {
+    struct incident_key key;
+    int64_t minute_us;
+    uint64_t count;
+};
 
-/* Whether all was told. */
-static bool ask(struct history *history, const char *sql, int64_t from_us, void *context,
-                bool (*on_row)(void *, const struct history_value *, size_t))
+struct recent_lessons {
+    size_t count;
+    struct lesson lessons[RECENT_MOST];
+};
+
+static void lesson_read(const struct history_value *values, struct lesson *out)
 {
-    char from[HISTORY_TIME_SIZE];
-    struct history_failure failure;
-    entry_time(from_us, from);
-    const struct history_value parameter = history_text(from);
-    const struct history_question question = {
-        .sql = bytes_text(sql),
-        .parameters = &parameter,
-        .parameter_count = 1,
-        .limits = { .time_us = patience_us, .rows_most = ROWS_MOST, .bytes_most = BYTES_MOST },
-        .on_columns = on_columns,
-        .on_row = on_row,
-        .context = context,
-    };
-    return history_query(history, &question, &failure) == HISTORY_ANSWERED && !failure.is_partial;
+    *out = (struct lesson){ .key.subject = INCIDENT_CONSTRAINT,
+                            .minute_us = values[LESSON_AT].integer * SECOND_US,
+                            .count = (uint64_t)values[LESSON_COUNT].integer };
+    if (values[LESSON_IS_FAMILY].integer != 0)
+        out->key.subject = INCIDENT_FAMILY;
+    RECOLLECT(out->key.service, &values[LESSON_SERVICE]);
+    RECOLLECT(out->key.schema, &values[LESSON_SCHEMA]);
+    RECOLLECT(out->key.table, &values[LESSON_TABLE]);
+    RECOLLECT(out->key.name, &values[LESSON_NAME]);
 }
 
 static bool on_since(void *context, const struct history_value *values, size_t count)
@@ -66,36 +69,132 @@ static bool on_since(void *context, const struct history_value *values, size_t c
     return true;
 }
 
-int64_t vigil_known_since(struct history *history, int64_t now_us)
+/* Beginning of the minute as the history writes it. */
+static void minute_text(int64_t time_us, char out[static HISTORY_TIME_SIZE])
 {
-    int64_t since_us = now_us;
-    if (history == NULL || !ask(history, since_sql, now_us - lesson_us, &since_us, on_since))
-        return now_us;
-    return since_us < now_us ? since_us : now_us;
+    entry_time(entry_minute(time_us), out);
+    out[MINUTE_SIZE - 1] = '\0';
 }
 
-static void field_take(char out[static NAME_SIZE], const struct history_value *value)
+/* ── The minute of the start ───────────────────────────────────────────────────────────────────────────────
+ */
+
+static bool on_recent(void *context, const struct history_value *values, size_t count)
 {
-    (void)bytes_copy_text(value->text, out, NAME_SIZE);
+    struct recent_lessons *recent = context;
+    if (count <= LESSON_COUNT || recent->count == COUNT_OF(recent->lessons))
+        return false;
+    lesson_read(values, &recent->lessons[recent->count++]);
+    return true;
+}
+
+struct recent_lessons *recent_lessons_read(const struct recollection *recollection)
+{
+    char minute[HISTORY_TIME_SIZE];
+    struct recent_lessons *recent = malloc(sizeof *recent);
+    if (recent == NULL)
+        return NULL;
+    recent->count = 0;
+    minute_text(recollection->now_us, minute);
+    const struct recollection_question question = {
+        .path = recollection->path,
+        .is_cancelled = &recollection->is_cancelled,
+        .sql = lesson_sql,
+        .from = minute,
+        .until = "9", /* behind every time: a clock set back is no reason to forget */
+        .on_row = on_recent,
+        .context = recent,
+    };
+    if (recollection_ask(&question))
+        return recent;
+    free(recent);
+    return NULL;
+}
+
+void recent_lessons_free(struct recent_lessons *recent)
+{
+    free(recent);
+}
+
+/* ── Teaching ──────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static bool is_same(const struct incident_key *one, const struct incident_key *other)
+{
+    return one->subject == other->subject && strcmp(one->service, other->service) == 0 &&
+           strcmp(one->schema, other->schema) == 0 && strcmp(one->table, other->table) == 0 &&
+           strcmp(one->name, other->name) == 0;
+}
+
+static bool is_of_incident(const struct vigil_past *past, const struct lesson *lesson)
+{
+    for (size_t i = 0; i < past->incident_count; i++) {
+        const struct incident *incident = &past->incidents[i].note.incident;
+        if (lesson->minute_us + minute_us > incident->started_us && is_same(&lesson->key, &incident->key))
+            return true;
+    }
+    return false;
+}
+
+static void teach(struct recollection *recollection, const struct lesson *lesson)
+{
+    if (lesson->count > 0 && !is_of_incident(&recollection->past, lesson))
+        incident_watch_learn(&recollection->vigil->watch, &lesson->key, lesson->minute_us, lesson->count);
 }
 
 static bool on_lesson(void *context, const struct history_value *values, size_t count)
 {
-    struct incident_key key = { .subject = INCIDENT_CONSTRAINT };
-    if (count <= LESSON_COUNT || values[LESSON_COUNT].integer <= 0)
-        return true;
-    if (values[LESSON_IS_FAMILY].integer != 0)
-        key.subject = INCIDENT_FAMILY;
-    field_take(key.service, &values[LESSON_SERVICE]);
-    field_take(key.schema, &values[LESSON_SCHEMA]);
-    field_take(key.table, &values[LESSON_TABLE]);
-    field_take(key.name, &values[LESSON_NAME]);
-    vigil_learn(context, &key, values[LESSON_AT].integer * SECOND_US, (uint64_t)values[LESSON_COUNT].integer);
+    struct lesson lesson;
+    if (count <= LESSON_COUNT)
+        return false;
+    lesson_read(values, &lesson);
+    teach(context, &lesson);
     return true;
 }
 
-void vigil_teach(struct vigil *vigil, struct history *history, int64_t now_us)
+/* Day by day, so that sorting takes little memory. */
+static bool teach_weeks(struct recollection *recollection)
 {
-    if (history != NULL && !ask(history, lesson_sql, now_us - lesson_us, vigil, on_lesson))
-        incident_watch_doubt(&vigil->watch, now_us); /* what was not told is not learned */
+    char from[HISTORY_TIME_SIZE];
+    char until[HISTORY_TIME_SIZE];
+    const struct recollection_question question = {
+        .path = recollection->path,
+        .is_cancelled = &recollection->is_cancelled,
+        .sql = lesson_sql,
+        .from = from,
+        .until = until,
+        .on_row = on_lesson,
+        .context = recollection,
+    };
+    int64_t end_us = entry_minute(recollection->now_us);
+    bool is_taught = true;
+    for (int64_t day = lesson_days; is_taught && day > 0; day--) {
+        minute_text(end_us - day * day_us, from);
+        minute_text(end_us - (day - 1) * day_us, until);
+        is_taught = recollection_ask(&question);
+    }
+    return is_taught;
+}
+
+bool vigil_teach(struct recollection *recollection, const struct recent_lessons *recent)
+{
+    char from[HISTORY_TIME_SIZE];
+    int64_t since_us = recollection->now_us;
+    const struct recollection_question question = {
+        .path = recollection->path,
+        .is_cancelled = &recollection->is_cancelled,
+        .sql = since_sql,
+        .from = from,
+        .on_row = on_since,
+        .context = &since_us,
+    };
+    minute_text(entry_minute(recollection->now_us) - lesson_days * day_us, from);
+    if (!recollection_ask(&question))
+        return false;
+    incident_watch_know(&recollection->vigil->watch,
+                        since_us < recollection->now_us ? since_us : recollection->now_us);
+    bool is_taught = teach_weeks(recollection);
+    for (size_t i = 0; i < recent->count; i++)
+        teach(recollection, &recent->lessons[i]);
+    return is_taught;
 }

@@ -2,13 +2,18 @@
 #ifndef APP_VIGIL_LESSONS_H
 #define APP_VIGIL_LESSONS_H
 
-#include "app/vigil.h"
+#include "app/recollection.h"
 
-/* What a vigil learns from the history, which may be NULL, and what it writes there. */
+/* What a vigil learns of the violations of the last weeks, by constraint and by family. */
 
-/* From when on the history counted; `now_us` where it counted nothing yet. */
-int64_t vigil_known_since(struct history *history, int64_t now_us);
-/* Teaches the violations of the last weeks, by constraint and by family. */
-void vigil_teach(struct vigil *vigil, struct history *history, int64_t now_us);
+/* Of the minute in which the program began, before it writes to it itself. */
+struct recent_lessons;
+
+/* NULL when they could not all be read. */
+struct recent_lessons *recent_lessons_read(const struct recollection *recollection);
+void recent_lessons_free(struct recent_lessons *recent);
+/* Teaches the weeks before that minute, then that minute; of what was violated in an incident that goes on,
+ * nothing since its start. False when not all was taught. */
+MUST_USE bool vigil_teach(struct recollection *recollection, const struct recent_lessons *recent);
 
 #endif

@@ -141,9 +141,9 @@ static enum argument_result take_order(const struct command_reader *reader, cons
     return ARGUMENT_FOREIGN;
 }
 
-/* A text that begins a query is read as one before the syntax is asked. */
-static enum argument_result take_query(const struct command_reader *reader, const struct word *word,
-                                       struct console_command *command, struct console_outcome *failure)
+/* A text that begins a query, or is a driver's courtesy, is read as such before the syntax is asked. */
+static enum argument_result take_nothing(const struct command_reader *reader, const struct word *word,
+                                         struct console_command *command, struct console_outcome *failure)
 {
     (void)reader;
     (void)word;
@@ -188,7 +188,8 @@ static const struct argument_kind argument_kinds[] = {
     { "database", "a database", take_database },
     { "count", "a whole number", take_count },
     { "order", "CALLS, TIME or ERRORS", take_order },
-    { "query", "a query", take_query },
+    { "query", "a query", take_nothing },
+    { "setting", "READONLY or a setting that drivers make", take_nothing },
     { "level", "ADDITIVE or MODIFYING", take_level },
     { "'duration'", "a span of time in single quotes", take_duration },
     { "'pattern'", "a pattern in single quotes", take_like },

@@ -203,6 +203,42 @@ static void take_query(struct command_reader *reader, struct console_command *ou
     out->sql_position = word_position(&reader->words, &first) - 1;
 }
 
+/* What drivers say of their own accord: it is taken with all that stands behind it, and changes nothing. */
+static bool take_courtesy(struct command_reader *reader, struct console_command *out)
+{
+    static const struct {
+        const char *first;
+        const char *second; /* NULL: any */
+        enum command_kind kind;
+    } courtesies[] = {
+        { "begin", NULL, COMMAND_BEGIN },
+        { "start", "transaction", COMMAND_BEGIN },
+        { "commit", NULL, COMMAND_COMMIT },
+        { "rollback", NULL, COMMAND_ROLLBACK },
+        { "set", "application_name", COMMAND_SET },
+        { "set", "client_encoding", COMMAND_SET },
+        { "set", "client_min_messages", COMMAND_SET },
+        { "set", "datestyle", COMMAND_SET },
+        { "set", "extra_float_digits", COMMAND_SET },
+        { "set", "intervalstyle", COMMAND_SET },
+        { "set", "session", COMMAND_SET }, /* ... characteristics */
+        { "set", "statement_timeout", COMMAND_SET },
+        { "set", "timezone", COMMAND_SET },
+    };
+    struct word_reader ahead = reader->words;
+    struct word first = word_next(&ahead);
+    struct word second = word_next(&ahead);
+    for (size_t i = 0; i < COUNT_OF(courtesies); i++) {
+        if (!is_keyword(&first, courtesies[i].first) ||
+            (courtesies[i].second != NULL && !is_keyword(&second, courtesies[i].second)))
+            continue;
+        take_query(reader, out);
+        out->kind = courtesies[i].kind;
+        return true;
+    }
+    return false;
+}
+
 static bool take_command(struct command_reader *reader, struct console_command *out,
                          struct console_outcome *failure)
 {
@@ -212,6 +248,8 @@ static bool take_command(struct command_reader *reader, struct console_command *
         take_query(reader, out);
         return true;
     }
+    if (take_courtesy(reader, out))
+        return true;
     const struct command_form *form = find_form(reader, &distance);
     if (distance > 0) {
         fail_unknown(reader, form, distance, failure);

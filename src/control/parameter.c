@@ -73,8 +73,9 @@ static bool read_boolean(const char *word, struct history_value *out)
     static const char *const truths[] = { "t", "true", "1", "on", "yes" };
     static const char *const lies[] = { "f", "false", "0", "off", "no" };
     for (size_t i = 0; i < COUNT_OF(truths); i++) {
-        if (strcmp(word, truths[i]) == 0 || strcmp(word, lies[i]) == 0) {
-            *out = history_integer(strcmp(word, truths[i]) == 0);
+        bool is_true = bytes_equal_folded(bytes_text(word), truths[i]);
+        if (is_true || bytes_equal_folded(bytes_text(word), lies[i])) {
+            *out = history_integer(is_true);
             return true;
         }
     }

@@ -227,18 +227,19 @@ static enum archive_result give_up(struct archive *archive, int code, struct tex
     return result;
 }
 
+/* SQLite goes on with an emptied one as long as its log lives, and leaves what nobody can read. */
 static bool is_in_place(const struct archive *archive)
 {
     struct stat facts;
     return stat(archive->path, &facts) == 0 && facts.st_dev == archive->device &&
-           facts.st_ino == archive->inode;
+           facts.st_ino == archive->inode && facts.st_size > 0;
 }
 
 enum archive_result archive_write(struct archive *archive, const struct batch *batch,
                                   const struct archive_run *run, uint64_t *rejected, struct text *why)
 {
     if (!is_in_place(archive)) {
-        text_append_string(why, "the file was removed or replaced");
+        text_append_string(why, "the file was removed, replaced or emptied");
         archive_close(archive);
         return ARCHIVE_FAILED;
     }

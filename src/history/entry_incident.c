@@ -127,3 +127,11 @@ void entry_of_suspects_cut(const struct incident_note *note, struct record *out)
     field_count(out, note->incident.number);
     field_count(out, note->suspect_count);
 }
+
+void entry_of_incident_taken(enum history_statement statement, int64_t run, uint64_t number,
+                             struct record *out)
+{
+    record_begin(out, (uint8_t)statement);
+    record_integer(out, run);
+    field_count(out, number);
+}

@@ -52,6 +52,7 @@ struct history *history_create(const struct history_options *options)
     if (history == NULL)
         return NULL;
     history->options = *options;
+    history->holds_back = options->holds_back;
     keeper_init(&history->keeper, options, history_clock());
     batch_init(&history->arriving, &options->key, options->waiting_bytes_most, options->waiting_counts_most);
     batch_init(&history->leaving, &options->key, options->waiting_bytes_most, options->waiting_counts_most);
@@ -73,6 +74,15 @@ void history_destroy(struct history *history)
     history_free(history);
 }
 
+void history_go_on(struct history *history)
+{
+    (void)pthread_mutex_lock(&history->mutex);
+    history->holds_back = false;
+    history->is_wanted = true;
+    (void)pthread_cond_broadcast(&history->wake);
+    (void)pthread_mutex_unlock(&history->mutex);
+}
+
 bool history_flush(struct history *history, int64_t timeout_us)
 {
     struct timespec deadline = history_deadline(timeout_us);
@@ -80,7 +90,8 @@ bool history_flush(struct history *history, int64_t timeout_us)
     bool has_failed = false;
     (void)pthread_mutex_lock(&history->mutex);
     uint64_t target = history->arrived;
-    while (code == 0 && !has_failed && (history->stored < target || history->attempts == 0)) {
+    while (code == 0 && !has_failed && (history->stored < target || history->attempts == 0) &&
+           !history->holds_back) {
         uint64_t attempts = history->attempts;
         history->is_wanted = true;
         (void)pthread_cond_broadcast(&history->wake);

@@ -67,6 +67,27 @@ void history_record_incident(struct history *history, const struct incident_note
     (void)pthread_mutex_unlock(&history->mutex);
 }
 
+void history_take_incident(struct history *history, int64_t run, uint64_t number)
+{
+    static const enum history_statement statements[] = { STATEMENT_INCIDENT_TAKE, STATEMENT_SUSPECTS_TAKE };
+    struct record record;
+    (void)pthread_mutex_lock(&history->mutex);
+    for (size_t i = 0; i < COUNT_OF(statements); i++) {
+        entry_of_incident_taken(statements[i], run, number, &record);
+        add_row(history, &record);
+    }
+    (void)pthread_mutex_unlock(&history->mutex);
+}
+
+void history_cut_incidents(struct history *history)
+{
+    struct record record;
+    record_begin(&record, STATEMENT_INCIDENTS_CUT);
+    (void)pthread_mutex_lock(&history->mutex);
+    add_row(history, &record);
+    (void)pthread_mutex_unlock(&history->mutex);
+}
+
 /* Called with the mutex held. */
 static void add_unnamed(struct history *history, enum counted counted, int64_t minute_us, uint64_t count)
 {

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { SECOND_US = 1000 * 1000, HEARTBEAT_US = 60 * SECOND_US };
+enum { SECOND_US = 1000 * 1000, HEARTBEAT_US = 10 * SECOND_US };
 
 int64_t history_clock(void)
 {
@@ -41,7 +41,7 @@ static void begin_attempt(struct history *history)
 {
     history->is_wanted = false;
     history->begun++;
-    if (batch_is_empty(&history->leaving)) {
+    if (batch_is_empty(&history->leaving) && (!history->holds_back || history->is_ending)) {
         struct batch leaving = history->leaving;
         history->leaving = history->arriving;
         history->arriving = leaving;

@@ -13,6 +13,8 @@
 enum {
     LOCK_WAIT_MS = 250,
     QUERY_SIZE_MOST = 100000,
+    /* Of one text or row. instr, replace and LIKE take time with its square, and nothing interrupts them. */
+    VALUE_SIZE_MOST = 100000,
     PATTERN_SIZE_MOST = 200,
     DEPTH_MOST = 200,
     TERMS_MOST = 100
@@ -31,8 +33,9 @@ static bool is_allowed(int action, const char *first, const char *second)
     case SQLITE_READ:
     case SQLITE_RECURSIVE:
         return true;
-    case SQLITE_FUNCTION:
-        return sqlite3_stricmp(second, "load_extension") != 0;
+    case SQLITE_FUNCTION: /* the second tells addresses */
+        return sqlite3_stricmp(second, "load_extension") != 0 &&
+               sqlite3_stricmp(second, "fts3_tokenizer") != 0;
     case SQLITE_PRAGMA:
         return is_reading_pragma(first);
     default:
@@ -179,7 +182,29 @@ static int register_live(struct query_connection *query, const struct history_qu
 
 static int limit_of(size_t bytes_most)
 {
-    return bytes_most < INT32_MAX ? (int)bytes_most : INT32_MAX;
+    return bytes_most < VALUE_SIZE_MOST ? (int)bytes_most : VALUE_SIZE_MOST;
+}
+
+static void refuse_function(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    (void)count;
+    (void)values;
+    sqlite3_result_error(context, "printf, format and trim with two arguments are not answered here", -1);
+}
+
+/* One call of these may take minutes, in which nothing interrupts it: a padding of 2 GB that is thrown away,
+ * many characters to trim from many. */
+static int refuse_functions(sqlite3 *connection)
+{
+    static const struct {
+        const char *name;
+        int arguments; /* -1: any number */
+    } functions[] = { { "printf", -1 }, { "format", -1 }, { "trim", 2 }, { "ltrim", 2 }, { "rtrim", 2 } };
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < COUNT_OF(functions); i++)
+        code = sqlite3_create_function_v2(connection, functions[i].name, functions[i].arguments, SQLITE_UTF8,
+                                          NULL, refuse_function, NULL, NULL, NULL);
+    return code;
 }
 
 static int lock_down(struct query_connection *query, const struct history_limits *limits)
@@ -200,6 +225,8 @@ static int lock_down(struct query_connection *query, const struct history_limits
     int code = sqlite3_exec(connection,
                             "PRAGMA cache_size = -2000; PRAGMA cell_size_check = ON; PRAGMA query_only = ON",
                             NULL, NULL, NULL);
+    if (code == SQLITE_OK)
+        code = refuse_functions(connection);
     return code == SQLITE_OK ? sqlite3_set_authorizer(connection, authorize, query) : code;
 }
 

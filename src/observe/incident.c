@@ -317,6 +317,11 @@ void incident_watch_doubt(struct incident_watch *watch, int64_t now_us)
     watch->known_since_us = now_us;
 }
 
+void incident_watch_know(struct incident_watch *watch, int64_t known_since_us)
+{
+    watch->known_since_us = known_since_us;
+}
+
 bool incident_watch_resume(struct incident_watch *watch, const struct incident *incident, int64_t now_us)
 {
     bool is_new;
@@ -325,9 +330,14 @@ bool incident_watch_resume(struct incident_watch *watch, const struct incident *
     if (watched == NULL || watched->incident.state != INCIDENT_QUIET)
         return false;
     watched_advance(watch, watched);
-    watched->last_us = now_us;
-    watched_enter(watch, watched, watched->spike.bucket);
+    int64_t seen_us = incident->ended_us > 0 ? incident->ended_us : now_us;
+    int64_t lasted = seen_us > incident->started_us ? (seen_us - incident->started_us) / BUCKET_US : 0;
+    watched->last_us = seen_us;
+    watched_enter(watch, watched, watched->spike.bucket - lasted);
+    watched->last_above = watched->spike.bucket;
     watched->incident = *incident;
+    watched->incident.ended_us = 0;
+    watch->incidents = incident->number > watch->incidents ? incident->number : watch->incidents;
     watched->is_told = true;
     watched->peak_told = incident->peak;
     if (incident->state == INCIDENT_SPIKE)

@@ -333,6 +333,13 @@ bool spike_is_calm(const struct spike *spike, const struct spike_settings *setti
            tail_negative_binomial(count, expected.mean, expected.shape) > log(calm_probability);
 }
 
+/* How much of its bucket lies behind its first occurrence. */
+static double share_behind_first(const struct spike *spike, int64_t bucket)
+{
+    return 1 - spike->first_ms[slot_of(bucket)] / (1000.0 * SPIKE_BUCKET_SECONDS);
+}
+
+/* The likeliest start among all first occurrences of a bucket. */
 int64_t spike_run_start(const struct spike *spike, const struct spike_finding *finding)
 {
     double usual = finding->baseline * minutes_of_bucket;
@@ -345,10 +352,11 @@ int64_t spike_run_start(const struct spike *spike, const struct spike_finding *f
         uint32_t count = spike->counts[slot_of(bucket)];
         if (bucket < spike->learn_from)
             break;
+        double begun = likelihood + count * gain - (found - usual) * share_behind_first(spike, bucket);
         likelihood += count * gain - (found - usual);
-        if (count == 0 || likelihood <= best)
+        if (count == 0 || begun <= best)
             continue;
-        best = likelihood;
+        best = begun;
         start = bucket;
     }
     return start;

@@ -191,6 +191,17 @@ void suspects_record(struct suspects *suspects, const struct event *event)
     }
 }
 
+void suspects_restore(struct suspects *suspects, const struct event *event, enum change_state state)
+{
+    struct event decision = *event;
+    bool is_open = state == CHANGE_NONE || state == CHANGE_PASSED || state == CHANGE_COMPLETED;
+    decision.worker = UINT32_MAX; /* its session is none of this run's */
+    change_file(suspects, &decision, is_open ? CHANGE_UNKNOWN : state);
+    struct suspect_change *change = change_at(suspects, 0);
+    change->is_taken = true;
+    change->suspect.is_certain = state == CHANGE_COMMITTED && event->reason[0] == '\0';
+}
+
 const struct suspect_change *suspects_next_carried_out(struct suspects *suspects)
 {
     for (size_t age = suspects->count; age > 0; age--) {

@@ -7,6 +7,8 @@
 #include "sql/shape.h"
 #include "sql/split.h"
 
+#include <stdlib.h>
+
 /* What a call or error is of. */
 struct subject {
     const struct statement *statement;
@@ -53,14 +55,33 @@ static struct subject subject_next(struct request *head)
     return subject_piece(statement, piece);
 }
 
+/* Of several statements the one that failed. All are parsed before the first runs: till that is answered, it
+ * is the one where the server says the error to be. What SQL EXECUTE runs has places of its own. */
+static struct bytes piece_failed(const struct session *session, const struct report *report,
+                                 const struct request *head)
+{
+    enum { DECIMAL = 10 };
+    const struct statement *statement = head->statement;
+    unsigned long position = strtoul(report->position, NULL, DECIMAL);
+    bool is_told = head->kind == REQUEST_QUERY && head->answered == 0 && position > 0 &&
+                   position - 1 <= statement->full_size && statement->verdict.executes.count == 0;
+    if (!is_told)
+        return statement_piece(statement, head->answered);
+    bool is_beyond = statement->is_cut && position > statement->text_size;
+    return is_beyond ? BYTES_NONE
+                     : split_statement_at(bytes_of(statement->text, statement->text_size), statement->reading,
+                                          (uint32_t)position, !session->is_client_foreign);
+}
+
 /* The one that failed. What fails when a Sync commits belongs to no single statement. */
-static struct subject subject_failed(const struct request *head)
+static struct subject subject_failed(const struct session *session, const struct report *report,
+                                     const struct request *head)
 {
     if (head == NULL || head->statement == NULL)
         return (struct subject){ .shape = 0 };
     if (head->statement->verdict.statement_count <= 1)
         return subject_whole(head->statement);
-    return subject_piece(head->statement, statement_piece(head->statement, head->answered));
+    return subject_piece(head->statement, piece_failed(session, report, head));
 }
 
 /* ── Showing ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -172,7 +193,7 @@ static bool ends_call(const struct request *head, bool *is_timed)
 void account_error(struct session *session, const struct report *report, const struct request *head)
 {
     struct session_world *world = session->world;
-    struct subject subject = subject_failed(head);
+    struct subject subject = subject_failed(session, report, head);
     bool is_timed;
     struct error_seen seen = { .service = session_service_name(session),
                                .database = or_empty(session->database),

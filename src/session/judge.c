@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* The guard's word on a statement: on its own text, and on what it runs by SQL EXECUTE. */
 #include "session/state.h"
-#include "sql/fingerprint.h"
 #include "sql/mask.h"
 
 /* What is judged. */
 struct judged {
     const struct verdict *verdict;
-    struct bytes text; /* empty where there is none */
-    bool is_cut;
-    struct lexer_reading reading;
+    struct statement *statement;         /* NULL where there is none */
     const struct guard_passage *passage; /* see guard_matter */
 };
 
-static struct judged judged_of(const struct statement *statement, const struct guard_passage *passage)
+static struct judged judged_of(struct statement *statement, const struct guard_passage *passage)
 {
-    return (struct judged){ &statement->verdict, bytes_of(statement->text, statement->text_size),
-                            statement->is_cut, statement->reading, passage };
+    return (struct judged){ &statement->verdict, statement, passage };
 }
 
 static struct guard_subject subject_of(const struct session *session)
@@ -63,11 +59,13 @@ static void fill_judged(struct event *event, const struct judged *judged, const 
         text_init(&shown, event->objects, sizeof(event->objects));
         objects_describe(objects, &shown);
     }
-    if (judged->text.size == 0)
+    struct statement *statement = judged->statement;
+    if (statement == NULL || statement->text_size == 0)
         return;
     text_init(&shown, event->violation.statement, sizeof(event->violation.statement));
-    mask_sql(judged->text, judged->reading, &shown);
-    fingerprint_sql(judged->text, judged->is_cut, judged->reading, event->violation.fingerprint);
+    mask_sql(bytes_of(statement->text, statement->text_size), statement->reading, &shown);
+    copy_text(statement_fingerprint(statement), event->violation.fingerprint,
+              sizeof(event->violation.fingerprint));
 }
 
 static void tell_refused(struct session *session, struct event *event, bool is_guarded)
@@ -155,7 +153,9 @@ static bool judge(struct session *session, const struct judged *judged, enum jud
                                    .is_run = step != JUDGE_PARSE,
                                    .passage = judged->passage };
     if (judged->verdict->is_guarded) {
-        objects_named(judged->text, judged->is_cut, judged->reading, &objects);
+        const struct statement *statement = judged->statement;
+        objects_named(bytes_of(statement->text, statement->text_size), statement->is_cut, statement->reading,
+                      &objects);
         matter.objects = &objects;
     }
     guard_decide(world->policy, &subject, &matter, world->now_us, &decision);
@@ -182,21 +182,21 @@ static const struct verdict function_call = { .class = CLASS_OPAQUE,
                                               .command = "FunctionCall" };
 
 /* An EXECUTE of a name that nothing is known of. */
-static struct judged judged_unknown(const struct statement *statement)
+static struct judged judged_unknown(struct statement *statement)
 {
     struct judged judged = judged_of(statement, NULL);
     judged.verdict = &unknown_execute;
     return judged;
 }
 
-static bool judge_all(struct session *session, const struct statement *statement, enum judge_step step,
+static bool judge_all(struct session *session, struct statement *statement, enum judge_step step,
                       struct ruling *ruling)
 {
     const struct policy *policy = session->world->policy;
     const struct hash_key *key = &session->world->hash_key;
     const struct guard_passage *passage = passage_of(session, statement);
     for (const char *name = NULL; (name = name_list_next(&statement->verdict.executes, name)) != NULL;) {
-        const struct statement *executed = names_riskiest(&session->statements, key, bytes_text(name));
+        struct statement *executed = names_riskiest(&session->statements, key, bytes_text(name));
         if (executed == NULL && name_list_holds(&statement->verdict.prepares, name))
             continue; /* the text itself has what it runs */
         struct judged judged = executed != NULL ? judged_of(executed, passage) : judged_unknown(statement);
@@ -207,7 +207,7 @@ static bool judge_all(struct session *session, const struct statement *statement
     return !guard_concerns(policy, &statement->verdict) || judge(session, &judged, step, ruling);
 }
 
-bool judge_statement(struct session *session, const struct statement *statement, enum judge_step step,
+bool judge_statement(struct session *session, struct statement *statement, enum judge_step step,
                      struct ruling *ruling)
 {
     *ruling = (struct ruling){ .refusal = NULL };

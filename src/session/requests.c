@@ -4,7 +4,7 @@
 #include "wire/reader.h"
 
 /* Asks the guard. When it refuses, poison goes out in place of the message. */
-static bool is_let_through(struct session *session, uint8_t type, const struct statement *statement,
+static bool is_let_through(struct session *session, uint8_t type, struct statement *statement,
                            enum judge_step step, struct ruling *ruling)
 {
     *ruling = (struct ruling){ .refusal = NULL };

@@ -184,6 +184,9 @@ class Alerts(Case):
         self.wait_for(lambda: self.told("alert_delivered"), "it is delivered")
         self.assertEqual(self.told("alert_failed")[0]["reason"], "Timeout was reached")
         self.assertEqual(self.told("alert_delivered")[0]["to"], "127.0.0.1")
+        counters = self.sluice.counters()
+        self.assertEqual({name: counters[name] for name in counters if name.startswith("alerts_")},
+                         {"alerts_delivered": 1, "alerts_failed": 1, "alerts_given_up": 0, "alerts_lost": 0})
 
     def test_a_refusal_is_final_and_a_redirect_is_not_followed(self):
         for status in (400, 302):
@@ -193,6 +196,7 @@ class Alerts(Case):
             self.wait_for(lambda: self.told("alert_given_up"), "it is given up")
             self.assertEqual(self.told("alert_given_up")[0]["reason"], f"HTTP status {status}")
             self.assertEqual(len(hook.bodies), 1)
+            self.assertEqual(self.sluice.counter("alerts_given_up"), 1)
 
     def test_a_command_gets_the_incident_and_nothing_of_ours(self):
         path, out = self.program('cat > OUT.part\nenv > OUT.env\nls -l /proc/self/fd > OUT.fd\necho "$1" > OUT.word\n'

@@ -78,7 +78,14 @@ OTHERS = ("select '{t}'::int", "select '{t}'::canary.mood", "select '{t}'::varch
           "drop table canary.t", "alter table canary.uni add constraint c check (name <> '{t}')",
           "comment on table canary.uni is '{t}'", "alter role has_canary password '{t}'", "create role other_canary password '{t}'",
           "create user mapping for has_canary server s options (password '{t}')", "alter system set primary_conninfo = 'password={t}'",
-          "create subscription s connection 'host=127.0.0.1 password={t}' publication p", "copy canary.uni to '/{t}'")
+          "create subscription s connection 'host=127.0.0.1 password={t}' publication p", "copy canary.uni to '/{t}'",
+          "select E'{t}", "select $a${t}", "select U&'{t}", "select x'{t}", "/* {t}", "select 0x{n}", "select {n}abc",
+          "select 'a' '{t}'", "select 'a'\n'{t}' from canary.nowhere", "select $1${t}$1$", "select 1; select '{t}'; selec '{t}'",
+          "set standard_conforming_strings = off; select 'a\\' {t}' from canary.nowhere")
+# The same where a backslash escapes, and in an encoding in which one may be half a letter.
+READINGS = ("set standard_conforming_strings = off", "set client_encoding = 'SJIS'")
+ESCAPES = ("select 'a\\'{t}' from canary.nowhere", "select 'a\\\\', '{t}' from canary.nowhere", "select 'a\\' {t} '",
+           "select '\x83\\' ,' {t} '")
 
 
 def filled(sql):
@@ -132,6 +139,10 @@ class Canary(Case):
         for sql in OTHERS:
             ask(wire.query(filled(sql)))
             ask(wire.parse(filled(sql)), wire.bind(), wire.execute(), wire.sync())
+        for reading in READINGS:
+            for sql in ESCAPES:
+                ask(wire.query(reading), wire.query(filled(sql)), syncs=2)
+                ask(wire.query(reading), wire.parse(filled(sql)), wire.bind(), wire.execute(), wire.sync(), syncs=2)
         insert = "insert into canary.uni values ($1, $2, $2, $3)"
         for number, formats in ((str(NUMBER), ()), (struct.pack("!q", NUMBER), (1, 0, 1))):
             ask(wire.parse(insert), wire.bind("", "", (number, TEXT + "p", TEXT), formats), wire.execute(), wire.sync())

@@ -3,8 +3,14 @@
 import json
 import os
 import socket
+import unittest
 
 import psycopg2
+
+try:
+    import psycopg
+except ImportError:
+    psycopg = None
 
 from harness import machine, wire
 from harness.case import REFUSED, Case, main
@@ -23,7 +29,7 @@ class Commands(Case):
         for syntax in commands:
             command = syntax.replace("[", "").replace("]", "").replace("COLUMNS FROM name", "COLUMNS FROM runs")
             for word, value in {"count": "5", "'duration'": "'30m'", "level": "modifying", "query": "1", "order": "time", "'reason'": "'why'",
-                                "name": "helped"}.items():
+                                "name": "helped", "SET setting": "SET extra_float_digits = 3"}.items():
                 command = command.replace(word, value)
             with self.subTest(command):
                 done = self.sluice.console_psql(command)
@@ -81,13 +87,34 @@ class Commands(Case):
             self.assertEqual(wire.kinds(failed), "EZ")
 
     def test_psycopg2_reads_the_console(self):
-        connection = psycopg2.connect(host="127.0.0.1", port=self.sluice.console_port, user="operator",
-                                      dbname="pgsluice")
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("SHOW VERSION")
-            self.assertRegex(cursor.fetchone()[0], r"^\d+\.\d+")
-        connection.close()
+        for autocommit in (True, False):
+            connection = psycopg2.connect(host="127.0.0.1", port=self.sluice.console_port, user="operator",
+                                          dbname="pgsluice")
+            connection.autocommit = autocommit
+            with connection.cursor() as cursor:
+                cursor.execute("SHOW VERSION")
+                self.assertRegex(cursor.fetchone()[0], r"^\d+\.\d+")
+                connection.commit()
+                cursor.execute("SELECT %s, count(*) FROM runs WHERE run >= %s", ("it's", 0))
+                self.assertEqual(cursor.fetchone()[0], "it's")
+            connection.close()
+
+    @unittest.skipIf(psycopg is None, "psycopg is not installed: see tests/install.sh clients")
+    def test_psycopg_reads_the_console(self):
+        """In transactions and without, parameters in text and binary, prepared, and in a pipeline."""
+        for autocommit in (True, False):
+            with psycopg.connect(host="127.0.0.1", port=self.sluice.console_port, user="operator", dbname="pgsluice",
+                                 autocommit=autocommit) as connection:
+                for _ in range(7):
+                    rows = connection.execute("SELECT %s + 1, %s, %s, %s", (41, "it's", None, 1.5)).fetchall()
+                    self.assertEqual(rows, [(42, "it's", None, 1.5)])
+                self.assertEqual(connection.execute("SELECT 'a', 1, 1.5, NULL", binary=True).fetchone(), ("a", 1, 1.5, None))
+                self.assertEqual(connection.execute("SELECT count(*) >= %s FROM runs", (0,), prepare=True).fetchone(), (1,))
+                with connection.transaction():
+                    self.assertEqual(connection.execute("SHOW VERSION").rowcount, 1)
+                with connection.pipeline():
+                    first, second = connection.execute("SELECT 1"), connection.execute("SELECT %s", (2,))
+                    self.assertEqual((first.fetchone(), second.fetchone()), ((1,), (2,)))
 
     def test_garbage_on_the_console_disturbs_nobody(self):
         for garbage in (b"\0" * 9, b"\xff" * 50, b"GET / HTTP/1.1\r\n\r\n", wire.startup() + b"Q\x7f\xff\xff\xff",
@@ -124,7 +151,7 @@ class Roles(Case):
             command = row["command"].split("[")[0].strip()
             command = {"OPEN WINDOW": "OPEN WINDOW v FOR '30m' ALLOW additive REASON 'r'",
                        "CLOSE WINDOW name": "CLOSE WINDOW v", "SHOW COLUMNS FROM name": "SHOW COLUMNS FROM runs",
-                       "SELECT query": "SELECT 1",
+                       "SELECT query": "SELECT 1", "SET setting": "SET timezone = 1",
                        "SET READONLY ON": "SET READONLY ON REASON 'r'"}.get(command, command)
             done = self.sluice.console_psql(command, user="viewer", password="open sesame")
             if row["role"] == "viewer":
@@ -193,6 +220,15 @@ class Reload(Case):
         self.sluice.settings["upstreams"][0]["probe"] = "password=other"
         self.sluice.write()
         self.assertIn("take effect at the next start", self.sluice.console_psql("RELOAD").stderr)
+
+    def test_another_secret_of_a_webhook_waits_for_the_next_start(self):
+        webhook = {"url": "http://127.0.0.1:1/one", "headers": ["X-Token: one"]}
+        for other in ({**webhook, "url": "http://127.0.0.1:1/two"}, {**webhook, "headers": ["X-Token: two"]}):
+            self.sluice = self.new_sluice(alerts={"webhook": webhook})
+            self.assertNotIn("next start", self.sluice.console_psql("RELOAD").stderr)
+            self.sluice.settings["alerts"] = {"webhook": other}
+            self.sluice.write()
+            self.assertIn("take effect at the next start", self.sluice.console_psql("RELOAD").stderr)
 
     def test_sighup_reloads_likewise(self):
         line = self.bad_file()

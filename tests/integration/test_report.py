@@ -120,7 +120,7 @@ class Report(unittest.TestCase):
         self.make(tell_runs, tell_drift)
         said = json.loads(self.report(*PERIOD, "--format", "json"))
         self.assertEqual(list(said), ["report", "totals", "incidents", "violations", "errors", "schema_changes",
-                                      "constraint_changes", "refused_statements", "statements", "notes"])
+                                      "constraint_changes", "refused_statements", "statements", "notes", "more"])
         self.assertEqual((said["report"]["since"], said["report"]["until"], said["report"]["service"]),
                          ("2026-11-21T12:00:00.000000Z", "2026-11-21T13:00:00.000000Z", None))
         self.assertEqual(said["totals"]["violations"], 50)
@@ -156,6 +156,7 @@ class Report(unittest.TestCase):
         self.assertEqual(said.count("\nnone\n"), 7)
         self.assertIn("\nviolations: 0\n", said)
         self.assertIn("the history begins within this period", self.report("--since", "30m"))
+        self.assertNotIn("more", said)
         said = json.loads(self.report("--format", "json"))
         self.assertEqual((said["incidents"], said["totals"]["violations"]), ([], 0))
 
@@ -181,6 +182,37 @@ class Report(unittest.TestCase):
         self.assertEqual(said["violations"][0]["constraint_name"], HOSTILE)
         self.assertEqual(said["violations"][0]["table"], "\ufffd\ufffdA")
         self.assertEqual(said["incidents"][0]["suspects"][0]["user"], HOSTILE)
+
+    def test_a_list_that_is_cut_says_how_much_is_left_out(self):
+        def tell(connection):
+            for number in range(60):
+                insert(connection, "incidents", started=f"2026-11-21 12:{number:02}:00.000000", service="kds", subject="c", run=1, incident=number + 1)
+                insert(connection, "incident_suspects", run=1, incident=number + 1, rank=1, object=f"t{number}")
+            for number in range(27):
+                insert(connection, "violation_counts", minute="2026-11-21 12:20:00", service="kds", constraint_name=f"c{number}", count=1)
+                insert(connection, "error_counts", minute="2026-11-21 12:20:00", service="kds", sqlstate=f"{number:05}", count=1)
+                insert(connection, "statement_minutes", minute="2026-11-21 12:20:00", service="kds", fingerprint=f"f{number}", errors=1, calls=1)
+                insert(connection, "refused_statements", time="2026-11-21 12:20:00.000000", service="kds", command=f"c{number}")
+            for number in range(31):
+                insert(connection, "ddl", time=f"2026-11-21 12:20:{number:02}.000000", decision="passed", outcome="committed")
+                insert(connection, "constraint_changes", time=f"2026-11-21 12:20:{number:02}.000000")
+        self.make(tell)
+        said = json.loads(self.report(*PERIOD, "--format", "json"))
+        shown = len(said["statements"])
+        self.assertEqual(said["more"], {"incidents": 10, "violations": 7, "errors": 7, "schema_changes": 1, "constraint_changes": 1,
+                                        "refused_statements": 7, "statements": 27 - shown, "notes": 0})
+        self.assertEqual([row["suspects"][0]["object"] for row in said["incidents"]][:2], ["t59", "t58"])
+        for form in ("text", "md"):
+            cut = re.findall(r"(?m)^and (\d+) more$", self.report(*PERIOD, "--format", form))
+            self.assertEqual(cut, ["10", "7", "7", "1", "1", "7", str(27 - shown)], form)
+
+    def test_an_incident_that_was_cut_says_so(self):
+        def tell(connection):
+            insert(connection, "incidents", started="2026-11-21 12:00:30.000000", ended="2026-11-21 12:40:00.000000", is_cut=1,
+                   service="kds", subject="c", run=1, incident=1)
+        self.make(tell_runs, tell)
+        said, = json.loads(self.report(*PERIOD, "--format", "json"))["incidents"]
+        self.assertEqual((said["state"], said["ended"]), ("not followed to its end", "2026-11-21T12:40:00.000000Z"))
 
     def test_an_incident_that_goes_on_is_open(self):
         def tell(connection):

@@ -116,6 +116,11 @@ def late_unique(session):
                "23505", "unique", "late_unique", "", "late_unique_id")
 
 
+def rows_of(tag):
+    last = tag.rstrip(b"\0").split()[-1]
+    return int(last) if last.isdigit() else 0
+
+
 class Session:
     """Pipelines of one client; `deeds` are the violations that it has committed so far."""
 
@@ -124,6 +129,8 @@ class Session:
         self.random = random.Random(number)
         self.messages, self.syncs, self.deeds = [], 0, Counter()
         self.errors = 0  # violations in the pipeline being made
+        self.failed_syncs = 0
+        self.codes, self.answers = Counter(), Counter()  # what the server said so far
         self.prepared = set()
 
     # ── adding to the pipeline
@@ -248,6 +255,7 @@ class Session:
         act = self.late()
         self.run("select 'before'", act.sql, "update load.strict set id = id where id = 4711", "select 1")
         self.told(act)
+        self.failed_syncs += 1
 
     def way_at_the_end_of_several(self):
         act = self.late()
@@ -265,6 +273,15 @@ class Session:
             self.query(self.noise())
         else:
             self.run(*(self.random.choice(NOISE[:9]) for _ in range(self.random.randrange(4))))
+
+    def hear(self, answer):
+        """Counts what the server said; of its errors those that end a call."""
+        codes = Counter(error["C"] for error in wire.errors(answer))
+        self.codes += codes
+        self.answers["errors"] += codes.total() - self.failed_syncs
+        self.answers["calls"] += sum(kind in "CIs" for kind, _ in answer) + codes.total() - self.failed_syncs
+        self.answers["row_count"] += sum(rows_of(body) for kind, body in answer if kind == "C")
+        self.failed_syncs = 0
 
     def make_pipeline(self, most):
         """At most so many violations; the bytes, and how often the server says that it is ready."""
@@ -293,6 +310,7 @@ def work(session, port, violations, failures):
                 data, syncs = session.make_pipeline(violations)
                 raw.send_cut(data, [session.random.randrange(1, 500) for _ in range(session.random.choice((0, 0, 5)))])
                 answer = raw.until("Z", syncs)
+                session.hear(answer)
                 codes = [error["C"] for error in wire.errors(answer)]
                 told = sum(code[:2] == "23" or code == "44000" for code in codes)
                 if told != session.errors:

@@ -206,6 +206,22 @@ static void texts_without_a_command_are_empty(void **state)
     }
 }
 
+static void what_drivers_say_of_their_own_accord_is_taken(void **state)
+{
+    (void)state;
+    accepted("begin", COMMAND_BEGIN);
+    accepted("BEGIN TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY;", COMMAND_BEGIN);
+    accepted("start transaction", COMMAND_BEGIN);
+    accepted("COMMIT", COMMAND_COMMIT);
+    accepted("rollback;;", COMMAND_ROLLBACK);
+    accepted("SET extra_float_digits = 3", COMMAND_SET);
+    accepted("set Application_Name to 'it''s'", COMMAND_SET);
+    accepted("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", COMMAND_SET);
+    refused("SET READONLU ON REASON 'r'", "42601",
+            "expected READONLY or a setting that drivers make at or near \"READONLU\"", 5);
+    refused("start", "42601", "unknown command at or near \"start\"", 1);
+}
+
 static void every_value_of_the_table_is_known(void **state)
 {
     (void)state;
@@ -278,7 +294,8 @@ static void orders_are_taken_back_with_or_without_a_reason(void **state)
     assert_string_equal(command.scope.user, "");
     assert_string_equal(command.scope.database, "Shop");
     refused("SET READONLY OFF FOR '1h'", "42601", "expected the end of the command at or near \"FOR\"", 18);
-    refused("SET READONLY", "42601", "unknown command at or near \"SET\"", 1);
+    refused("SET READONLY", "42601",
+            "expected READONLY or a setting that drivers make at or near \"READONLY\"", 5);
 }
 
 int main(void)
@@ -296,6 +313,7 @@ int main(void)
         cmocka_unit_test(the_commands_of_a_text_follow_each_other),
         cmocka_unit_test(nothing_is_read_behind_a_mistake),
         cmocka_unit_test(texts_without_a_command_are_empty),
+        cmocka_unit_test(what_drivers_say_of_their_own_accord_is_taken),
         cmocka_unit_test(every_value_of_the_table_is_known),
         cmocka_unit_test(an_opening_may_be_for_some_only),
         cmocka_unit_test(writes_are_stopped_for_all_or_for_some),

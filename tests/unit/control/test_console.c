@@ -508,7 +508,8 @@ static void write_sample(const struct command_form *form, struct text *out)
 {
     static const char *const samples[][2] = { { "name", "w" },          { "count", "1" },
                                               { "order", "time" },      { "level", "additive" },
-                                              { "'duration'", "'1m'" }, { "'reason'", "'r'" } };
+                                              { "'duration'", "'1m'" }, { "'reason'", "'r'" },
+                                              { "setting", "timezone" } };
     const char *syntax = form->syntax;
     struct syntax_element element;
     while (syntax_next(&syntax, &element)) {

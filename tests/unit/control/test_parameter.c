@@ -32,6 +32,7 @@ static void numbers_are_read_in_both_forms(void **state)
     assert_true(value_of(bytes_text("2.5"), 1700, false).real == 2.5);
     assert_true(value_of(bytes_of("\x3f\xc0\0\0", 4), 700, true).real == 1.5);
     assert_int_equal(value_of(bytes_text("true"), 16, false).integer, 1);
+    assert_int_equal(value_of(bytes_text("TRUE"), 16, false).integer, 1);
     assert_int_equal(value_of(bytes_of("\0", 1), 16, true).integer, 0);
 }
 

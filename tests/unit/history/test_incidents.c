@@ -94,6 +94,82 @@ static void the_suspects_of_an_incident_are_the_last_told(void **state)
     history_destroy(history);
 }
 
+static void an_incident_of_an_earlier_run_goes_on_or_is_cut(void **state)
+{
+    struct history *history = start(*state);
+    struct incident_note note = note_of(INCIDENT_STARTED, 1);
+    add_suspect(&note, true, "ann");
+    history_record_incident(history, &note);
+    note.incident.number = 2;
+    history_record_incident(history, &note);
+    history_destroy(history);
+
+    history = start(*state);
+    history_take_incident(history, 1, 2);
+    history_cut_incidents(history);
+    note.incident.count = 7;
+    history_record_incident(history, &note);
+    assert_answers(history,
+                   "SELECT run, incident, count, is_cut, ended IS NULL FROM incidents ORDER BY incident",
+                   "1|1|1|1|0;2|2|7|0|1;");
+    assert_answers(history,
+                   "SELECT incidents.ended = max(detected, flushed) FROM incidents JOIN runs USING (run)"
+                   " WHERE is_cut",
+                   "1;");
+    assert_answers(history, "SELECT run, incident, user_name FROM incident_suspects ORDER BY 2",
+                   "1|1|ann;2|2|ann;");
+    history_destroy(history);
+}
+
+static void what_is_held_back_is_not_in_the_file(void **state)
+{
+    const struct diary *diary = *state;
+    struct history_options options = diary_options(diary);
+    options.holds_back = true;
+    struct history *history = history_create(&options);
+    count(history, "a", NOON_US, 7);
+    while (state_of(history).flushed_us == 0)
+        (void)usleep(1000);
+    assert_false(history_flush(history, SECOND_US / 10));
+    assert_int_equal(state_of(history).waiting_rows, 0); /* counts are no rows */
+    assert_answers(history, "SELECT constraint_name, count FROM violation_counts", "a|7;");
+    assert_int_equal(state_of(history).written_rows, 0);
+    history_go_on(history);
+    assert_true(history_flush(history, 5 * SECOND_US));
+    history_destroy(history);
+
+    history = history_create(&options); /* what is held back at the end is written */
+    count(history, "a", NOON_US, 1);
+    history_destroy(history);
+    history = start(*state);
+    assert_answers(history, "SELECT sum(count) FROM violation_counts", "8;");
+    history_destroy(history);
+}
+
+static void suspects_are_given_up_with_their_incident(void **state)
+{
+    const struct diary *diary = *state;
+    struct history_options options = diary_options(diary);
+    struct incident_note note = note_of(INCIDENT_STARTED, 1);
+    struct history *history = start(*state);
+    note.incident.started_us = (int64_t)time(NULL) * SECOND_US; /* the change is old */
+    add_suspect(&note, true, "ann");
+    history_record_incident(history, &note);
+    note.incident.number = 2;
+    note.incident.started_us = NOON_US - 4000 * 86400 * (int64_t)SECOND_US;
+    history_record_incident(history, &note);
+    history_destroy(history);
+    options.detail_age_us = 3600 * (int64_t)SECOND_US;
+    history = history_create(&options);
+    for (unsigned i = 0; i < 2; i++) { /* the limits are looked at between two writes */
+        count(history, "a", NOON_US, 1);
+        assert_true(history_flush(history, 5 * SECOND_US));
+    }
+    assert_answers(history, "SELECT incident FROM incidents", "1;");
+    assert_answers(history, "SELECT incident, rank FROM incident_suspects", "1|1;");
+    history_destroy(history);
+}
+
 static void a_change_that_the_catalogue_found_is_kept(void **state)
 {
     struct history *history = start(*state);
@@ -216,6 +292,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(an_incident_is_one_row_that_says_what_is_said_last),
         CASE(the_suspects_of_an_incident_are_the_last_told),
+        CASE(an_incident_of_an_earlier_run_goes_on_or_is_cut),
+        CASE(what_is_held_back_is_not_in_the_file),
+        CASE(suspects_are_given_up_with_their_incident),
         CASE(a_change_that_the_catalogue_found_is_kept),
         CASE(errors_are_counted_whole),
         CASE(errors_that_find_no_room_are_counted_without_names),

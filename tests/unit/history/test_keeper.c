@@ -258,6 +258,28 @@ static void a_file_that_was_removed_is_made_again(void **state)
     history_destroy(history);
 }
 
+static void a_file_that_was_emptied_is_made_again(void **state)
+{
+    const struct diary *diary = *state;
+    struct history *history = start(diary);
+    violate(history, 1);
+    assert_true(history_flush(history, 5 * SECOND_US));
+    sqlite3 *other = NULL;
+    assert_int_equal(sqlite3_open(diary->path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    assert_int_equal(truncate(diary->path, 0), 0);
+    violate(history, 2);
+    count(history, "a", NOON_US, 1);
+    assert_answers(history, "SELECT sum(count) FROM violation_counts", "1;");
+    assert_true(history_flush(history, 5 * SECOND_US));
+    assert_answers(history, "SELECT session FROM violations", "2;");
+    history_destroy(history);
+    history = start(diary);
+    assert_answers(history, "SELECT session FROM violations", "2;");
+    history_destroy(history);
+}
+
 static void only_the_owner_can_read_the_file(void **state)
 {
     const struct diary *diary = *state;
@@ -368,6 +390,7 @@ int main(void)
         CASE(damage_behind_a_kill_is_found),
         CASE(damage_while_it_is_written_loses_nothing_that_waits),
         CASE(a_file_that_was_removed_is_made_again),
+        CASE(a_file_that_was_emptied_is_made_again),
         CASE(only_the_owner_can_read_the_file),
         CASE(without_its_folder_what_waits_is_still_answered),
         CASE(the_oldest_details_go_first_and_counts_last),

@@ -143,6 +143,7 @@ static void everything_else_is_denied(void **state)
         "PRAGMA temp_store_directory = '/'",
         "SELECT * FROM pragma_database_list",
         "SELECT * FROM pragma_journal_mode('delete')",
+        "SELECT fts3_tokenizer('simple')",
         "SELECT load_extension('x')",
         "EXPLAIN DELETE FROM runs",
     };
@@ -255,6 +256,35 @@ static void memory_is_limited(void **state)
     }
 }
 
+/* Between two of its steps SQLite looks at no clock. */
+static void a_single_step_takes_little_time(void **state)
+{
+    struct scene *scene = *state;
+#define LETTERS(pairs) "hex(zeroblob(" #pairs "))"
+    static const struct {
+        const char *sql;
+        enum history_answer answer;
+    } steps[] = {
+        { "SELECT instr(zeroblob(30000000), zeroblob(15000000) || 'b')", HISTORY_TOO_BIG },
+        { "SELECT replace(" LETTERS(45000) ", " LETTERS(22500) " || 'b', '') = ''", HISTORY_ANSWERED },
+        { "SELECT " LETTERS(45000) " LIKE '%' || " LETTERS(90) " || 'b'", HISTORY_ANSWERED },
+        { "SELECT trim(" LETTERS(45000) ", " LETTERS(45000) ")", HISTORY_WRONG },
+        { "SELECT rtrim('aab', 'b')", HISTORY_WRONG },
+        { "SELECT printf('%.*c', 2147483647, 'x')", HISTORY_WRONG },
+        { "SELECT format('%d', 1)", HISTORY_WRONG },
+        { ENDLESS "SELECT sum(instr(" LETTERS(45000) " || i, " LETTERS(22500) " || 'b')) FROM n",
+          HISTORY_TOO_LONG },
+    };
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        scene->question = question_of(steps[i].sql, &scene->answer);
+        scene->question.limits.time_us = SECOND_US;
+        int64_t begin = now_us();
+        assert_int_equal(ask_question(scene), steps[i].answer);
+        assert_in_range(now_us() - begin, 0, 20 * SECOND_US);
+    }
+    assert_answer(scene, "SELECT trim('  a ')", "a;");
+}
+
 static void rows_and_their_bytes_are_limited(void **state)
 {
     struct scene *scene = *state;
@@ -262,8 +292,8 @@ static void rows_and_their_bytes_are_limited(void **state)
     scene->question.limits.rows_most = 3;
     assert_int_equal(ask_question(scene), HISTORY_TOO_BIG);
     assert_string_equal(scene->answer.data, "1;2;3;");
-    scene->question = question_of("VALUES (zeroblob(600000)), (zeroblob(600000))", &scene->answer);
-    scene->question.limits.bytes_most = 1 << 20;
+    scene->question = question_of("VALUES (zeroblob(60000)), (zeroblob(60000))", &scene->answer);
+    scene->question.limits.bytes_most = 100000;
     assert_int_equal(ask_question(scene), HISTORY_TOO_BIG);
 }
 
@@ -332,6 +362,7 @@ int main(void)
         CASE(time_is_limited),
         CASE(a_query_can_be_cancelled),
         CASE(memory_is_limited),
+        CASE(a_single_step_takes_little_time),
         CASE(rows_and_their_bytes_are_limited),
         CASE(callbacks_can_stop_it),
         CASE(a_live_table_is_read_with_the_others),

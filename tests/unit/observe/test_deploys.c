@@ -248,6 +248,26 @@ static void slower_calls_are_told_when_they_last(void **state)
     deploys_release(&world.deploys);
 }
 
+static void what_got_worse_stays_worse(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, 12);
+    static const struct traffic usual[] = { { "shop", 60, 2, 0, 5000, 0 } };
+    static const struct traffic worse[] = { { "shop", 60, 60, 0, 5000, 0 } };
+    run(&world, usual, 1, STEPS_OF_HOUR);
+    deploy(&world, "migrate", "public.orders");
+    run(&world, worse, 1, STEPS_OF_MINUTE);
+    assert_outcome(&world, 0, "shop", "worse");
+    int64_t worse_us = row_of(&world, 0, "shop")->worse_us;
+    uint64_t news = world.news;
+    run(&world, usual, 1, 58 * STEPS_OF_MINUTE); /* in the mean of the hour hardly more than before */
+    assert_outcome(&world, 0, "shop", "worse");
+    assert_true(row_of(&world, 0, "shop")->worse_us == worse_us);
+    assert_int_equal(world.news, news);
+    deploys_release(&world.deploys);
+}
+
 static void more_traffic_brings_more_violations_and_is_not_worse(void **state)
 {
     (void)state;
@@ -381,6 +401,7 @@ int main(void)
         cmocka_unit_test(violations_of_other_tables_are_not_the_deploys),
         cmocka_unit_test(errors_of_another_schema_are_told_and_others_are_not),
         cmocka_unit_test(slower_calls_are_told_when_they_last),
+        cmocka_unit_test(what_got_worse_stays_worse),
         cmocka_unit_test(more_traffic_brings_more_violations_and_is_not_worse),
         cmocka_unit_test(a_service_that_stopped_cannot_be_judged),
         cmocka_unit_test(changes_within_minutes_by_the_same_are_one_deploy),

@@ -364,6 +364,29 @@ static void an_incident_goes_on_after_a_restart(void **state)
     assert_int_equal(stage->incidents[0].started_us, kept.started_us);
 }
 
+static void one_that_does_not_go_on_after_a_restart_ended_before_it(void **state)
+{
+    struct stage *stage = stage_of(state);
+    struct incident kept = { .key = status_check,
+                             .number = 7,
+                             .state = INCIDENT_SPIKE,
+                             .started_us = begin_us - 600 * second_us,
+                             .ended_us = begin_us - 30 * second_us,
+                             .count = 900,
+                             .peak = 90 };
+    stage_usual(stage);
+    assert_true(incident_watch_resume(&stage->watch, &kept, stage->now_us));
+    const struct incident *active[1];
+    assert_int_equal(incident_watch_active(&stage->watch, active, 1), 1);
+    assert_int_equal(active[0]->ended_us, 0);
+    pass(stage, HOUR);
+    assert_int_equal(stage->count, 1);
+    assert_news(stage, 0, INCIDENT_ENDED, INCIDENT_SPIKE);
+    assert_int_equal(stage->incidents[0].ended_us, kept.ended_us);
+    see_each(stage, 100, 2);
+    assert_int_equal(stage->incidents[1].number, 8);
+}
+
 static uint64_t draw(uint64_t *random)
 {
     *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -435,6 +458,7 @@ int main(void)
         TEST(after_a_restart_what_was_taught_is_usual),
         TEST(what_may_not_have_been_taught_is_no_first_occurrence),
         TEST(an_incident_goes_on_after_a_restart),
+        TEST(one_that_does_not_go_on_after_a_restart_ended_before_it),
         TEST(all_news_follow_the_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,6 +231,22 @@ static void a_run_starts_where_the_rate_changed(void **state)
     assert_int_equal(spike_run_start(&spike, &finding), changed);
 }
 
+static void a_run_starts_with_the_few_at_the_end_of_a_bucket(void **state)
+{
+    struct spike spike;
+    struct spike_settings settings;
+    struct spike_finding finding;
+    (void)state;
+    begin(&spike, &settings, 0);
+    pass_minutes(&spike, 300, 0);
+    int64_t changed = spike.bucket;
+    spike_add(&spike, 1, 4990);
+    spike_advance(&spike, spike.bucket + 1, 0);
+    spike_add(&spike, 49, 0);
+    assert_true(spike_test(&spike, &settings, &finding));
+    assert_int_equal(spike_run_start(&spike, &finding), changed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +262,7 @@ int main(void)
         cmocka_unit_test(a_rate_within_the_factor_is_no_spike_however_sure),
         cmocka_unit_test(a_key_with_bursts_is_not_surprised_by_one),
         cmocka_unit_test(a_run_starts_where_the_rate_changed),
+        cmocka_unit_test(a_run_starts_with_the_few_at_the_end_of_a_bucket),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

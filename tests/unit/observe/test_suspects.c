@@ -315,6 +315,36 @@ static void a_range_of_changes_is_given_oldest_first_and_once(void **state)
     suspects_release(&world.suspects);
 }
 
+static void changes_of_an_earlier_run_are_suspected_and_not_watched(void **state)
+{
+    (void)state;
+    struct world world;
+    struct suspect found[SUSPECTS_MOST];
+    struct event event = { .kind = EVENT_DDL_PASSED,
+                           .time_us = start_us - 1000000,
+                           .session = 1,
+                           .change = 1,
+                           .objects = "public.orders",
+                           .violation = {
+                               .database = "shop", .user = "ann", .statement = "alter table orders" } };
+    world_init(&world, 8);
+    suspects_restore(&world.suspects, &event, CHANGE_COMMITTED);
+    event.time_us -= 1000000;
+    event.change = 2;
+    suspects_restore(&world.suspects, &event, CHANGE_COMPLETED); /* cut off by the end of the program */
+    event.change = 3;
+    suspects_restore(&world.suspects, &event, CHANGE_UNDONE);
+    assert_null(suspects_next_carried_out(&world.suspects));
+    const struct suspect_query query = {
+        .database = "shop", .schema = "public", .table = "orders", .started_us = start_us
+    };
+    assert_int_equal(suspects_find(&world.suspects, &query, found), 2);
+    assert_string_equal(found[0].user, "ann");
+    assert_true(found[0].is_certain);
+    assert_false(found[1].is_certain);
+    suspects_release(&world.suspects);
+}
+
 static void what_was_not_seen_going_in_is_suspected_but_not_certain(void **state)
 {
     (void)state;
@@ -343,6 +373,7 @@ int main(void)
         cmocka_unit_test(a_change_around_the_sluice_stands_for_itself),
         cmocka_unit_test(a_reading_that_is_quicker_than_the_commit_is_still_explained),
         cmocka_unit_test(a_range_of_changes_is_given_oldest_first_and_once),
+        cmocka_unit_test(changes_of_an_earlier_run_are_suspected_and_not_watched),
         cmocka_unit_test(what_was_not_seen_going_in_is_suspected_but_not_certain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

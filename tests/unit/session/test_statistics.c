@@ -250,6 +250,36 @@ static void errors_are_counted_with_code_and_statement(void **state)
     stage_end(stage);
 }
 
+#define FAILS_AT(code, position)                                                                             \
+    "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"" code "\" M:\"no\" P:\"" position "\" int8:0\n"
+
+/* What is not answered yet is parsed all the same. */
+static void a_mistake_in_one_of_several_statements_is_that_ones(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *said;
+        const char *text;
+    } cases[] = {
+        { QUERY("select 1; selec 2; select 3") FAILS_AT("42601", "11"), "selec ?" },
+        { QUERY("select '\xc3\xa9\xc3\xa9'; selec 2; select 3") FAILS_AT("42601", "15"), "selec ?" },
+        { QUERY("select 1; selec 2") FAILS_AT("42601", "18"), "selec ?" },
+        { QUERY("select a; select 2") FAILS_AT("42703", "8"), "select a" },
+        { QUERY("select 1; select b") DONE("SELECT 1") FAILS_AT("42703", "8"), "select b" },
+        { QUERY("select 1; select b") FAILS_AT("42601", "4711"), "select ?" },
+        { QUERY("select 1; select b") FAILS_AT("42601", "-5"), "select ?" },
+        { QUERY("execute p; select b") FAILS_AT("42703", "12"), "execute p" },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct stage *stage = stage_begin();
+        stage_say(stage, cases[i].said);
+        stage_say(stage, IDLE "= passed\n");
+        assert_string_equal(first_error(stage)->text, cases[i].text);
+        assert_int_equal(entry_of(stage, cases[i].text)->sums.errors, 1);
+        stage_end(stage);
+    }
+}
+
 static void an_error_before_the_login_is_counted(void **state)
 {
     (void)state;
@@ -581,6 +611,7 @@ int main(void)
         cmocka_unit_test(calls_are_not_counted_where_nobody_wants_them),
         cmocka_unit_test(the_service_is_the_one_at_the_answer),
         cmocka_unit_test(errors_are_counted_with_code_and_statement),
+        cmocka_unit_test(a_mistake_in_one_of_several_statements_is_that_ones),
         cmocka_unit_test(an_error_before_the_login_is_counted),
         cmocka_unit_test(families_left_out_are_counted_as_a_whole),
         cmocka_unit_test(odd_errors_are_each_counted_once),
