@@ -285,8 +285,10 @@ class Stalled(Workers):
         self.assertEqual(failures, [])
         self.assertGreater(len(took), 100)
         self.assert_spread(sluice, 0)
-        self.assertEqual(len(sluice.events("worker_stalled")), 4)
-        self.assertEqual(len(sluice.events("worker_recovered")), 4)
+        stalled = [row["worker"] for row in sluice.events("worker_stalled")]
+        self.assertLessEqual({"0", "1", "2"}, set(stalled))
+        self.assertGreaterEqual(len(stalled), 4)  # more where the machine has no time for a worker
+        self.assertEqual(sorted(stalled), sorted(row["worker"] for row in sluice.events("worker_recovered")))
         counters = sluice.counters()
         self.assertEqual(counters["sessions_opened"], counters["sessions_closed"])
         self.assertEqual(counters["sessions_refused"], refused_before)
