@@ -8,6 +8,7 @@
 #include "app/log_file.h"
 #include "app/observer.h"
 #include "app/prober.h"
+#include "app/stand_in.h"
 #include "app/surveyor.h"
 #include "app/transport.h"
 #include "app/worker.h"
@@ -33,6 +34,8 @@ struct sluice {
     struct alert *alert;       /* NULL: nobody is alerted */
     struct attempts *attempts; /* NULL where values are not to be seen */
     struct turnstile *turnstile;
+    struct roster *roster;     /* of the workers */
+    struct stand_in *stand_in; /* for those that stand still */
     struct worker **workers;
     uint32_t worker_count;
     struct hash_key hash_key;
@@ -48,6 +51,8 @@ struct sluice {
     unsigned queries_running;
     char gate_shown[2 * POLICY_NAME_SIZE]; /* the state of the gate that the log told last */
     bool is_draining;
+    bool is_abandoning;   /* workers that stand still are not waited for any more */
+    uint64_t patience_ms; /* draining, until when they are, by the loop's clock */
 };
 
 /* Runs until it is told to stop: SIGTERM or SIGINT drains, a second one ends at once; SIGHUP reloads. Returns
@@ -78,6 +83,19 @@ void sluice_ask_harvests(struct sluice *sluice);
 /* Puts together what the workers know; what they have counted is in the observer then. The caller releases
  * it. */
 void sluice_snapshot(struct sluice *sluice, struct snapshot *out);
+/* How the workers do, without asking them: worker_count rows, which the caller frees; NULL when memory is
+ * short.
+ */
+MUST_USE struct worker_row *sluice_worker_rows(const struct sluice *sluice);
+
+/* ── abandon.c
+ * ─────────────────────────────────────────────────────────────────────────────────────────────── */
+/* Draining, and nothing is left but workers that stand still, and their time is over: stops the loop, for
+ * sluice_abandon. */
+void sluice_abandon_if_due(struct sluice *sluice);
+/* Ends the program beside their threads: what was recorded is written, nothing is freed that they may touch.
+ */
+_Noreturn void sluice_abandon(struct sluice *sluice);
 
 /* ── sluice_log.c
  * ──────────────────────────────────────────────────────────────────────────────────────────── */
@@ -92,6 +110,10 @@ void sluice_log_opening(struct sluice *sluice, enum notice notice, const struct 
 /* What an operator ordered or took back, and why (may be empty): NOTICE_READONLY_ORDERED or _ENDED. */
 void sluice_log_readonly(struct sluice *sluice, enum notice notice, const struct readonly_order *order,
                          const char *operator_name, const char *reason);
+/* That a worker stands still, lives again, or is not waited for: NOTICE_WORKER_STALLED, _RECOVERED,
+ * _ABANDONED.
+ */
+void sluice_log_stall(struct sluice *sluice, enum notice notice, const struct stall *stall);
 /* What became of a host. */
 void sluice_log_host(struct sluice *sluice, const struct host_change *change);
 /* What became of the readings of a database. */

@@ -7,6 +7,7 @@
 #include "base/ring.h"
 #include "config/settings.h"
 #include "net/listener.h"
+#include "net/roster.h"
 #include "observe/harvest.h"
 #include "observe/snapshot.h"
 #include "policy/guard.h"
@@ -20,6 +21,7 @@ struct worker_plan {
     const struct transport *transport; /* so */
     struct policy *policy;             /* a reference is taken */
     struct turnstile *turnstile;       /* of all workers; must outlive them */
+    struct roster *roster;             /* so; its number in it is the index */
     struct harvest *harvest;           /* an empty one, which the worker takes over */
     struct hash_key hash_key;
     uint32_t index;
@@ -36,6 +38,14 @@ MUST_USE bool worker_start(struct worker *worker, struct problem *problem);
 const char *worker_io(const struct worker *worker);
 /* Why not by io_uring, where the settings would have let it; else empty. */
 const char *worker_uring_missing(const struct worker *worker);
+/* A descriptor of the caller's own of the listening socket of that number (of settings->listen), before the
+ * thread runs; -1 when descriptors are short. */
+MUST_USE int worker_listening(const struct worker *worker, size_t number);
+/* The thread as the kernel calls it; 0 before it runs. */
+int worker_thread_id(const struct worker *worker);
+/* The processor time of the thread, in µs; 0 when it does not run. */
+int64_t worker_cpu_us(const struct worker *worker);
+
 struct ring *worker_events(struct worker *worker);
 /* Asks the worker for what it has counted since it last gave that, with an empty harvest in exchange (*empty,
  * which is then NULL, unless it has one already). Never waits: on_events is woken when it is there. */

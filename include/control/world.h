@@ -65,6 +65,17 @@ struct setting_row {
     bool is_secret; /* its value, where there is one, is shown as asterisks */
 };
 
+/* An event loop as SHOW WORKERS shows it. */
+struct worker_row {
+    const char *state; /* a constant */
+    int64_t thread;    /* as the kernel calls it */
+    uint64_t connections;
+    uint64_t handed;
+    uint64_t stalls;
+    int64_t longest_stall_us;
+    int64_t cpu_us;
+};
+
 /* What the owner of a console knows, gathered for one command: only what its form needs is looked at. */
 struct console_world {
     int64_t now_us;                        /* wall clock, µs since 1970 */
@@ -83,6 +94,8 @@ struct console_world {
     size_t rule_count;
     const struct readonly_order *orders; /* COMMAND_NEEDS_ORDERS; what is over at now_us is not shown */
     size_t order_count;
+    const struct worker_row *workers; /* COMMAND_NEEDS_WORKERS; by number; NULL: memory is short */
+    size_t worker_count;
     const struct setting_row *settings; /* COMMAND_NEEDS_SETTINGS */
     size_t setting_count;
     struct console_outcome outcome; /* COMMAND_NEEDS_EFFECT: how the effect ended */

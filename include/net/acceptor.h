@@ -21,6 +21,7 @@ struct acceptor_plan {
     mode_t mode;                   /* of the file of a Unix socket */
     /* Takes the accepted socket over. */
     void (*on_accepted)(void *owner, int socket);
+    bool (*may_accept)(void *owner); /* false: it rests; NULL: always */
     void *owner;
 };
 
@@ -28,6 +29,12 @@ struct acceptor_plan {
  * names the address ("address 127.0.0.1:6432 is in use"). */
 MUST_USE bool acceptor_open(uv_loop_t *loop, const struct acceptor_plan *plan, struct acceptor **out,
                             struct problem *problem);
+/* Accepts from a socket that listens already, of which the caller keeps its descriptor; of the plan, only
+ * what comes behind the mode is looked at. False when descriptors or memory are short. */
+MUST_USE bool acceptor_adopt(uv_loop_t *loop, const struct acceptor_plan *plan, int listening,
+                             struct acceptor **out);
+/* Another descriptor of the listening socket, for acceptor_adopt on another thread's loop; -1 and errno. */
+MUST_USE int acceptor_duplicate(const struct acceptor *acceptor);
 /* Nothing is accepted any more; frees itself in the loop. Removes a Unix socket's file. */
 void acceptor_close(struct acceptor *acceptor);
 /* Whether the address could be bound by us alone. False with a problem. */

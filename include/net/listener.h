@@ -28,10 +28,13 @@ struct listener_plan {
     struct admission *admission;     /* NULL: no bounds */
 };
 
+struct handover;
+
 /* A listening socket of one worker; several workers share an IP address by SO_REUSEPORT. A Unix socket has
  * one worker. */
 struct listener {
     struct acceptor *acceptor;
+    const struct handover *handover; /* through which other workers may get what it accepts; NULL: none do */
     struct relay_shared *shared;
     const struct listener_plan *plan;
 };

@@ -131,6 +131,15 @@ static void with_rules(const struct gathering *gathering, struct console_world *
     free(rows);
 }
 
+static void with_workers(const struct gathering *gathering, struct console_world *world)
+{
+    struct worker_row *rows = sluice_worker_rows(gathering->sluice);
+    world->worker_count = rows != NULL ? gathering->sluice->worker_count : 0;
+    world->workers = rows;
+    gathering->use(gathering->context, world);
+    free(rows);
+}
+
 static void with_settings(const struct gathering *gathering, struct console_world *world)
 {
     size_t count;
@@ -218,6 +227,9 @@ static void world_gather(const struct gathering *gathering, enum command_needs n
         break;
     case COMMAND_NEEDS_RULES:
         with_rules(gathering, &world);
+        break;
+    case COMMAND_NEEDS_WORKERS:
+        with_workers(gathering, &world);
         break;
     case COMMAND_NEEDS_SETTINGS:
         with_settings(gathering, &world);

@@ -4,7 +4,9 @@
 #include "app/clock.h"
 #include "app/sluice.h"
 
-enum { ANSWER_WAIT_MS = 1000, DOCKET_MOST = 1000 };
+#include <stdlib.h>
+
+enum { ANSWER_WAIT_MS = 1000, DOCKET_MOST = 1000, MICROSECONDS_PER_MILLISECOND = 1000 };
 
 static void take_harvests(struct sluice *sluice)
 {
@@ -67,13 +69,50 @@ void sluice_take_events(struct sluice *sluice)
     take_harvests(sluice);
 }
 
+/* One that stands still is not waited for. */
+static uint64_t answer_wait_ms(const struct sluice *sluice, uint32_t worker)
+{
+    return stand_in_view(sluice->stand_in, worker).is_stalled ? 0 : ANSWER_WAIT_MS;
+}
+
 void sluice_snapshot(struct sluice *sluice, struct snapshot *out)
 {
     sluice_take_events(sluice);
     sluice_ask_harvests(sluice);
     snapshot_init(out, &sluice->hash_key, DOCKET_MOST * sluice->worker_count);
     for (uint32_t index = 0; index < sluice->worker_count; index++)
-        worker_ask(sluice->workers[index], ANSWER_WAIT_MS, out);
+        worker_ask(sluice->workers[index], answer_wait_ms(sluice, index), out);
     sluice_count_alerts(sluice, &out->counters);
     take_harvests(sluice);
+}
+
+static const char *state_of(const struct worker *worker, const struct stand_in_view *view)
+{
+    if (worker_has_ended(worker))
+        return "ended";
+    return view->is_stalled ? "stalled" : "running";
+}
+
+static struct worker_row worker_row(const struct sluice *sluice, uint32_t index)
+{
+    const struct worker *worker = sluice->workers[index];
+    const struct seat_view seat = roster_view(sluice->roster, index);
+    const struct stand_in_view view = stand_in_view(sluice->stand_in, index);
+    return (struct worker_row){
+        .state = state_of(worker, &view),
+        .thread = worker_thread_id(worker),
+        .connections = seat.connections,
+        .handed = seat.handed,
+        .stalls = view.stalls,
+        .longest_stall_us = (int64_t)view.longest_ms * MICROSECONDS_PER_MILLISECOND,
+        .cpu_us = worker_cpu_us(worker),
+    };
+}
+
+struct worker_row *sluice_worker_rows(const struct sluice *sluice)
+{
+    struct worker_row *rows = calloc(sluice->worker_count, sizeof(*rows));
+    for (uint32_t index = 0; rows != NULL && index < sluice->worker_count; index++)
+        rows[index] = worker_row(sluice, index);
+    return rows;
 }

@@ -24,6 +24,7 @@ static const struct live_form forms[] = {
     { "live_readonly", COMMAND_SHOW_READONLY },
     { "live_windows", COMMAND_SHOW_WINDOWS },
     { "live_sessions", COMMAND_SHOW_SESSIONS },
+    { "live_workers", COMMAND_SHOW_WORKERS },
     { "live_stats", COMMAND_SHOW_STATS },
     { "live_history", COMMAND_SHOW_HISTORY },
 };

@@ -46,6 +46,8 @@ static void on_tick(uv_timer_t *timer)
     sluice_log_history(sluice);
     log_file_tick(&sluice->log, now_us);
     sluice_take_events(sluice);
+    stand_in_tick(sluice->stand_in);
+    sluice_abandon_if_due(sluice);
     sluice_ask_harvests(sluice);
     observer_tick(&sluice->observer, now_us);
     sluice_log_alerts(sluice);
@@ -53,13 +55,15 @@ static void on_tick(uv_timer_t *timer)
 
 static void drain(struct sluice *sluice)
 {
+    uint64_t grace_ms = (uint64_t)sluice->started->limits.drain_timeout / MICROSECONDS_PER_MILLISECOND;
     if (sluice->is_draining)
         _exit(EXIT_FAILURE); /* asked twice: at once */
     sluice->is_draining = true;
+    sluice->patience_ms = uv_now(&sluice->loop) + grace_ms;
     sluice_log_notice(sluice, NOTICE_DRAINING);
+    stand_in_retire(sluice->stand_in);
     for (uint32_t index = 0; index < sluice->worker_count; index++)
-        worker_drain(sluice->workers[index],
-                     (uint64_t)sluice->started->limits.drain_timeout / MICROSECONDS_PER_MILLISECOND);
+        worker_drain(sluice->workers[index], grace_ms);
 }
 
 static void on_signal(uv_signal_t *handle, int signal_number)
@@ -123,6 +127,25 @@ static bool attempts_prepare(struct sluice *sluice)
     return sluice->attempts != NULL;
 }
 
+static void on_stall(void *owner, const struct stall *stall)
+{
+    sluice_log_stall(owner, stall->is_over ? NOTICE_WORKER_RECOVERED : NOTICE_WORKER_STALLED, stall);
+}
+
+static bool stand_in_prepare(struct sluice *sluice)
+{
+    const struct stand_in_plan plan = {
+        .loop = &sluice->loop,
+        .roster = sluice->roster,
+        .workers = sluice->started->workers,
+        .listeners = (uint32_t)sluice->started->listen.count,
+        .told = on_stall,
+        .owner = sluice,
+    };
+    sluice->stand_in = stand_in_create(&plan);
+    return sluice->stand_in != NULL;
+}
+
 static bool resources_prepare(struct sluice *sluice, struct problem *problem)
 {
     bool is_ready = observer_init(&sluice->observer, sluice->started, &sluice->hash_key, PGSLUICE_VERSION) &&
@@ -131,7 +154,9 @@ static bool resources_prepare(struct sluice *sluice, struct problem *problem)
                     journal_init(&sluice->journal, DDL_KEPT) && loop_prepare(sluice);
     sluice->workers = calloc(sluice->started->workers, sizeof(struct worker *));
     sluice->turnstile = turnstile_create();
-    is_ready = attempts_prepare(sluice) && is_ready && sluice->workers != NULL && sluice->turnstile != NULL;
+    sluice->roster = roster_create(sluice->started->workers);
+    is_ready = attempts_prepare(sluice) && is_ready && sluice->workers != NULL && sluice->turnstile != NULL &&
+               sluice->roster != NULL && stand_in_prepare(sluice);
     if (!is_ready)
         *problem = (struct problem){ .text = "memory or the event loop is not to be had" };
     return is_ready;
@@ -145,6 +170,14 @@ static bool addresses_probe(const struct settings *settings, struct problem *pro
     return true;
 }
 
+/* Of one worker alone nobody could take anything over. */
+static void worker_guard(struct sluice *sluice, uint32_t index)
+{
+    for (uint32_t number = 0; sluice->started->workers > 1 && number < sluice->started->listen.count;
+         number++)
+        stand_in_guard(sluice->stand_in, index, number, worker_listening(sluice->workers[index], number));
+}
+
 static bool workers_start(struct sluice *sluice, struct problem *problem)
 {
     for (uint32_t index = 0; index < sluice->started->workers; index++) {
@@ -153,6 +186,7 @@ static bool workers_start(struct sluice *sluice, struct problem *problem)
             .transport = &sluice->transport,
             .policy = sluice->keeper.policy,
             .turnstile = sluice->turnstile,
+            .roster = sluice->roster,
             .harvest = observer_harvest(&sluice->observer),
             .hash_key = sluice->hash_key,
             .index = index,
@@ -162,6 +196,7 @@ static bool workers_start(struct sluice *sluice, struct problem *problem)
         sluice->worker_count++;
         if (!is_open)
             return false;
+        worker_guard(sluice, index);
     }
     for (uint32_t index = 0; index < sluice->worker_count; index++)
         if (!worker_start(sluice->workers[index], problem))
@@ -233,6 +268,8 @@ static void close_any(uv_handle_t *handle, void *unused)
 
 static void stop(struct sluice *sluice)
 {
+    stand_in_destroy(sluice->stand_in);
+    sluice->stand_in = NULL;
     for (uint32_t index = 0; index < sluice->worker_count; index++)
         if (!worker_has_ended(sluice->workers[index]))
             worker_drain(sluice->workers[index], 0);
@@ -264,6 +301,7 @@ static void sluice_release(struct sluice *sluice)
     free(sluice->workers);
     free(sluice->attempts);
     turnstile_destroy(sluice->turnstile);
+    roster_destroy(sluice->roster);
     audit_close(&sluice->audit);
     journal_release(&sluice->journal);
     observer_release(&sluice->observer);
@@ -288,6 +326,8 @@ static int run(struct sluice *sluice, struct plan *plan)
         sluice_log_start(sluice);
         sluice_log_gate(sluice, clock_now());
         (void)uv_run(&sluice->loop, UV_RUN_DEFAULT);
+        if (sluice->is_abandoning)
+            sluice_abandon(sluice);
         status = EXIT_SUCCESS;
     } else {
         sluice_log_problem(sluice, &problem);

@@ -65,6 +65,20 @@ void sluice_log_start(struct sluice *sluice)
     log_file_write(&sluice->log);
 }
 
+void sluice_log_stall(struct sluice *sluice, enum notice notice, const struct stall *stall)
+{
+    struct log_line *line = log_file_begin(&sluice->log, clock_now(), notice);
+    if (line == NULL)
+        return;
+    log_integer(line, "worker", stall->worker);
+    log_integer(line, "thread", worker_thread_id(sluice->workers[stall->worker]));
+    log_integer(line, "connections", (int64_t)stall->connections);
+    log_integer(line, "duration_us", (int64_t)stall->lasted_ms * 1000);
+    if (notice == NOTICE_WORKER_RECOVERED)
+        log_integer(line, "handed", (int64_t)stall->handed);
+    log_file_write(&sluice->log);
+}
+
 void sluice_log_host(struct sluice *sluice, const struct host_change *change)
 {
     char storage[ADDRESS_TEXT_SIZE + 16];

@@ -5,6 +5,8 @@
 #include "app/exchange.h"
 #include "app/inquiry.h"
 #include "net/uring.h"
+#include "app/thread.h"
+#include "net/handover.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -36,6 +38,7 @@ struct worker {
     uv_thread_t thread;
     bool is_started;
     atomic_bool has_ended;
+    atomic_int thread_id; /* the kernel's; 0 before it runs */
     struct inbox inbox;
     uv_async_t *on_events;
     size_t events_told;
@@ -47,6 +50,7 @@ struct worker {
     struct counters counters;
     struct ring events;
     struct relay_shared relays;
+    struct handover handover;
     struct listener *listeners;
     size_t listener_count;
 };
@@ -96,6 +100,8 @@ static void inquiry_fill(struct worker *worker, struct inquiry *inquiry)
 static void on_wake(uv_async_t *wake)
 {
     struct worker *worker = CONTAINER_OF(wake, struct worker, wake);
+    roster_beat(worker->handover.roster, worker->index);
+    handover_take(&worker->handover);
     uv_mutex_lock(&worker->inbox.mutex);
     struct policy *policy = worker->inbox.policy;
     struct inquiry *inquiry = worker->inbox.inquiry;
@@ -111,6 +117,7 @@ static void on_wake(uv_async_t *wake)
         inquiry_fill(worker, inquiry);
     if (must_drain && !worker->relays.is_draining) {
         listeners_close(worker);
+        handover_leave(&worker->handover);
         relay_drain_all(&worker->relays, worker->inbox.grace_ms);
     }
 }
@@ -119,6 +126,7 @@ static void tell_of_events(void *argument)
 {
     struct worker *worker = argument;
     size_t written = atomic_load_explicit(&worker->events.written, memory_order_relaxed);
+    handover_tell(&worker->handover);
     if (written != worker->events_told) {
         worker->events_told = written;
         (void)uv_async_send(worker->on_events);
@@ -133,6 +141,7 @@ static void on_prepare(uv_prepare_t *prepare)
 static void worker_run(void *argument)
 {
     struct worker *worker = argument;
+    atomic_store(&worker->thread_id, thread_introduce("worker", worker->index));
     if (worker->uring != NULL)
         uring_run(worker->uring, tell_of_events, worker);
     else
@@ -185,12 +194,30 @@ static void relays_init(struct worker *worker, const struct settings *settings)
     relay_shared_open(&worker->relays);
 }
 
-static bool listeners_open(struct worker *worker, const struct transport *transport, struct problem *problem)
+static void on_handed(void *owner)
 {
-    size_t count = transport->settings->listen.count;
-    for (size_t index = 0; index < count; index++) {
-        if (!listener_open(&worker->listeners[index], &worker->relays, &transport->listeners[index], problem))
+    struct worker *worker = owner;
+    (void)uv_async_send(&worker->wake);
+}
+
+static void handover_init(struct worker *worker, const struct worker_plan *plan)
+{
+    worker->handover = (struct handover){
+        .roster = plan->roster,
+        .worker = worker->index,
+        .shared = &worker->relays,
+        .plans = plan->transport->listeners,
+    };
+    roster_join(plan->roster, worker->index, on_handed, worker);
+}
+
+static bool listeners_open(struct worker *worker, const struct worker_plan *plan, struct problem *problem)
+{
+    for (size_t number = 0; number < plan->settings->listen.count; number++) {
+        struct listener *listener = &worker->listeners[number];
+        if (!listener_open(listener, &worker->relays, &plan->transport->listeners[number], problem))
             return false;
+        listener->handover = &worker->handover;
         worker->listener_count++;
     }
     return true;
@@ -240,9 +267,10 @@ bool worker_create(const struct worker_plan *plan, struct worker **out, struct p
     chunk_init(worker->chunk);
     world_init(worker, plan);
     relays_init(worker, plan->settings);
+    handover_init(worker, plan);
     *out = worker;
     return uring_open(worker, plan->settings->io, problem) &&
-           listeners_open(worker, plan->transport, problem);
+           listeners_open(worker, plan, problem);
 }
 
 bool worker_start(struct worker *worker, struct problem *problem)
@@ -270,6 +298,21 @@ const char *worker_io(const struct worker *worker)
 const char *worker_uring_missing(const struct worker *worker)
 {
     return worker->uring_missing;
+}
+
+int worker_listening(const struct worker *worker, size_t number)
+{
+    return acceptor_duplicate(worker->listeners[number].acceptor);
+}
+
+int worker_thread_id(const struct worker *worker)
+{
+    return atomic_load(&worker->thread_id);
+}
+
+int64_t worker_cpu_us(const struct worker *worker)
+{
+    return worker_has_ended(worker) ? 0 : thread_cpu_us(worker->thread);
 }
 
 struct ring *worker_events(struct worker *worker)

@@ -99,6 +99,33 @@ static bool fill_readonly(const struct show_source *source, struct result *resul
 
 const struct show_form show_readonly = { readonly_columns, COUNT_OF(readonly_columns), fill_readonly };
 
+#define WORKER_COLUMNS(COLUMN)                                                                               \
+    COLUMN(worker, INTEGER, (int64_t)i)                                                                      \
+    COLUMN(state, TEXT, row->state)                                                                          \
+    COLUMN(connections, INTEGER, (int64_t)row->connections)                                                  \
+    COLUMN(handed, INTEGER, (int64_t)row->handed)                                                            \
+    COLUMN(stalls, INTEGER, (int64_t)row->stalls)                                                            \
+    COLUMN(longest_stall_us, DURATION, row->longest_stall_us)                                                \
+    COLUMN(cpu_us, DURATION, row->cpu_us)                                                                    \
+    COLUMN(thread, INTEGER, row->thread)
+
+static const struct result_column worker_columns[] = { WORKER_COLUMNS(COLUMN_DESCRIPTION) };
+
+static bool fill_workers(const struct show_source *source, struct result *result,
+                         struct console_outcome *notice)
+{
+    (void)notice;
+    for (size_t i = 0; i < source->world->worker_count; i++) {
+        const struct worker_row *row = &source->world->workers[i];
+        result_row_begin(result, COUNT_OF(worker_columns));
+        WORKER_COLUMNS(COLUMN_CELL)
+        result_row_end(result);
+    }
+    return source->world->workers != NULL;
+}
+
+const struct show_form show_workers = { worker_columns, COUNT_OF(worker_columns), fill_workers };
+
 static const char *setting_value(const struct setting_row *row)
 {
     bool is_hidden = row->is_secret && row->value != NULL && row->value[0] != '\0';

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#define _GNU_SOURCE /* pthread_setname_np */
 #include "history/history.h"
 
 #include "history/history_parts.h"
@@ -29,6 +30,8 @@ static bool thread_start(struct history *history)
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     int code = pthread_create(&history->thread, NULL, history_work, history);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (code == 0)
+        (void)pthread_setname_np(history->thread, "history");
     return code == 0;
 }
 

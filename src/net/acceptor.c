@@ -5,6 +5,7 @@
 #include "net/endpoint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ struct acceptor {
     unsigned open_handles;
     char path[ADDRESS_TEXT_SIZE]; /* of a Unix socket's file; else empty */
     void (*on_accepted)(void *owner, int socket);
+    bool (*may_accept)(void *owner);
     void *owner;
 };
 
@@ -151,6 +153,11 @@ static bool is_of_connection(int error)
     return error == ECONNABORTED || error == EINTR || error == EPROTO || error == EPERM;
 }
 
+static bool may_accept(const struct acceptor *acceptor)
+{
+    return acceptor->may_accept == NULL || acceptor->may_accept(acceptor->owner);
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     (void)events;
@@ -160,6 +167,10 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         return;
     }
     for (int i = 0; i < ACCEPTED_A_TURN && !uv_is_closing((uv_handle_t *)poll); i++) {
+        if (!may_accept(acceptor)) {
+            acceptor_rest(acceptor);
+            return;
+        }
         int accepted = accept4(acceptor->socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (accepted >= 0) {
             acceptor->on_accepted(acceptor->owner, accepted);
@@ -172,35 +183,62 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     }
 }
 
-bool acceptor_open(uv_loop_t *loop, const struct acceptor_plan *plan, struct acceptor **out,
-                   struct problem *problem)
+/* Accepts from the socket, which becomes the acceptor's. Else NULL, and *error. */
+static struct acceptor *acceptor_create(uv_loop_t *loop, const struct acceptor_plan *plan, int listening,
+                                        int *error)
 {
     struct acceptor *acceptor = calloc(1, sizeof *acceptor);
+    *error = ENOMEM;
     if (acceptor == NULL)
-        return refuse_errno(problem, plan->address, ENOMEM);
+        return NULL;
     acceptor->on_accepted = plan->on_accepted;
+    acceptor->may_accept = plan->may_accept;
     acceptor->owner = plan->owner;
-    acceptor->socket = socket_listen(plan, problem);
-    if (acceptor->socket < 0)
-        goto free_acceptor;
-    int result = uv_poll_init(loop, &acceptor->poll, acceptor->socket);
-    if (result < 0) {
-        (void)refuse_errno(problem, plan->address, -result);
-        goto close_socket;
+    acceptor->socket = listening;
+    *error = -uv_poll_init(loop, &acceptor->poll, listening);
+    if (*error != 0) {
+        free(acceptor);
+        return NULL;
     }
     (void)uv_timer_init(loop, &acceptor->rest); /* cannot fail */
     acceptor->open_handles = 2;
+    acceptor_listen(acceptor);
+    return acceptor;
+}
+
+bool acceptor_open(uv_loop_t *loop, const struct acceptor_plan *plan, struct acceptor **out,
+                   struct problem *problem)
+{
+    int error;
+    int listening = socket_listen(plan, problem);
+    if (listening < 0)
+        return false;
+    struct acceptor *acceptor = acceptor_create(loop, plan, listening, &error);
+    if (acceptor == NULL) {
+        (void)close(listening);
+        return refuse_errno(problem, plan->address, error);
+    }
     if (plan->address->family == ADDRESS_UNIX)
         memcpy(acceptor->path, plan->address->text, sizeof acceptor->path);
-    acceptor_listen(acceptor);
     *out = acceptor;
     return true;
+}
 
-close_socket:
-    (void)close(acceptor->socket);
-free_acceptor:
-    free(acceptor);
-    return false;
+bool acceptor_adopt(uv_loop_t *loop, const struct acceptor_plan *plan, int listening, struct acceptor **out)
+{
+    int error;
+    int own = fcntl(listening, F_DUPFD_CLOEXEC, 0);
+    if (own < 0)
+        return false;
+    *out = acceptor_create(loop, plan, own, &error);
+    if (*out == NULL)
+        (void)close(own);
+    return *out != NULL;
+}
+
+int acceptor_duplicate(const struct acceptor *acceptor)
+{
+    return fcntl(acceptor->socket, F_DUPFD_CLOEXEC, 0);
 }
 
 static void acceptor_closed(struct acceptor *acceptor)

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "net/listener.h"
 
+#include "net/handover.h"
+
 /* Who may connect is the server's decision, as it is for its own sockets. */
 enum { SOCKET_FILE_MODE = 0777 };
 
 static void on_accepted(void *owner, int socket)
 {
     struct listener *listener = owner;
-    relay_accept(listener->shared, socket, listener->plan);
+    if (listener->handover != NULL)
+        handover_accept(listener->handover, socket, listener->plan);
+    else
+        relay_accept(listener->shared, socket, listener->plan);
 }
 
 bool listener_probe(const struct address *address, struct problem *problem)

@@ -60,8 +60,8 @@ def known_words():
                                 sources.verdicts()) for row in table}
     words |= {name for _, name, _, _ in sources.events()} | {row[0] for row in sources.notices()}
     words |= {key for keys in sources.event_keys().values() for key in keys}
-    for name in ("VIOLATION", "INCIDENT", "DDL", "WOULD_REFUSE", "RULE", "READONLY", "WINDOW", "SESSION", "STAT", "DEPLOY",
-                 "CONSTRAINT", "CONSTRAINT_CHANGE", "ERROR", "STATEMENT", "HISTORY"):
+    for name in ("VIOLATION", "INCIDENT", "DDL", "WOULD_REFUSE", "RULE", "READONLY", "WINDOW", "SESSION", "WORKER", "STAT",
+                 "DEPLOY", "CONSTRAINT", "CONSTRAINT_CHANGE", "ERROR", "STATEMENT", "HISTORY"):
         words |= set(sources.columns(name))
     schema = sources.text_of("include/history/migrations.def") + sources.text_of("src/app/live_copy.c")
     words |= set(re.findall(r"\b[a-z]+_[a-z_]+\b", schema))

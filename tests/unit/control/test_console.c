@@ -30,6 +30,7 @@ static const struct window_row windows[] = {
     { "sunday", WINDOW_WEEKLY, LEVEL_MODIFYING, WINDOW_CLOSED, 1795053845000000, 0, "America/New_York", NULL,
       "", NULL, NULL, NULL },
 };
+static const struct worker_row workers[] = { { .state = "running" } };
 static const struct rule_row rules[] = { { .kind = RULE_KIND_MODE, .mode = "enforce" } };
 static const struct setting_row setting_rows[] = {
     { "console.password", "canary-7f3a", NULL, "the password", true },
@@ -53,6 +54,8 @@ static void visit_begin(struct visit *visit, const struct address *peer)
                                            .window_count = COUNT_OF(windows),
                                            .rules = rules,
                                            .rule_count = COUNT_OF(rules),
+                                           .workers = workers,
+                                           .worker_count = COUNT_OF(workers),
                                            .settings = setting_rows,
                                            .setting_count = COUNT_OF(setting_rows) };
     buffer_init(&visit->said, CONVERSATION_MOST);

@@ -308,6 +308,22 @@ static void rules_are_numbered_through_all_kinds(void **state)
     showing_destroy(showing);
 }
 
+static void a_worker_that_never_stood_still_has_no_longest_stall(void **state)
+{
+    static const struct worker_row rows[] = {
+        { .state = "running", .thread = 71, .connections = 12, .handed = 3, .cpu_us = 5000 },
+        { .state = "stalled", .thread = 72, .connections = 13, .stalls = 2, .longest_stall_us = 1500000 },
+    };
+    (void)state;
+    struct showing *showing = showing_create();
+    showing->world.workers = rows;
+    showing->world.worker_count = COUNT_OF(rows);
+    assert_shown(showing, &show_workers,
+                 "D 0|running|12|3|0|~|5000|71\n"
+                 "D 1|stalled|13|0|2|1500000|~|72\n");
+    showing_destroy(showing);
+}
+
 static void rules_are_not_shown_in_part_when_memory_is_short(void **state)
 {
     (void)state;
@@ -422,6 +438,7 @@ int main(void)
         cmocka_unit_test(the_end_of_a_change_is_shown_with_its_decision),
         cmocka_unit_test(would_be_refusals_come_by_frequency_and_what_no_entry_holds_last),
         cmocka_unit_test(rules_are_numbered_through_all_kinds),
+        cmocka_unit_test(a_worker_that_never_stood_still_has_no_longest_stall),
         cmocka_unit_test(rules_are_not_shown_in_part_when_memory_is_short),
         cmocka_unit_test(orders_that_are_over_are_not_shown),
         cmocka_unit_test(windows_of_every_kind_are_shown),

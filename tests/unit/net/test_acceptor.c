@@ -9,6 +9,7 @@ struct door {
     uv_loop_t loop;
     struct acceptor *acceptor;
     int accepted;
+    bool is_full;
 };
 
 static void on_accepted(void *owner, int socket)
@@ -264,6 +265,41 @@ static void without_descriptors_it_rests_and_takes_those_who_wait_later(void **s
     door_close(&door);
 }
 
+static bool may_accept(void *owner)
+{
+    return !((struct door *)owner)->is_full;
+}
+
+static void another_loop_may_accept_from_the_same_socket(void **state)
+{
+    (void)state;
+    struct door first;
+    struct door second = { .is_full = true };
+    struct problem problem;
+    const struct address address = free_address();
+    assert_true(door_open(&first, &address, true, &problem));
+    int listening = acceptor_duplicate(first.acceptor);
+    assert_true(listening >= 0);
+    assert_int_equal(uv_loop_init(&second.loop), 0);
+    const struct acceptor_plan plan = { .on_accepted = on_accepted,
+                                        .may_accept = may_accept,
+                                        .owner = &second };
+    assert_true(acceptor_adopt(&second.loop, &plan, listening, &second.acceptor));
+    int peer = peer_connect(&address); /* the first stands still: its loop is not run */
+    turn_for(&second.loop, ACCEPTOR_REST_MS / 2);
+    assert_int_equal(second.accepted, 0);
+    second.is_full = false;
+    TURN_UNTIL(&second.loop, second.accepted == 1);
+    door_close(&second);
+    int other = peer_connect(&address);
+    TURN_UNTIL(&first.loop, first.accepted == 1);
+    (void)close(other);
+    (void)close(peer);
+    (void)close(listening);
+    door_close(&first);
+    assert_true(acceptor_probe(&address, &problem));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +312,7 @@ int main(void)
         cmocka_unit_test(the_file_of_a_dead_unix_socket_is_replaced),
         cmocka_unit_test(a_unix_socket_that_answers_is_left_alone),
         cmocka_unit_test(a_file_that_is_no_socket_is_left_alone),
+        cmocka_unit_test(another_loop_may_accept_from_the_same_socket),
         cmocka_unit_test(without_descriptors_it_rests_and_takes_those_who_wait_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The end of the program when a worker stands still and does not go on. */
+#include "app/clock.h"
+#include "app/sluice.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static bool is_still(const struct sluice *sluice, uint32_t index)
+{
+    return !worker_has_ended(sluice->workers[index]) && stand_in_view(sluice->stand_in, index).is_stalled;
+}
+
+void sluice_abandon_if_due(struct sluice *sluice)
+{
+    bool is_due = sluice->is_draining && uv_now(&sluice->loop) >= sluice->patience_ms;
+    for (uint32_t index = 0; index < sluice->worker_count && is_due; index++)
+        is_due = worker_has_ended(sluice->workers[index]) || is_still(sluice, index);
+    if (!is_due)
+        return;
+    sluice->is_abandoning = true;
+    uv_stop(&sluice->loop);
+}
+
+static void worker_part(struct sluice *sluice, uint32_t index)
+{
+    struct worker *worker = sluice->workers[index];
+    if (worker_has_ended(worker)) {
+        worker_join(worker);
+        observer_take(&sluice->observer, worker_last_harvest(worker), clock_now());
+    } else {
+        const struct stall stall = stand_in_stall(sluice->stand_in, index);
+        sluice_log_stall(sluice, NOTICE_WORKER_ABANDONED, &stall);
+    }
+}
+
+void sluice_abandon(struct sluice *sluice)
+{
+    sluice_take_events(sluice);
+    for (uint32_t index = 0; index < sluice->worker_count; index++)
+        worker_part(sluice, index);
+    sluice_close_telling(sluice);
+    sluice_log_audit(sluice);
+    observer_release(&sluice->observer); /* the history is written */
+    sluice_log_notice(sluice, NOTICE_STOPPED);
+    _exit(EXIT_FAILURE);
+}
