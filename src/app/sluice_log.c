@@ -61,7 +61,7 @@ void sluice_log_start(struct sluice *sluice)
     log_integer(line, "workers", sluice->worker_count);
     log_string(line, "io", worker_io(sluice->workers[0]));
     if (worker_uring_missing(sluice->workers[0])[0] != '\0')
-        log_string(line, "io_reason", worker_uring_missing(sluice->workers[0]));
+        log_string(line, "reason", worker_uring_missing(sluice->workers[0]));
     log_file_write(&sluice->log);
 }
 

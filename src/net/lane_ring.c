@@ -238,7 +238,7 @@ void lane_ring_received(struct uring *uring, struct link *link, int result, unsi
     struct uring_block *block = (flags & IORING_CQE_F_BUFFER) != 0 ? uring->pool.blocks[number] : NULL;
     if ((flags & IORING_CQE_F_MORE) == 0)
         ring->is_receiving = false;
-    if (result > 0 && !link->is_closing) {
+    if (result > 0 && block != NULL && !link->is_closing) {
         struct bytes bytes = bytes_of(block->data, (size_t)result);
         if (link->is_reading && ring->held == NULL)
             link_deliver(uring, link, block, bytes);

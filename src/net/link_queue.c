@@ -88,10 +88,11 @@ struct link_piece *link_piece_create(size_t capacity)
 
 static void link_append(struct link *link, struct link_piece *piece)
 {
-    if (link->first == NULL)
+    struct link_piece *last = link->first != NULL ? link->last : NULL;
+    if (last == NULL)
         link->first = piece;
     else
-        link->last->next = piece;
+        last->next = piece;
     link->last = piece;
 }
 

@@ -63,7 +63,7 @@ static int ring_open(struct uring *uring)
 bool uring_create(uv_loop_t *loop, struct uring **out, struct problem *problem)
 {
     struct uring *uring = calloc(1, sizeof *uring);
-    struct link **listed = calloc(LISTED_FIRST, sizeof *listed);
+    struct link **listed = calloc(LISTED_FIRST, sizeof(struct link *));
     int result = uring == NULL || listed == NULL ? UV_ENOMEM : ring_open(uring);
     *out = NULL;
     if (result < 0) {
@@ -148,7 +148,7 @@ bool uring_reserve(struct uring *uring)
     size_t room = uring->listed_room;
     if (uring->links < room)
         return true;
-    struct link **listed = calloc(2 * room, sizeof *listed);
+    struct link **listed = calloc(2 * room, sizeof(struct link *));
     if (listed == NULL)
         return false;
     for (size_t index = 0; index < uring->listed_count; index++)

@@ -22,8 +22,8 @@ STANDARD_HEADERS = set(
     stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h tgmath.h
     threads.h time.h uchar.h wchar.h wctype.h
     arpa/inet.h dirent.h dlfcn.h fcntl.h fnmatch.h getopt.h glob.h grp.h net/if.h netdb.h netinet/in.h netinet/tcp.h
-    poll.h pthread.h pwd.h regex.h sched.h strings.h sys/mman.h sys/random.h sys/resource.h sys/select.h sys/socket.h
-    sys/stat.h sys/time.h sys/types.h sys/uio.h sys/un.h sys/wait.h syslog.h termios.h unistd.h
+    poll.h pthread.h pwd.h regex.h sched.h strings.h sys/ioctl.h sys/mman.h sys/random.h sys/resource.h sys/select.h sys/socket.h
+    sys/stat.h sys/syscall.h sys/time.h sys/types.h sys/uio.h sys/un.h sys/wait.h syslog.h termios.h unistd.h
     """.split()
 )
 

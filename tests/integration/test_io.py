@@ -55,7 +55,7 @@ class Lanes(Entering):
 
     def test_where_io_uring_is_forbidden_libuv_does_it_and_the_log_says_why(self):
         sluice = self.new_deprived(io="auto")
-        self.assertRegex(self.started(sluice), r' io=uv io_reason="io_uring is not allowed here .*"$')
+        self.assertRegex(self.started(sluice), r' io=uv reason="io_uring is not allowed here .*"$')
         self.assertEqual(wire.rows(self.enters(sluice).ask(wire.query("select 1"))), [["1"]])
 
     def test_where_io_uring_is_forbidden_and_must_be_it_does_not_start(self):
