@@ -4,9 +4,9 @@
 #include "app/clock.h"
 #include "app/exchange.h"
 #include "app/inquiry.h"
-#include "net/uring.h"
 #include "app/thread.h"
 #include "net/handover.h"
+#include "net/uring.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -269,8 +269,7 @@ bool worker_create(const struct worker_plan *plan, struct worker **out, struct p
     relays_init(worker, plan->settings);
     handover_init(worker, plan);
     *out = worker;
-    return uring_open(worker, plan->settings->io, problem) &&
-           listeners_open(worker, plan, problem);
+    return uring_open(worker, plan->settings->io, problem) && listeners_open(worker, plan, problem);
 }
 
 bool worker_start(struct worker *worker, struct problem *problem)
