@@ -67,7 +67,8 @@ struct setting_row {
 
 /* An event loop as SHOW WORKERS shows it. */
 struct worker_row {
-    const char *state; /* a constant */
+    const char *state; /* a constant, as the next */
+    const char *io;    /* how the bytes move: uring or uv */
     int64_t thread;    /* as the kernel calls it */
     uint64_t connections;
     uint64_t handed;

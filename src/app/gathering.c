@@ -100,6 +100,7 @@ static struct worker_row worker_row(const struct sluice *sluice, uint32_t index)
     const struct stand_in_view view = stand_in_view(sluice->stand_in, index);
     return (struct worker_row){
         .state = state_of(worker, &view),
+        .io = worker_io(worker),
         .thread = worker_thread_id(worker),
         .connections = seat.connections,
         .handed = seat.handed,

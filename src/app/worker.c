@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "app/worker.h"
-
 #include "app/clock.h"
-#include "app/exchange.h"
-#include "app/inquiry.h"
 #include "app/thread.h"
-#include "net/handover.h"
-#include "net/uring.h"
+#include "app/worker_state.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 /* Texts that nobody uses are kept for when they come again. Those that never do, as where values stand in the
@@ -16,44 +10,7 @@
 enum { STATEMENTS_UNUSED_MOST = 64 * 1024 };
 /* Connections beyond the bound of sessions that may be there to log in, or to be told that it is reached. */
 enum { LOGINS_MOST = 1000 };
-enum { URING_MISSING_SIZE = 160 };
-enum { EVENTS_KEPT = 1024, DOCKET_ENTRIES = 1000, MICROSECONDS_PER_MILLISECOND = 1000 };
-
-/* What the control thread asks of the worker; taken out by the worker when it is woken. */
-struct inbox {
-    uv_mutex_t mutex;
-    struct policy *policy;   /* a new one, or NULL */
-    struct inquiry *inquiry; /* to be answered, or NULL */
-    bool must_drain;
-    uint64_t grace_ms;
-};
-
-struct worker {
-    uint32_t index;
-    uv_loop_t loop;
-    uv_async_t wake;
-    uv_prepare_t prepare; /* before the loop sleeps: tell the control thread of events */
-    struct uring *uring;  /* which moves the bytes, and sleeps; NULL: libuv does */
-    char uring_missing[URING_MISSING_SIZE];
-    uv_thread_t thread;
-    bool is_started;
-    atomic_bool has_ended;
-    atomic_int thread_id; /* the kernel's; 0 before it runs */
-    struct inbox inbox;
-    uv_async_t *on_events;
-    size_t events_told;
-    struct chunk *chunk;
-    struct session_world world;
-    struct statement_pool statements;
-    struct exchange exchange;
-    struct docket docket;
-    struct counters counters;
-    struct ring events;
-    struct relay_shared relays;
-    struct handover handover;
-    struct listener *listeners;
-    size_t listener_count;
-};
+enum { EVENTS_KEPT = 1024, MICROSECONDS_PER_MILLISECOND = 1000 };
 
 /* ── On the worker's thread ────────────────────────────────────────────────────────────────────────────────
  */
@@ -158,7 +115,7 @@ static void world_init(struct worker *worker, const struct worker_plan *plan)
     const struct limits_settings *limits = &plan->settings->limits;
     statement_pool_init(&worker->statements, &plan->hash_key, STATEMENTS_UNUSED_MOST,
                         limits->statement_memory);
-    docket_init(&worker->docket, &plan->hash_key, DOCKET_ENTRIES);
+    docket_init(&worker->docket, &plan->hash_key, WORKER_DOCKET_ENTRIES);
     worker->world = (struct session_world){
         .limits = { .in_flight = limits->in_flight,
                     .names = limits->prepared_statements,
@@ -286,103 +243,8 @@ bool worker_start(struct worker *worker, struct problem *problem)
     return true;
 }
 
-/* ── From the control thread ───────────────────────────────────────────────────────────────────────────────
+/* ── Its end ───────────────────────────────────────────────────────────────────────────────────────────────
  */
-
-const char *worker_io(const struct worker *worker)
-{
-    return worker->uring != NULL ? "uring" : "uv";
-}
-
-const char *worker_uring_missing(const struct worker *worker)
-{
-    return worker->uring_missing;
-}
-
-int worker_listening(const struct worker *worker, size_t number)
-{
-    return acceptor_duplicate(worker->listeners[number].acceptor);
-}
-
-int worker_thread_id(const struct worker *worker)
-{
-    return atomic_load(&worker->thread_id);
-}
-
-int64_t worker_cpu_us(const struct worker *worker)
-{
-    return worker_has_ended(worker) ? 0 : thread_cpu_us(worker->thread);
-}
-
-struct ring *worker_events(struct worker *worker)
-{
-    return &worker->events;
-}
-
-void worker_offer(struct worker *worker, struct harvest **empty)
-{
-    exchange_offer(&worker->exchange, empty);
-    (void)uv_async_send(&worker->wake);
-}
-
-struct harvest *worker_harvest(struct worker *worker)
-{
-    return exchange_take(&worker->exchange);
-}
-
-struct harvest *worker_last_harvest(struct worker *worker)
-{
-    struct harvest *last = worker->world.harvest;
-    worker->world.harvest = NULL;
-    return last;
-}
-
-void worker_set_policy(struct worker *worker, struct policy *policy)
-{
-    uv_mutex_lock(&worker->inbox.mutex);
-    struct policy *unread = worker->inbox.policy;
-    worker->inbox.policy = policy_share(policy);
-    uv_mutex_unlock(&worker->inbox.mutex);
-    policy_release(unread);
-    (void)uv_async_send(&worker->wake);
-}
-
-void worker_ask(struct worker *worker, uint64_t wait_ms, struct snapshot *into)
-{
-    struct inquiry *inquiry = inquiry_create(&worker->world.hash_key, DOCKET_ENTRIES);
-    into->workers++;
-    if (inquiry == NULL || worker_has_ended(worker)) {
-        into->workers_silent++;
-        inquiry_give_up(inquiry);
-        return;
-    }
-    uv_mutex_lock(&worker->inbox.mutex);
-    struct inquiry *unread = worker->inbox.inquiry;
-    worker->inbox.inquiry = inquiry;
-    uv_mutex_unlock(&worker->inbox.mutex);
-    if (unread != NULL)
-        inquiry_answer(unread); /* nobody waits for it any more */
-    (void)uv_async_send(&worker->wake);
-    if (inquiry_wait(inquiry, wait_ms))
-        inquiry_add_to(inquiry, into);
-    else
-        into->workers_silent++;
-    inquiry_give_up(inquiry);
-}
-
-void worker_drain(struct worker *worker, uint64_t grace_ms)
-{
-    uv_mutex_lock(&worker->inbox.mutex);
-    worker->inbox.must_drain = true;
-    worker->inbox.grace_ms = grace_ms;
-    uv_mutex_unlock(&worker->inbox.mutex);
-    (void)uv_async_send(&worker->wake);
-}
-
-bool worker_has_ended(const struct worker *worker)
-{
-    return !worker->is_started || atomic_load(&worker->has_ended);
-}
 
 void worker_join(struct worker *worker)
 {

@@ -102,6 +102,7 @@ const struct show_form show_readonly = { readonly_columns, COUNT_OF(readonly_col
 #define WORKER_COLUMNS(COLUMN)                                                                               \
     COLUMN(worker, INTEGER, (int64_t)i)                                                                      \
     COLUMN(state, TEXT, row->state)                                                                          \
+    COLUMN(io, TEXT, row->io)                                                                                \
     COLUMN(connections, INTEGER, (int64_t)row->connections)                                                  \
     COLUMN(handed, INTEGER, (int64_t)row->handed)                                                            \
     COLUMN(stalls, INTEGER, (int64_t)row->stalls)                                                            \

@@ -51,7 +51,9 @@ class Lanes(Entering):
             self.assertRegex(self.started(self.new_sluice(io=io)), r" io=uring$")
 
     def test_it_is_libuv_where_that_is_asked_for(self):
-        self.assertRegex(self.started(self.new_sluice(io="uv")), r" io=uv$")
+        sluice = self.new_sluice(io="uv")
+        self.assertRegex(self.started(sluice), r" io=uv$")
+        self.assertEqual({row["io"] for row in sluice.console("SHOW WORKERS")}, {"uv"})
 
     def test_where_io_uring_is_forbidden_libuv_does_it_and_the_log_says_why(self):
         sluice = self.new_deprived(io="auto")

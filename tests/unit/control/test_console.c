@@ -30,7 +30,7 @@ static const struct window_row windows[] = {
     { "sunday", WINDOW_WEEKLY, LEVEL_MODIFYING, WINDOW_CLOSED, 1795053845000000, 0, "America/New_York", NULL,
       "", NULL, NULL, NULL },
 };
-static const struct worker_row workers[] = { { .state = "running" } };
+static const struct worker_row workers[] = { { .state = "running", .io = "uv" } };
 static const struct rule_row rules[] = { { .kind = RULE_KIND_MODE, .mode = "enforce" } };
 static const struct setting_row setting_rows[] = {
     { "console.password", "canary-7f3a", NULL, "the password", true },

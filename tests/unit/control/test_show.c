@@ -311,16 +311,21 @@ static void rules_are_numbered_through_all_kinds(void **state)
 static void a_worker_that_never_stood_still_has_no_longest_stall(void **state)
 {
     static const struct worker_row rows[] = {
-        { .state = "running", .thread = 71, .connections = 12, .handed = 3, .cpu_us = 5000 },
-        { .state = "stalled", .thread = 72, .connections = 13, .stalls = 2, .longest_stall_us = 1500000 },
+        { .state = "running", .io = "uring", .thread = 71, .connections = 12, .handed = 3, .cpu_us = 5000 },
+        { .state = "stalled",
+          .io = "uv",
+          .thread = 72,
+          .connections = 13,
+          .stalls = 2,
+          .longest_stall_us = 1500000 },
     };
     (void)state;
     struct showing *showing = showing_create();
     showing->world.workers = rows;
     showing->world.worker_count = COUNT_OF(rows);
     assert_shown(showing, &show_workers,
-                 "D 0|running|12|3|0|~|5000|71\n"
-                 "D 1|stalled|13|0|2|1500000|~|72\n");
+                 "D 0|running|uring|12|3|0|~|5000|71\n"
+                 "D 1|stalled|uv|13|0|2|1500000|~|72\n");
     showing_destroy(showing);
 }
 
