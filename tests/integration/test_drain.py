@@ -171,13 +171,12 @@ class Drain(Case):
         threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
         for thread in threads:
             thread.start()
-        time.sleep(1)
+        self.wait_for(lambda: len(acknowledged) > 100, "all are at work")
         self.terminate()
         for thread in threads:
             thread.join(15)
         self.assert_ends(5)
         self.assertEqual(failures, [])
-        self.assertGreater(len(acknowledged), 100)
         self.assertEqual(self.postgres.value("select count(*) from drained"), len(acknowledged))
 
 
