@@ -117,5 +117,8 @@ void constraint_describe(const struct constraint *constraint, struct text *out);
  * in its newest version. Nothing where it is not known. */
 void catalog_note(const struct catalog *catalog, const struct catalog_names *names, struct text *definition,
                   struct text *difference);
+/* The same of an enum type, as catalog_find_type finds it. */
+void catalog_note_type(const struct catalog *catalog, struct bytes database, struct bytes schema,
+                       struct bytes name, struct text *definition, struct text *difference);
 
 #endif

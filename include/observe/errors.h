@@ -6,8 +6,10 @@
 #include "observe/tally.h"
 #include "observe/violation.h"
 
-/* Counts errors by (service, database, user, SQLSTATE, shape); bounded and exact as a tally is, and exact by
- * family whatever the bound. */
+/* Counts errors by (service, database, user, SQLSTATE, shape, type); bounded and exact as a tally is, and
+ * exact by family whatever the bound. */
+
+enum { ERROR_TYPE_SIZE = 2 * NAME_SIZE };
 
 struct error_entry {
     struct tally_entry entry; /* count, first_us, last_us */
@@ -16,6 +18,7 @@ struct error_entry {
     char user[NAME_SIZE];
     char sqlstate[SQLSTATE_SIZE]; /* empty where the server sent none or what is none */
     uint64_t shape;               /* 0 where the error has no statement */
+    char type[ERROR_TYPE_SIZE];   /* the enum type that does not have the value, as SQL writes it; or empty */
     char text[SHOWN_TEXT_SIZE];   /* masked; of the first occurrence */
 };
 
@@ -25,6 +28,7 @@ struct error_seen {
     const char *database;
     const char *user;
     struct bytes sqlstate; /* as the server sent it */
+    struct bytes type;     /* may be none */
     uint64_t shape;
 };
 

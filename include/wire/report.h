@@ -58,5 +58,9 @@ bool report_has_valid_sqlstate(const struct report *report);
 /* The column list in a detail of the form "Key (a, b)=(...": a view into report->detail, never holding a
  * value; BYTES_NONE where the detail has another form or is in another language. */
 struct bytes report_key_columns(const struct report *report);
+/* The enum type whose values do not have the one that was sent (22P02), as the server writes its name,
+ * qualified and quoted where needed: a view into report->message. BYTES_NONE of any other error, and where
+ * the message is in another language: the name stands in nothing else (enum.c of PostgreSQL's sources). */
+struct bytes report_enum_type(const struct report *report);
 
 #endif

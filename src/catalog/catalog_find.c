@@ -184,10 +184,8 @@ void constraint_describe(const struct constraint *constraint, struct text *out)
     since_describe(version, out);
 }
 
-void catalog_note(const struct catalog *catalog, const struct catalog_names *names, struct text *definition,
-                  struct text *difference)
+static void note(const struct constraint *constraint, struct text *definition, struct text *difference)
 {
-    const struct constraint *constraint = catalog_find(catalog, names);
     if (constraint == NULL)
         return;
     const struct version *version = constraint->newest;
@@ -195,4 +193,16 @@ void catalog_note(const struct catalog *catalog, const struct catalog_names *nam
         text_append(definition, version->row.definition);
     if (version->differences != 0)
         difference_describe(version, difference);
+}
+
+void catalog_note(const struct catalog *catalog, const struct catalog_names *names, struct text *definition,
+                  struct text *difference)
+{
+    note(catalog_find(catalog, names), definition, difference);
+}
+
+void catalog_note_type(const struct catalog *catalog, struct bytes database, struct bytes schema,
+                       struct bytes name, struct text *definition, struct text *difference)
+{
+    note(catalog_find_type(catalog, database, schema, name), definition, difference);
 }

@@ -2,6 +2,7 @@
 /* SHOW STATEMENTS, SHOW ERRORS, SHOW FAMILIES and SHOW HISTORY. */
 #include "base/text.h"
 #include "control/show.h"
+#include "observe/object_text.h"
 #include "sql/shape.h"
 
 #include <stdio.h>
@@ -95,6 +96,8 @@ struct error_row {
     const char *condition;
     const char *family;
     const char *fingerprint;
+    const char *definition; /* of the type, as the catalogue has it */
+    const char *changed;
 };
 
 #define ERROR_COLUMNS(COLUMN)                                                                                \
@@ -108,7 +111,10 @@ struct error_row {
     COLUMN(first_seen, TIME, row.entry->entry.first_us)                                                      \
     COLUMN(last_seen, TIME, row.entry->entry.last_us)                                                        \
     COLUMN(fingerprint, TEXT, row.fingerprint)                                                               \
-    COLUMN(statement, TEXT, row.entry->text)
+    COLUMN(statement, TEXT, row.entry->text)                                                                 \
+    COLUMN(type_name, TEXT, row.entry->type)                                                                 \
+    COLUMN(definition, TEXT, row.definition)                                                                 \
+    COLUMN(changed, TEXT, row.changed)
 
 static const struct result_column error_columns[] = { ERROR_COLUMNS(COLUMN_DESCRIPTION) };
 
@@ -119,15 +125,36 @@ static void write_error_row(struct result *result, struct error_row row)
     result_row_end(result);
 }
 
-static void write_error_entry(struct result *result, const struct error_entry *entry)
+static void note_type(const struct catalog *catalog, const struct error_entry *entry, struct text *definition,
+                      struct text *changed)
+{
+    struct object_reference type;
+    struct bytes list = bytes_text(entry->type);
+    if (catalog != NULL && object_text_next(&list, &type))
+        catalog_note_type(catalog, bytes_text(entry->database), bytes_text(type.schema),
+                          bytes_text(type.name), definition, changed);
+}
+
+static void write_error_entry(const struct show_source *source, struct result *result,
+                              const struct error_entry *entry)
 {
     char fingerprint[SHAPE_TEXT_SIZE] = "";
+    char storage[2][NOTE_DEFINITION_SIZE];
+    struct text definition;
+    struct text changed;
     struct bytes code = bytes_text(entry->sqlstate);
     const struct sqlstate *known = sqlstate_find(code);
     if (entry->shape != 0)
         shape_text(entry->shape, fingerprint);
-    write_error_row(result, (struct error_row){ entry, known != NULL ? known->name : NULL,
-                                                error_family_name(sqlstate_family(code)), fingerprint });
+    text_init(&definition, storage[0], sizeof storage[0]);
+    text_init(&changed, storage[1], sizeof storage[1]);
+    note_type(source->world->catalog, entry, &definition, &changed);
+    write_error_row(result, (struct error_row){ .entry = entry,
+                                                .condition = known != NULL ? known->name : NULL,
+                                                .family = error_family_name(sqlstate_family(code)),
+                                                .fingerprint = fingerprint,
+                                                .definition = storage[0],
+                                                .changed = storage[1] });
 }
 
 static bool fill_errors(const struct show_source *source, struct result *result,
@@ -140,10 +167,10 @@ static bool fill_errors(const struct show_source *source, struct result *result,
         return false;
     size_t count = errors_top(errors, entries, most);
     for (size_t i = 0; i < count; i++)
-        write_error_entry(result, entries[i]);
+        write_error_entry(source, result, entries[i]);
     const struct error_entry other = { .entry = { .count = errors->tally.other } };
     if (errors->tally.other > 0)
-        write_error_row(result, (struct error_row){ &other, NULL, NULL, "other" });
+        write_error_row(result, (struct error_row){ .entry = &other, .fingerprint = "other" });
     free(entries);
     return true;
 }

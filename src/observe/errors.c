@@ -4,7 +4,8 @@
 #include <assert.h>
 
 static_assert(offsetof(struct error_entry, entry) == 0, "the head comes first");
-static_assert(sizeof(uint64_t) + 3 * NAME_SIZE + SQLSTATE_SIZE <= TALLY_KEY_SIZE, "a key fits");
+static_assert(sizeof(uint64_t) + 3 * NAME_SIZE + SQLSTATE_SIZE + ERROR_TYPE_SIZE <= TALLY_KEY_SIZE,
+              "a key fits");
 
 static void error_key_of(const struct tally_entry *head, struct tally_key *key)
 {
@@ -15,6 +16,7 @@ static void error_key_of(const struct tally_entry *head, struct tally_key *key)
     tally_key_text(key, entry->database, sizeof entry->database - 1);
     tally_key_text(key, entry->user, sizeof entry->user - 1);
     tally_key_text(key, entry->sqlstate, sizeof entry->sqlstate - 1);
+    tally_key_text(key, entry->type, sizeof entry->type - 1);
 }
 
 static const struct tally_form error_form = { sizeof(struct error_entry), error_key_of, NULL };
@@ -47,6 +49,7 @@ struct error_entry *errors_record(struct errors *errors, const struct error_seen
     bytes_copy_text(bytes_text(seen->service), error.service, sizeof error.service);
     bytes_copy_text(bytes_text(seen->database), error.database, sizeof error.database);
     bytes_copy_text(bytes_text(seen->user), error.user, sizeof error.user);
+    bytes_copy_text(seen->type, error.type, sizeof error.type);
     if (is_sqlstate(seen->sqlstate))
         bytes_copy_text(seen->sqlstate, error.sqlstate, sizeof error.sqlstate);
     enum error_family family = sqlstate_family(bytes_text(error.sqlstate));

@@ -194,6 +194,7 @@ void account_error(struct session *session, const struct report *report, const s
                                .database = shared_text_string(session->database),
                                .user = shared_text_string(session->user),
                                .sqlstate = bytes_text(report->sqlstate),
+                               .type = report_enum_type(report),
                                .shape = subject.shape };
     struct error_entry *entry = errors_record(&world->harvest->errors, &seen, world->now_us);
     if (entry != NULL && subject.text.size > 0)

@@ -121,6 +121,42 @@ bool report_has_valid_sqlstate(const struct report *report)
     return size == 5 && report->sqlstate[size] == '\0';
 }
 
+/* A word that is not quoted, or one that is: with its quotes, in which a quote is written twice. 0: none. */
+static size_t identifier_size(struct bytes text)
+{
+    size_t size = 0;
+    bool is_quoted = text.size > 0 && text.data[0] == '"';
+    if (!is_quoted) {
+        while (size < text.size && memchr(".:\" ", text.data[size], 4) == NULL)
+            size++;
+        return size;
+    }
+    for (size = 1; size < text.size; size++) {
+        bool is_quote = text.data[size] == '"';
+        if (is_quote && (size + 1 == text.size || text.data[size + 1] != '"'))
+            return size + 1;
+        size += is_quote ? 1 : 0;
+    }
+    return 0;
+}
+
+struct bytes report_enum_type(const struct report *report)
+{
+    static const char opening[] = "invalid input value for enum ";
+    struct bytes message = bytes_text(report->message);
+    bool is_of_enum = strcmp(report->routine, "enum_in") == 0 || strcmp(report->routine, "enum_recv") == 0;
+    if (!is_of_enum || !bytes_start_with(message, opening))
+        return BYTES_NONE;
+    (void)bytes_take(&message, strlen(opening));
+    size_t size = identifier_size(message);
+    if (size > 0 && size < message.size && message.data[size] == '.') {
+        size_t rest = identifier_size(bytes_of(message.data + size + 1, message.size - size - 1));
+        size = rest > 0 ? size + 1 + rest : 0;
+    }
+    bool is_whole = size > 0 && bytes_start_with(bytes_of(message.data + size, message.size - size), ": \"");
+    return is_whole ? bytes_of(message.data, size) : BYTES_NONE;
+}
+
 struct bytes report_key_columns(const struct report *report)
 {
     static const char opening[] = "Key (";

@@ -122,6 +122,16 @@ class Catalog(Case):
         self.assertEqual((change["kind"], change["table"], change["change"], change["difference"]),
                          ("enum", "order_status", "values added", "'cancelled' was added to the list"))
 
+    def test_a_value_that_an_enum_type_does_not_have_is_shown_with_those_it_has(self):
+        self.run_sql("alter type order_status rename value 'done' to 'shipped'")
+        self.wait_for_change(2)
+        self.fails("insert into orders (status) values ('done')")
+        shown = [row for row in self.sluice.console("SHOW ERRORS") if row["sqlstate"] == "22P02"]
+        self.assertEqual([(row["type_name"], row["definition"], row["count"]) for row in shown],
+                         [("order_status", "ENUM ('new', 'shipped')", "1")])
+        self.assertIn("'done'", shown[0]["changed"])
+        self.assertIn("'shipped'", shown[0]["changed"])
+
     def test_a_dropped_constraint_is_told_and_shown_no_more(self):
         self.run_sql("alter table inventory_transactions drop constraint reference_type_check")
         change = self.wait_for_change(2)[0]

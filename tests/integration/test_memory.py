@@ -16,7 +16,7 @@ TEXTS = int(os.environ.get("TEXTS", "1000000"))
 CONSTRAINTS = TEXTS // 100
 BATCH = 500
 # Bytes of one entry, and how much more the tables need in which they are found and the allocator.
-VIOLATION, ERROR, STATEMENT, OVERHEAD = 1608, 776, 1864, 1.25
+VIOLATION, ERROR, STATEMENT, OVERHEAD = 1608, 904, 1864, 1.25
 FIXED = 24 << 20  # rings of events, buffers, what the first sessions need once
 DONE = scripted.message("C", wire.text("SELECT 1")) + scripted.READY
 

@@ -59,7 +59,9 @@ static void who_it_was_is_told_apart(void **state)
     errors_record(&errors, &seen, 1);
     seen.user = "x";
     errors_record(&errors, &seen, 1);
-    assert_int_equal(errors_top(&errors, out, 8), 4);
+    seen.type = bytes_text("mood");
+    errors_record(&errors, &seen, 1);
+    assert_int_equal(errors_top(&errors, out, 8), 5);
     errors_release(&errors);
 }
 

@@ -281,6 +281,48 @@ static void details_of_other_forms_have_no_key_columns(void **state)
     expect_columns("Partition key of the failing row contains (id) = (99).", NULL);
 }
 
+static void expect_enum_type(const char *routine, const char *message, const char *type)
+{
+    struct report report;
+    report_begin(&report);
+    report_feed(&report, bytes_text("M"));
+    report_feed(&report, bytes_of(message, strlen(message) + 1));
+    report_feed(&report, bytes_text("R"));
+    report_feed(&report, bytes_of(routine, strlen(routine) + 1));
+    report_feed(&report, bytes_of("", 1));
+    report_end(&report);
+    struct bytes found = report_enum_type(&report);
+    assert_int_equal(found.data != NULL, type != NULL);
+    if (type != NULL)
+        assert_true(bytes_equal_text(found, type));
+}
+
+static void an_enum_type_is_named_by_its_message_alone(void **state)
+{
+    (void)state;
+    expect_enum_type("enum_in", "invalid input value for enum mood: \"sad\"", "mood");
+    expect_enum_type("enum_recv", "invalid input value for enum shop.mood: \"sad\"", "shop.mood");
+    expect_enum_type("enum_in", "invalid input value for enum \"Mood: \"\"x\"\"\": \"sad\"",
+                     "\"Mood: \"\"x\"\"\"");
+    expect_enum_type("enum_in", "invalid input value for enum \"A\".\"b.c\": \"d: \"e\"", "\"A\".\"b.c\"");
+}
+
+static void what_names_no_enum_type_has_none(void **state)
+{
+    (void)state;
+    expect_enum_type("boolin", "invalid input value for enum mood: \"sad\"", NULL);
+    expect_enum_type("enum_in", "invalid input syntax for type mood: \"sad\"", NULL);
+    expect_enum_type("enum_in", "ung\xc3\xbcltiger Eingabewert f\xc3\xbcr Enum mood: \xc2\xbbsad\xc2\xab",
+                     NULL);
+    expect_enum_type("enum_in", "", NULL);
+    expect_enum_type("enum_in", "invalid input value for enum ", NULL);
+    expect_enum_type("enum_in", "invalid input value for enum mood", NULL);
+    expect_enum_type("enum_in", "invalid input value for enum \"mood", NULL);
+    expect_enum_type("enum_in", "invalid input value for enum shop.", NULL);
+    expect_enum_type("enum_in", "invalid input value for enum : \"sad\"", NULL);
+    expect_enum_type("enum_in", "invalid input value for enum mood sad: \"x\"", NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +341,8 @@ int main(void)
         cmocka_unit_test(severity_is_read_from_s_where_v_is_absent),
         cmocka_unit_test(key_columns_are_what_stands_before_the_values),
         cmocka_unit_test(details_of_other_forms_have_no_key_columns),
+        cmocka_unit_test(an_enum_type_is_named_by_its_message_alone),
+        cmocka_unit_test(what_names_no_enum_type_has_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
