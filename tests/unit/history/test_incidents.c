@@ -191,11 +191,9 @@ static void a_change_that_the_catalogue_found_is_kept(void **state)
 
 static void seen(struct errors *errors, const char *sqlstate, uint64_t shape)
 {
-    struct error_seen error = { .service = "kds",
-                                .database = "shop",
-                                .user = "app",
-                                .sqlstate = bytes_text(sqlstate),
-                                .shape = shape };
+    struct error_seen error = {
+        .service = "kds", .database = "shop", .user = "app", .sqlstate = bytes_text(sqlstate), .shape = shape
+    };
     struct error_entry *entry = errors_record(errors, &error, NOON_US);
     if (entry != NULL)
         SET(entry->text, "SELECT ?");

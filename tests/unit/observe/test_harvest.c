@@ -59,7 +59,9 @@ static void totals_add_minutes_and_workers_up(void **state)
             .service = "kds", .database = "d", .user = "u", .shape = 7, .rows = 3
         };
         (void)statements_record(&harvest->statements, &call, noon_us);
-        struct error_seen seen = { "kds", "d", "u", bytes_text("40001"), 7 };
+        struct error_seen seen = {
+            .service = "kds", .database = "d", .user = "u", .sqlstate = bytes_text("40001"), .shape = 7
+        };
         (void)errors_record(&harvest->errors, &seen, noon_us);
         totals_add(&totals, harvest);
         harvest_destroy(harvest);
@@ -94,7 +96,7 @@ static void a_harvest_is_empty_until_something_is_counted(void **state)
     (void)state;
     struct harvest *harvest = harvest_create(&key, &roomy);
     assert_true(harvest_is_empty(harvest));
-    struct error_seen seen = { "", "", "", bytes_text("57P01"), 0 };
+    struct error_seen seen = { .service = "", .database = "", .user = "", .sqlstate = bytes_text("57P01") };
     (void)errors_record(&harvest->errors, &seen, noon_us);
     assert_false(harvest_is_empty(harvest));
     harvest_destroy(harvest);
