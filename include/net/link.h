@@ -56,6 +56,8 @@ struct link_ring {
     int descriptor;         /* -1: not open */
     bool is_receiving : 1;  /* a receive is in the kernel's hands */
     bool is_sending : 1;    /* so is what was written */
+    bool is_at_once : 1;    /* what the kernel has no room for now comes back */
+    bool is_patient : 1;    /* it has come back: the next write waits for room */
     bool has_cancelled : 1; /* the receive is to come back */
     bool has_cut : 1;       /* so is the write, since the link closes */
     bool has_stopped : 1;   /* the peer's end or an error came, to be told behind what is held */

@@ -37,7 +37,8 @@ struct link_piece {
 
 /* NULL where memory is short. */
 struct link_piece *link_piece_create(size_t capacity);
-/* The kernel took so many bytes of what was under way, or a negative libuv code: none. For lanes. */
+/* The kernel took so many bytes of what was under way, or a negative libuv code: none. More than there were
+ * are all of them. For lanes. */
 void link_written(struct link *link, ssize_t result);
 
 /* Takes off the front what the kernel took; what was under way and is left waits again. For lanes. */

@@ -37,6 +37,12 @@ struct uring_write {
     struct iovec pieces[URING_PIECES_AT_ONCE];
 };
 
+/* A write that the kernel takes at once, and of which it only tells when it did not take all. */
+struct uring_sending {
+    struct link *link;
+    unsigned position; /* of its entry, as the ring counts them */
+};
+
 struct uring {
     struct io_uring ring;
     uv_loop_t *loop;
@@ -47,8 +53,10 @@ struct uring {
     struct link **listed;        /* a queue of those to attend to, with room for all that are open */
     size_t listed_first;
     size_t listed_count;
-    size_t listed_room; /* a power of two */
-    size_t links;       /* open */
+    size_t listed_room;            /* a power of two */
+    struct uring_sending *sending; /* in the order of their entries, with as much room */
+    size_t sending_count;
+    size_t links; /* open */
     struct uring_write writes[URING_WRITES_AT_ONCE];
     size_t write_count; /* not yet taken by the kernel */
     struct __kernel_timespec timeout;
@@ -71,6 +79,8 @@ struct io_uring_sqe *uring_entry(struct uring *uring, void *link, enum uring_top
 /* Room to say of which pieces a write is made, for the entry that was got last; NULL when there is no more.
  */
 struct uring_write *uring_write_room(struct uring *uring);
+/* The entry that was got last is a write of the link that is done at once, or comes back. */
+void uring_sends(struct uring *uring, struct link *link);
 /* Room in the queue for one more link. */
 MUST_USE bool uring_reserve(struct uring *uring);
 /* Has the link attended to in this turn. */
@@ -99,5 +109,8 @@ void uring_pool_drop(struct uring_pool *pool, struct uring_block *block);
 void lane_ring_serve(struct uring *uring, struct link *link);
 void lane_ring_received(struct uring *uring, struct link *link, int result, unsigned flags);
 void lane_ring_sent(struct uring *uring, struct link *link, int result);
+/* A write came back, as lane_ring_sent will tell; and one that did not is done. */
+void lane_ring_came_back(struct link *link);
+void lane_ring_sent_all(struct uring *uring, struct link *link);
 
 #endif

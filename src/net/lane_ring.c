@@ -8,6 +8,7 @@
 #include "net/lane.h"
 #include "net/uring_state.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -266,22 +267,31 @@ static void link_send_pieces(struct link *link, struct uring_write *write, struc
         piece->is_under_way = true;
     }
     write->message = (struct msghdr){ .msg_iov = write->pieces, .msg_iovlen = count };
-    io_uring_prep_sendmsg(entry, link->socket.ring.descriptor, &write->message, MSG_NOSIGNAL);
+    io_uring_prep_sendmsg(entry, link->socket.ring.descriptor, &write->message, 0);
 }
 
-/* All that waits, as a rule. */
+/* All that waits, as a rule. The kernel does it when it is handed over, and has nothing to say of it; only
+ * what it has no room for comes back, and the next write then stays with it until there is room. */
 static void link_send_waiting(struct uring *uring, struct link *link)
 {
+    struct link_ring *ring = &link->socket.ring;
     struct io_uring_sqe *entry = uring_entry(uring, link, TOPIC_SEND);
     struct link_piece *piece = link->first;
     struct uring_write *write = piece->next != NULL ? uring_write_room(uring) : NULL;
-    link->socket.ring.is_sending = true;
-    if (write != NULL) {
-        link_send_pieces(link, write, entry);
-        return;
-    }
-    io_uring_prep_send(entry, link->socket.ring.descriptor, piece->data, piece->size, MSG_NOSIGNAL);
     piece->is_under_way = true;
+    if (write != NULL)
+        link_send_pieces(link, write, entry);
+    else
+        io_uring_prep_send(entry, ring->descriptor, piece->data, piece->size, 0);
+    entry->msg_flags = MSG_NOSIGNAL;
+    ring->is_sending = true;
+    ring->is_at_once = !ring->is_patient;
+    ring->is_patient = false;
+    if (!ring->is_at_once)
+        return;
+    entry->msg_flags |= MSG_DONTWAIT | MSG_WAITALL;
+    entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
+    uring_sends(uring, link);
 }
 
 void lane_ring_flush(struct link *link)
@@ -298,8 +308,24 @@ void lane_ring_flush(struct link *link)
     }
 }
 
+void lane_ring_came_back(struct link *link)
+{
+    struct link_ring *ring = &link->socket.ring;
+    ring->is_patient = ring->is_patient || ring->is_at_once;
+    ring->is_at_once = false;
+}
+
+void lane_ring_sent_all(struct uring *uring, struct link *link)
+{
+    if (!link->socket.ring.is_at_once)
+        return;
+    link->socket.ring.is_at_once = false;
+    lane_ring_sent(uring, link, INT_MAX);
+}
+
 void lane_ring_sent(struct uring *uring, struct link *link, int result)
 {
+    lane_ring_came_back(link); /* if that was not seen before */
     link->socket.ring.is_sending = false;
     if (link->is_closing)
         uring_list(uring, link);

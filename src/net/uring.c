@@ -60,20 +60,48 @@ static int ring_open(struct uring *uring)
     return result;
 }
 
+/* For so many links, a power of two. */
+static bool uring_make_room(struct uring *uring, size_t room)
+{
+    struct link **listed = calloc(room, sizeof(struct link *));
+    struct uring_sending *sending = calloc(room, sizeof *sending);
+    if (listed == NULL || sending == NULL) {
+        free(listed);
+        free(sending);
+        return false;
+    }
+    for (size_t index = 0; index < uring->listed_count; index++)
+        listed[index] = uring->listed[(uring->listed_first + index) & (uring->listed_room - 1)];
+    for (size_t index = 0; index < uring->sending_count; index++)
+        sending[index] = uring->sending[index];
+    free(uring->listed);
+    free(uring->sending);
+    uring->listed = listed;
+    uring->sending = sending;
+    uring->listed_room = room;
+    uring->listed_first = 0;
+    return true;
+}
+
+static void uring_free(struct uring *uring)
+{
+    if (uring == NULL)
+        return;
+    free(uring->listed);
+    free(uring->sending);
+    free(uring);
+}
+
 bool uring_create(uv_loop_t *loop, struct uring **out, struct problem *problem)
 {
     struct uring *uring = calloc(1, sizeof *uring);
-    struct link **listed = calloc(LISTED_FIRST, sizeof(struct link *));
-    int result = uring == NULL || listed == NULL ? UV_ENOMEM : ring_open(uring);
+    int result = uring == NULL || !uring_make_room(uring, LISTED_FIRST) ? UV_ENOMEM : ring_open(uring);
     *out = NULL;
     if (result < 0) {
-        free(uring);
-        free(listed);
+        uring_free(uring);
         return refuse(problem, result);
     }
     uring->loop = loop;
-    uring->listed = listed;
-    uring->listed_room = LISTED_FIRST;
     *out = uring;
     return true;
 }
@@ -87,8 +115,7 @@ void uring_destroy(struct uring *uring)
         uring->pieces = piece->next;
         free(piece);
     }
-    free(uring->listed);
-    free(uring);
+    uring_free(uring);
 }
 
 /* ── Entries ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -140,24 +167,52 @@ struct uring_write *uring_write_room(struct uring *uring)
     return uring->write_count < URING_WRITES_AT_ONCE ? &uring->writes[uring->write_count++] : NULL;
 }
 
+/* ── Writes that are done at once ──────────────────────────────────────────────────────────────────────────
+ */
+
+void uring_sends(struct uring *uring, struct link *link)
+{
+    uring->sending[uring->sending_count++] = (struct uring_sending){ link, uring->ring.sq.sqe_tail - 1 };
+}
+
+/* Those of which not all was taken are told of, and before all else: the kernel did them when it took their
+ * entries. */
+static void uring_find_those_back(struct uring *uring)
+{
+    struct io_uring_cqe *came;
+    unsigned head;
+    io_uring_for_each_cqe(&uring->ring, head, came)
+    {
+        if ((came->user_data & TOPIC_MASK) == TOPIC_SEND)
+            lane_ring_came_back((void *)(uintptr_t)(came->user_data & ~(uint64_t)TOPIC_MASK));
+    }
+}
+
+static bool has_overflown(const struct uring *uring)
+{
+    return (IO_URING_READ_ONCE(*uring->ring.sq.kflags) & IORING_SQ_CQ_OVERFLOW) != 0;
+}
+
+/* Of the entries that the kernel took, those that did not come back are done. */
+static void uring_settle_sending(struct uring *uring)
+{
+    unsigned taken = io_uring_smp_load_acquire(uring->ring.sq.khead);
+    size_t done = 0;
+    size_t left = 0;
+    uring_find_those_back(uring);
+    while (done < uring->sending_count && (int)(taken - uring->sending[done].position) > 0)
+        lane_ring_sent_all(uring, uring->sending[done++].link);
+    while (done < uring->sending_count)
+        uring->sending[left++] = uring->sending[done++];
+    uring->sending_count = left;
+}
+
 /* ── The queue of links ────────────────────────────────────────────────────────────────────────────────────
  */
 
 bool uring_reserve(struct uring *uring)
 {
-    size_t room = uring->listed_room;
-    if (uring->links < room)
-        return true;
-    struct link **listed = calloc(2 * room, sizeof(struct link *));
-    if (listed == NULL)
-        return false;
-    for (size_t index = 0; index < uring->listed_count; index++)
-        listed[index] = uring->listed[(uring->listed_first + index) & (room - 1)];
-    free(uring->listed);
-    uring->listed = listed;
-    uring->listed_room = 2 * room;
-    uring->listed_first = 0;
-    return true;
+    return uring->links < uring->listed_room || uring_make_room(uring, 2 * uring->listed_room);
 }
 
 void uring_list(struct uring *uring, struct link *link)
@@ -230,9 +285,12 @@ static void uring_dispatch(struct uring *uring, const struct io_uring_cqe *came)
     }
 }
 
+/* Where there was no room for all that came, what came back is found only behind the rest. */
 static void uring_take(struct uring *uring)
 {
     struct io_uring_cqe *next = NULL;
+    if (uring->sending_count > 0 && !has_overflown(uring))
+        uring_settle_sending(uring);
     while (io_uring_peek_cqe(&uring->ring, &next) == 0) {
         const struct io_uring_cqe came = { .user_data = next->user_data,
                                            .res = next->res,
@@ -240,6 +298,8 @@ static void uring_take(struct uring *uring)
         io_uring_cqe_seen(&uring->ring, next);
         uring_dispatch(uring, &came);
     }
+    if (uring->sending_count > 0)
+        uring_settle_sending(uring);
 }
 
 static void turn(struct uring *uring, bool may_wait)
