@@ -76,9 +76,13 @@ run_asker() {
 
 # The memory that a session needs which has logged in and rests: bytes in place of the rate, and nothing else.
 run_idle() {
-    local before count after held
+    local before count after held _
     [ -n "$3" ] || return 1
-    "$build/bench_asker" "$1" 10 8 0.2 >/dev/null && sleep 1.5 || return 1
+    # what the process needs once, however many sessions there are
+    for _ in {1..30}; do
+        "$build/bench_asker" "$1" 40 8 0.05 >/dev/null || return 1
+    done
+    sleep 1.5
     before=$(memory_of "$3")
     coproc held { exec "$build/bench_asker" "$1" "$2" 0 0; }
     # shellcheck disable=SC2154 # coproc sets it

@@ -86,7 +86,7 @@ static enum archive_result bring_up(const struct archive *archive, struct text *
     return run_sql(
         archive,
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304;"
-        "PRAGMA cache_size = -4000; PRAGMA temp_store = MEMORY",
+        "PRAGMA cache_size = -1000; PRAGMA temp_store = MEMORY",
         why);
 }
 
