@@ -13,30 +13,27 @@
  * _open        takes over a connected socket; 0 or a negative libuv code: the socket is still the caller's
  * _socket      -1 when it is not open
  * _loop        where the timers of the link run
- * _read_start  what is read comes as link_arrived and link_stopped, from the loop
- * _read_stop   nothing comes until _read_start
+ * _attend      is_reading has changed: what is read comes as link_arrived and link_stopped, from the loop, or
+ *              nothing comes any more
  * _write_now   takes off the bytes what the kernel takes at once, while nothing waits; 0 or a negative code
  * _refer       a piece that refers to the bytes where they were read; NULL where that does not pay
  * _piece       an empty piece with room for so many bytes, or more; NULL where memory is short
  * _release     frees a piece, and lets go of the block that it refers to
- * _write       begins to write what waits, where nothing is under way; link_written comes from the loop
+ * _write       writes what waits once the kernel takes it; link_written comes from the loop
  * _flush       offers the kernel at once what it was not offered yet
- * _taken       bytes of what is under way that the kernel has taken already
  * _close       comes to link_closed, from the loop; at once where the link was never open
  */
 
 /* ── lane_uv.c ──────────────────────────────────────────────────────────────────────────────────────────
  */
 
-void lane_uv_init(struct link *link, uv_loop_t *loop, enum address_family family);
+void lane_uv_init(struct link *link, uv_loop_t *loop);
 MUST_USE int lane_uv_open(struct link *link, int socket);
 int lane_uv_socket(const struct link *link);
 uv_loop_t *lane_uv_loop(const struct link *link);
-void lane_uv_read_start(struct link *link);
-void lane_uv_read_stop(struct link *link);
+void lane_uv_attend(struct link *link);
 MUST_USE int lane_uv_write_now(struct link *link, struct bytes *bytes);
 void lane_uv_write(struct link *link);
-size_t lane_uv_taken(const struct link *link);
 void lane_uv_close(struct link *link);
 
 /* ── lane_ring.c ────────────────────────────────────────────────────────────────────────────────────────
@@ -59,12 +56,12 @@ static inline bool lane_is_ring(const struct link *link)
     return link->chunk->uring != NULL;
 }
 
-static inline void lane_init(struct link *link, uv_loop_t *loop, enum address_family family)
+static inline void lane_init(struct link *link, uv_loop_t *loop)
 {
     if (lane_is_ring(link))
         link->socket.ring.descriptor = -1;
     else
-        lane_uv_init(link, loop, family);
+        lane_uv_init(link, loop);
 }
 
 MUST_USE static inline int lane_open(struct link *link, int socket)
@@ -82,18 +79,12 @@ static inline uv_loop_t *lane_loop(const struct link *link)
     return lane_is_ring(link) ? lane_ring_loop(link) : lane_uv_loop(link);
 }
 
-static inline void lane_read_start(struct link *link)
+static inline void lane_attend(struct link *link)
 {
     if (lane_is_ring(link))
-        lane_ring_attend(link); /* it looks at is_reading */
+        lane_ring_attend(link);
     else
-        lane_uv_read_start(link);
-}
-
-static inline void lane_read_stop(struct link *link)
-{
-    if (!lane_is_ring(link))
-        lane_uv_read_stop(link);
+        lane_uv_attend(link);
 }
 
 MUST_USE static inline int lane_write_now(struct link *link, struct bytes *bytes)
@@ -125,11 +116,6 @@ static inline void lane_write(struct link *link)
         lane_ring_attend(link); /* it looks at what waits */
     else
         lane_uv_write(link);
-}
-
-static inline size_t lane_taken(const struct link *link)
-{
-    return lane_is_ring(link) ? 0 : lane_uv_taken(link);
 }
 
 static inline void lane_flush(struct link *link)

@@ -30,7 +30,7 @@ enum { LINK_STALL_MS = 3000 };
 struct link;
 struct link_piece;
 struct link_linger;
-union link_handle;
+struct link_handle;
 struct link_held;
 
 /* Called from the loop, never from inside a function of the link. */
@@ -67,7 +67,7 @@ struct link_ring {
 
 struct link {
     union {
-        union link_handle *handle; /* libuv's; NULL: it could not be had */
+        struct link_handle *handle; /* libuv's; NULL: it could not be had */
         struct link_ring ring;
     } socket;
     const struct link_events *events;
@@ -91,9 +91,8 @@ struct link {
 };
 
 /* Prepares a link whose socket is not open yet. From here on it has to be closed with link_close. */
-void link_init(struct link *link, uv_loop_t *loop, enum address_family family, struct chunk *chunk,
-               const struct link_events *events);
-/* Takes over a connected socket of that family. 0 or a negative libuv code; the socket is then still the
+void link_init(struct link *link, uv_loop_t *loop, struct chunk *chunk, const struct link_events *events);
+/* Takes over a connected socket. 0 or a negative libuv code; the socket is then still the
  * caller's. */
 MUST_USE int link_open(struct link *link, int socket);
 /* Sets what every data connection gets: TCP_NODELAY and keep-alive. For TCP, after it is open. */

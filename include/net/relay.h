@@ -13,6 +13,13 @@
  * cancel request is under way. */
 struct relay;
 
+/* When the wall clock is read for what comes. */
+enum relay_time {
+    TIME_READ_EACH, /* for each by itself: while relay_shared_turn is not called */
+    TIME_UNREAD,
+    TIME_READ, /* for all that comes in this turn */
+};
+
 /* What all relays of one worker share. */
 struct relay_shared {
     /* set by the owner before relay_shared_open */
@@ -34,6 +41,7 @@ struct relay_shared {
     uv_timer_t grace;    /* of draining */
     uv_timer_t sweep;    /* looks for sessions that rest; not running where none is to be ended */
     size_t cancel_count; /* cancel requests on their way */
+    enum relay_time time;
     bool is_draining;
 };
 
@@ -45,6 +53,12 @@ void relay_shared_open(struct relay_shared *shared);
 /* Closes the timers; the memory may go once the loop has run their close callbacks. Only when there is no
  * relay. */
 void relay_shared_close(struct relay_shared *shared);
+
+/* The loop is about to wait: what comes behind it has come at another time, all of it at the same. */
+static inline void relay_shared_turn(struct relay_shared *shared)
+{
+    shared->time = TIME_UNREAD;
+}
 
 struct listener_plan;
 

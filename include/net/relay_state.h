@@ -94,7 +94,7 @@ void relay_shared_retire(struct relay *relay);
 void relay_shared_remove(struct relay *relay);
 /* Draining: ends the session if that cuts nothing short. */
 void relay_shared_drain(struct relay *relay);
-/* Reads the wall clock for the sessions; before each feed. */
+/* Reads the wall clock for the sessions, where it was not read in this turn; before each feed. */
 void relay_shared_tick(struct relay_shared *shared);
 
 #endif

@@ -79,9 +79,10 @@ static void on_wake(uv_async_t *wake)
     }
 }
 
-static void tell_of_events(void *argument)
+static void before_wait(void *argument)
 {
     struct worker *worker = argument;
+    relay_shared_turn(&worker->relays);
     size_t written = atomic_load_explicit(&worker->events.written, memory_order_relaxed);
     handover_tell(&worker->handover);
     if (written != worker->events_told) {
@@ -92,7 +93,7 @@ static void tell_of_events(void *argument)
 
 static void on_prepare(uv_prepare_t *prepare)
 {
-    tell_of_events(CONTAINER_OF(prepare, struct worker, prepare));
+    before_wait(CONTAINER_OF(prepare, struct worker, prepare));
 }
 
 static void worker_run(void *argument)
@@ -100,7 +101,7 @@ static void worker_run(void *argument)
     struct worker *worker = argument;
     atomic_store(&worker->thread_id, thread_introduce("worker", worker->index));
     if (worker->uring != NULL)
-        uring_run(worker->uring, tell_of_events, worker);
+        uring_run(worker->uring, before_wait, worker);
     else
         (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
     atomic_store(&worker->has_ended, true);

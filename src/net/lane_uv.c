@@ -1,139 +1,166 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Links whose bytes libuv moves. */
+/* Links whose sockets libuv watches. What is ready is read and written here, with one call of the kernel
+ * each: libuv's streams would do the same by way of calls that cost more. */
 #include "net/lane.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Reads of a link that brings more than one can take, before others have their turn; pieces of one write. */
+enum { READS_AT_ONCE = 16, PIECES_AT_ONCE = 16 };
 
 /* In memory of its own, so that links of a ring need not have it. */
-union link_handle {
-    uv_handle_t any;
-    uv_stream_t stream;
-    uv_tcp_t tcp;
-    uv_pipe_t pipe;
+struct link_handle {
+    uv_poll_t poll; /* only while the socket is open */
+    uv_loop_t *loop;
+    int socket; /* -1: not open */
+    bool waits_for_room;
 };
 
-/* The first piece on its way. */
-struct writing {
-    uv_write_t request;
-    struct link *link;
-};
-
-static struct link *link_of(const void *handle)
+void lane_uv_init(struct link *link, uv_loop_t *loop)
 {
-    return ((const uv_handle_t *)handle)->data;
-}
-
-void lane_uv_init(struct link *link, uv_loop_t *loop, enum address_family family)
-{
-    union link_handle *handle = malloc(sizeof *handle);
+    struct link_handle *handle = malloc(sizeof *handle);
     link->socket.handle = handle;
     if (handle == NULL)
         return;
-    if (family == ADDRESS_UNIX)
-        (void)uv_pipe_init(loop, &handle->pipe, 0); /* neither can fail */
-    else
-        (void)uv_tcp_init(loop, &handle->tcp);
-    handle->any.data = link;
+    handle->loop = loop;
+    handle->socket = -1;
+    handle->waits_for_room = false;
 }
 
 int lane_uv_open(struct link *link, int socket)
 {
-    union link_handle *handle = link->socket.handle;
+    struct link_handle *handle = link->socket.handle;
     if (handle == NULL)
         return UV_ENOMEM;
-    return handle->any.type == UV_NAMED_PIPE ? uv_pipe_open(&handle->pipe, socket)
-                                             : uv_tcp_open(&handle->tcp, socket);
+    int result = uv_poll_init(handle->loop, &handle->poll, socket);
+    if (result != 0)
+        return result;
+    handle->poll.data = link;
+    handle->socket = socket;
+    return 0;
 }
 
 int lane_uv_socket(const struct link *link)
 {
-    uv_os_fd_t socket = -1;
-    return uv_fileno(&link->socket.handle->any, &socket) == 0 ? socket : -1;
+    return link->socket.handle != NULL ? link->socket.handle->socket : -1;
 }
 
 uv_loop_t *lane_uv_loop(const struct link *link)
 {
-    return link->socket.handle->any.loop;
+    return link->socket.handle->loop;
 }
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
+/* ── What is ready ─────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static ssize_t outcome(ssize_t result)
 {
-    (void)suggested;
-    struct link *link = link_of(handle);
-    *out = uv_buf_init((char *)link->chunk->data, link->read_most);
+    return result >= 0 ? result : uv_translate_sys_error(errno);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
+static bool is_passing(ssize_t result)
 {
+    return result == UV_EAGAIN || result == UV_EINTR;
+}
+
+/* Whether there may be more. */
+static bool link_read(struct link *link)
+{
+    struct chunk *chunk = link->chunk;
+    ssize_t size = outcome(recv(link->socket.handle->socket, chunk->data, link->read_most, 0));
     if (size > 0)
-        link_arrived(link_of(stream), bytes_of(buffer->base, (size_t)size));
-    else if (size < 0)
-        link_stopped(link_of(stream), size == UV_EOF ? 0 : (int)size);
+        link_arrived(link, bytes_of(chunk->data, (size_t)size));
+    else if (!is_passing(size))
+        link_stopped(link, (int)size);
+    return size == (ssize_t)link->read_most;
 }
 
-void lane_uv_read_start(struct link *link)
+static void link_write_waiting(struct link *link)
 {
-    link->is_reading = uv_read_start(&link->socket.handle->stream, on_alloc, on_read) == 0;
+    struct iovec pieces[PIECES_AT_ONCE];
+    struct msghdr message = { .msg_iov = pieces };
+    for (struct link_piece *piece = link->first; piece != NULL && message.msg_iovlen < PIECES_AT_ONCE;
+         piece = piece->next) {
+        pieces[message.msg_iovlen++] =
+            (struct iovec){ .iov_base = (void *)(uintptr_t)piece->data, .iov_len = piece->size };
+        piece->is_under_way = true;
+    }
+    ssize_t taken = outcome(sendmsg(link->socket.handle->socket, &message, MSG_NOSIGNAL));
+    link->socket.handle->waits_for_room = false;
+    link_written(link, is_passing(taken) ? 0 : taken);
 }
 
-void lane_uv_read_stop(struct link *link)
+static void link_watch(struct link *link);
+
+/* After an error of the socket libuv watches it no more: the reads behind it say which. */
+static void on_ready(uv_poll_t *poll, int status, int events)
 {
-    (void)uv_read_stop(&link->socket.handle->stream);
+    struct link *link = poll->data;
+    struct link_handle *handle = link->socket.handle;
+    bool has_failed = status < 0;
+    if (has_failed || (events & UV_READABLE) != 0)
+        for (unsigned reads = 0; reads < READS_AT_ONCE && link->is_reading && link_read(link); reads++)
+            ;
+    if (!link->is_closing && handle->waits_for_room && (has_failed || (events & UV_WRITABLE) != 0))
+        link_write_waiting(link);
+    if (!link->is_closing && (has_failed || (events & UV_WRITABLE) != 0))
+        link_watch(link);
+}
+
+static void link_watch(struct link *link)
+{
+    struct link_handle *handle = link->socket.handle;
+    int events = (link->is_reading ? UV_READABLE : 0) | (handle->waits_for_room ? UV_WRITABLE : 0);
+    if (handle->socket < 0)
+        return;
+    if (events != 0)
+        (void)uv_poll_start(&handle->poll, events, on_ready); /* neither can fail */
+    else
+        (void)uv_poll_stop(&handle->poll);
+}
+
+/* ── The lane ──────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+void lane_uv_attend(struct link *link)
+{
+    link_watch(link);
 }
 
 int lane_uv_write_now(struct link *link, struct bytes *bytes)
 {
-    uv_buf_t view = { .base = (char *)(uintptr_t)bytes->data, .len = bytes->size };
-    int taken = uv_try_write(&link->socket.handle->stream, &view, 1);
+    ssize_t taken =
+        outcome(send(link->socket.handle->socket, bytes->data, bytes->size, MSG_NOSIGNAL | MSG_DONTWAIT));
     if (taken >= 0)
         (void)bytes_take(bytes, (size_t)taken);
-    return taken >= 0 || taken == UV_EAGAIN ? 0 : taken;
-}
-
-static void on_written(uv_write_t *request, int status)
-{
-    struct writing *writing = CONTAINER_OF(request, struct writing, request);
-    struct link *link = writing->link;
-    free(writing);
-    if (!link->is_closing)
-        link_written(link, status < 0 ? status : (ssize_t)link->first->size);
+    return taken >= 0 || is_passing(taken) ? 0 : (int)taken;
 }
 
 void lane_uv_write(struct link *link)
 {
-    struct link_piece *piece = link->first;
-    struct writing *writing = malloc(sizeof *writing);
-    uv_buf_t view = uv_buf_init((char *)(uintptr_t)piece->data, (unsigned)piece->size);
-    int result = UV_ENOMEM;
-    if (writing != NULL) {
-        writing->link = link;
-        result = uv_write(&writing->request, &link->socket.handle->stream, &view, 1, on_written);
-    }
-    piece->is_under_way = result == 0;
-    if (result == 0)
-        return;
-    free(writing);
-    link_fail(link, result);
-}
-
-size_t lane_uv_taken(const struct link *link)
-{
-    bool is_under_way = link->first != NULL && link->first->is_under_way;
-    return is_under_way ? link->first->size - uv_stream_get_write_queue_size(&link->socket.handle->stream)
-                        : 0;
+    link->socket.handle->waits_for_room = true;
+    link_watch(link);
 }
 
 static void on_handle_closed(uv_handle_t *closed)
 {
-    struct link *link = link_of(closed);
+    struct link *link = closed->data;
     free(link->socket.handle);
     link_closed(link);
 }
 
 void lane_uv_close(struct link *link)
 {
-    if (link->socket.handle != NULL)
-        uv_close(&link->socket.handle->any, on_handle_closed);
-    else
+    struct link_handle *handle = link->socket.handle;
+    if (handle == NULL || handle->socket < 0) {
+        free(handle);
         link_closed(link);
+        return;
+    }
+    uv_close((uv_handle_t *)&handle->poll, on_handle_closed);
+    (void)close(handle->socket);
+    handle->socket = -1;
 }

@@ -16,11 +16,10 @@ struct link_linger {
     size_t waiting; /* at the last look */
 };
 
-void link_init(struct link *link, uv_loop_t *loop, enum address_family family, struct chunk *chunk,
-               const struct link_events *events)
+void link_init(struct link *link, uv_loop_t *loop, struct chunk *chunk, const struct link_events *events)
 {
     *link = (struct link){ .events = events, .chunk = chunk, .read_most = CHUNK_SIZE };
-    lane_init(link, loop, family);
+    lane_init(link, loop);
 }
 
 int link_open(struct link *link, int socket)
@@ -51,7 +50,7 @@ const char *link_failure(const struct link *link)
 
 size_t link_waiting(const struct link *link)
 {
-    return link->queued - lane_taken(link);
+    return link->queued;
 }
 
 void link_end(struct link *link, int error)
@@ -93,7 +92,7 @@ void link_read_on(struct link *link)
     if (link->is_reading)
         return;
     link->is_reading = true;
-    lane_read_start(link);
+    lane_attend(link);
 }
 
 void link_read_start(struct link *link)
@@ -107,7 +106,7 @@ void link_read_stop(struct link *link)
     if (!link->is_reading)
         return;
     link->is_reading = false;
-    lane_read_stop(link);
+    lane_attend(link);
 }
 
 void link_send(struct link *link, struct bytes bytes)

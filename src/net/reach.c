@@ -263,7 +263,7 @@ static void reach_guard(struct reach *reach)
 static int reach_open(struct reach *reach, const struct dial_result *result)
 {
     struct link *link = reach->plan.link;
-    link_init(link, reach->plan.loop, result->family, reach->plan.chunk, &reach_link_events);
+    link_init(link, reach->plan.loop, reach->plan.chunk, &reach_link_events);
     link->keeper = reach;
     reach->has_link = true;
     int error = link_open(link, result->socket);

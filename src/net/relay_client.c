@@ -76,11 +76,11 @@ void relay_take_header(struct relay *relay, struct bytes bytes)
  */
 
 /* Makes a link of the accepted socket and takes it over. */
-static int relay_open(struct relay *relay, int socket, enum address_family family)
+static int relay_open(struct relay *relay, int socket)
 {
     struct relay_end *client = &relay->ends[SIDE_CLIENT];
     client->is_open = true;
-    link_init(&client->link, relay->shared->loop, family, relay->shared->chunk, &relay_link_events);
+    link_init(&client->link, relay->shared->loop, relay->shared->chunk, &relay_link_events);
     client->link.read_most = READ_BEFORE_LOGIN;
     int result = link_open(&client->link, socket);
     if (result == 0)
@@ -125,7 +125,7 @@ void relay_accept(struct relay_shared *shared, int socket, const struct listener
     list_init(&relay->node);
     relay_shared_add(shared, relay);
     relay_shared_tick(shared);
-    if (relay_open(relay, socket, plan->address->family) == 0 && relay_begin(relay)) {
+    if (relay_open(relay, socket) == 0 && relay_begin(relay)) {
         link_read_start(&relay->ends[SIDE_CLIENT].link);
         return;
     }

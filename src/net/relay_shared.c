@@ -9,6 +9,10 @@ static_assert(sizeof(struct relay) <= 2 * sizeof(struct link) + 128, "a relay is
 void relay_shared_tick(struct relay_shared *shared)
 {
     struct timespec now;
+    if (shared->time == TIME_READ)
+        return;
+    if (shared->time == TIME_UNREAD)
+        shared->time = TIME_READ;
     (void)clock_gettime(CLOCK_REALTIME, &now);
     shared->world->now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
@@ -22,6 +26,7 @@ void relay_shared_open(struct relay_shared *shared)
     shared->relay_count = 0;
     shared->cancel_count = 0;
     shared->is_draining = false;
+    shared->time = TIME_READ_EACH;
     (void)uv_timer_init(shared->loop, &shared->deadline); /* none of these can fail */
     (void)uv_timer_init(shared->loop, &shared->grace);
     (void)uv_timer_init(shared->loop, &shared->sweep);

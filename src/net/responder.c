@@ -18,7 +18,6 @@ struct responder {
     struct list connections;
     size_t connection_count;
     struct buffer answer; /* the one being made; empty between calls */
-    enum address_family family;
     bool is_closing;
 };
 
@@ -158,8 +157,7 @@ static bool connection_open(struct responder *responder, int socket)
     struct responder_connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL)
         return false;
-    link_init(&connection->link, responder->loop, responder->family, responder->chunk,
-              &connection_link_events);
+    link_init(&connection->link, responder->loop, responder->chunk, &connection_link_events);
     connection->responder = responder;
     buffer_init(&connection->held, HELD_MOST);
     list_append(&responder->connections, &connection->node);
@@ -189,7 +187,6 @@ bool responder_open(uv_loop_t *loop, const struct address *address, const struct
     responder->loop = loop;
     responder->answerer = *answerer;
     responder->chunk = chunk;
-    responder->family = address->family;
     list_init(&responder->connections);
     buffer_init(&responder->answer, answerer->answer_most);
     const struct acceptor_plan plan = {

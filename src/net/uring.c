@@ -302,9 +302,16 @@ static void uring_take(struct uring *uring)
         uring_settle_sending(uring);
 }
 
-static void turn(struct uring *uring, bool may_wait)
+struct hook {
+    void (*call)(void *owner); /* NULL: none */
+    void *owner;
+};
+
+static void turn(struct uring *uring, bool may_wait, struct hook before_wait)
 {
     uring_serve(uring);
+    if (before_wait.call != NULL)
+        before_wait.call(before_wait.owner);
     int timeout = uv_backend_timeout(uring->loop);
     uring_watch_loop(uring);
     if (timeout > 0)
@@ -325,13 +332,11 @@ bool uring_is_alive(const struct uring *uring)
 
 void uring_run(struct uring *uring, void (*before_wait)(void *owner), void *owner)
 {
-    while (uring_is_alive(uring)) {
-        before_wait(owner);
-        turn(uring, true);
-    }
+    while (uring_is_alive(uring))
+        turn(uring, true, (struct hook){ before_wait, owner });
 }
 
 void uring_turn(struct uring *uring)
 {
-    turn(uring, false);
+    turn(uring, false, (struct hook){ NULL, NULL });
 }

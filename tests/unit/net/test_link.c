@@ -59,13 +59,13 @@ static const struct link_events probe_events = {
     .on_closed = on_closed,
 };
 
-static struct probe *probe_over(enum address_family family, const int ends[2])
+static struct probe *probe_over(const int ends[2])
 {
     struct probe *probe = calloc(1, sizeof *probe);
     assert_non_null(probe);
     loop_open(&probe->loop, &probe->chunk);
     probe->peer = ends[1];
-    link_init(&probe->link, &probe->loop, family, &probe->chunk, &probe_events);
+    link_init(&probe->link, &probe->loop, &probe->chunk, &probe_events);
     assert_int_equal(link_open(&probe->link, ends[0]), 0);
     link_tune(&probe->link);
     return probe;
@@ -75,14 +75,14 @@ static struct probe *probe_create(void)
 {
     int ends[2];
     peer_pair(ends);
-    return probe_over(ADDRESS_IPV4, ends);
+    return probe_over(ends);
 }
 
 static struct probe *probe_create_unix(void)
 {
     int ends[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-    return probe_over(ADDRESS_UNIX, ends);
+    return probe_over(ends);
 }
 
 static void probe_destroy(struct probe *probe)
