@@ -54,6 +54,8 @@ struct link_events {
 struct link_ring {
     struct link_held *held; /* what was read while nobody read, or NULL */
     int descriptor;         /* -1: not open */
+    bool is_listed : 1;     /* among those that the ring is to attend to */
+    bool is_known : 1;      /* the ring has the socket in its table */
     bool is_receiving : 1;  /* a receive is in the kernel's hands */
     bool is_sending : 1;    /* so is what was written */
     bool is_at_once : 1;    /* what the kernel has no room for now comes back */
@@ -61,7 +63,6 @@ struct link_ring {
     bool has_cancelled : 1; /* the receive is to come back */
     bool has_cut : 1;       /* so is the write, since the link closes */
     bool has_stopped : 1;   /* the peer's end or an error came, to be told behind what is held */
-    bool is_listed : 1;     /* among those that the ring is to attend to */
     signed stop : 16;       /* that error, a negative libuv code, or 0 */
 };
 

@@ -56,7 +56,8 @@ struct uring {
     size_t listed_room;            /* a power of two */
     struct uring_sending *sending; /* in the order of their entries, with as much room */
     size_t sending_count;
-    size_t links; /* open */
+    size_t links;   /* open */
+    int known_most; /* descriptors below this can be in the ring's table, at the place of their number */
     struct uring_write writes[URING_WRITES_AT_ONCE];
     size_t write_count; /* not yet taken by the kernel */
     struct __kernel_timespec timeout;
@@ -79,6 +80,10 @@ struct io_uring_sqe *uring_entry(struct uring *uring, void *link, enum uring_top
 /* Room to say of which pieces a write is made, for the entry that was got last; NULL when there is no more.
  */
 struct uring_write *uring_write_room(struct uring *uring);
+/* Puts a socket into the ring's table, so that the kernel need not look it up each time; false where there is
+ * no room. It is open there until uring_forget. */
+MUST_USE bool uring_know(struct uring *uring, int socket);
+void uring_forget(struct uring *uring, int socket);
 /* The entry that was got last is a write of the link that is done at once, or comes back. */
 void uring_sends(struct uring *uring, struct link *link);
 /* Room in the queue for one more link. */

@@ -44,6 +44,7 @@ int lane_ring_open(struct link *link, int socket)
     if (ioctl(socket, FIONBIO, &off) != 0)
         return UV_ENOTSOCK;
     link->socket.ring.descriptor = socket;
+    link->socket.ring.is_known = uring_know(uring, socket);
     uring->links++;
     return 0;
 }
@@ -191,6 +192,12 @@ static void link_deliver_held(struct uring *uring, struct link *link)
     link_stopped(link, ring->stop);
 }
 
+/* In the ring's table it has the same number. */
+static unsigned char socket_flag(const struct link_ring *ring)
+{
+    return ring->is_known ? IOSQE_FIXED_FILE : 0;
+}
+
 /* The receive stays with the kernel until the peer's end. Only where the owner wants to be given little at a
  * time, each is asked for by itself. */
 static void link_receive(struct uring *uring, struct link *link)
@@ -201,7 +208,7 @@ static void link_receive(struct uring *uring, struct link *link)
         io_uring_prep_recv(entry, ring->descriptor, NULL, link->read_most, 0);
     else
         io_uring_prep_recv_multishot(entry, ring->descriptor, NULL, 0, 0);
-    entry->flags |= IOSQE_BUFFER_SELECT;
+    entry->flags |= IOSQE_BUFFER_SELECT | socket_flag(ring);
     ring->is_receiving = true;
     ring->has_cancelled = false;
 }
@@ -284,6 +291,7 @@ static void link_send_waiting(struct uring *uring, struct link *link)
     else
         io_uring_prep_send(entry, ring->descriptor, piece->data, piece->size, 0);
     entry->msg_flags = MSG_NOSIGNAL;
+    entry->flags |= socket_flag(ring);
     ring->is_sending = true;
     ring->is_at_once = !ring->is_patient;
     ring->is_patient = false;
@@ -349,6 +357,8 @@ static void link_finish(struct uring *uring, struct link *link)
         return;
     while (ring->held != NULL)
         held_destroy(uring, link_take_held(link));
+    if (ring->is_known)
+        uring_forget(uring, ring->descriptor);
     (void)close(ring->descriptor);
     uring->links--;
     link_closed(link);

@@ -5,12 +5,14 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* Entries that can be handed over at once, and those that can wait to be looked at: the kernel keeps any more
  * in memory of its own. */
 enum { ENTRIES = 256, COMPLETIONS = 4096, LISTED_FIRST = 64 };
+enum { KNOWN_MOST = 64 * 1024 };
 enum { MILLISECONDS = 1000, NANOSECONDS_PER_MILLISECOND = 1000000 };
 
 /* ── Making one ────────────────────────────────────────────────────────────────────────────────────────────
@@ -40,6 +42,15 @@ static bool refuse(struct problem *problem, int error)
     return false;
 }
 
+/* Where there is none, the kernel looks each descriptor up. */
+static void uring_open_table(struct uring *uring)
+{
+    struct rlimit limit;
+    bool is_limited = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < KNOWN_MOST;
+    unsigned most = is_limited ? (unsigned)limit.rlim_cur : KNOWN_MOST;
+    uring->known_most = io_uring_register_files_sparse(&uring->ring, most) == 0 ? (int)most : 0;
+}
+
 /* One thread alone submits and reaps, and the kernel does for the ring what there is to do when that thread
  * asks, without interrupting it. That thread is not the one that makes the ring: it is enabled later. */
 static int ring_open(struct uring *uring)
@@ -53,8 +64,10 @@ static int ring_open(struct uring *uring)
     if (result < 0)
         return result;
     result = uring_pool_open(&uring->pool, &uring->ring);
-    if (result == 0)
+    if (result == 0) {
+        uring_open_table(uring);
         return 0;
+    }
     io_uring_queue_exit(&uring->ring);
     uring_pool_close(&uring->pool);
     return result;
@@ -209,6 +222,18 @@ static void uring_settle_sending(struct uring *uring)
 
 /* ── The queue of links ────────────────────────────────────────────────────────────────────────────────────
  */
+
+bool uring_know(struct uring *uring, int socket)
+{
+    return socket < uring->known_most &&
+           io_uring_register_files_update(&uring->ring, (unsigned)socket, &socket, 1) == 1;
+}
+
+void uring_forget(struct uring *uring, int socket)
+{
+    int none = -1;
+    (void)io_uring_register_files_update(&uring->ring, (unsigned)socket, &none, 1);
+}
 
 bool uring_reserve(struct uring *uring)
 {
