@@ -84,6 +84,14 @@ make_certificate() {
     [ "$(id -u)" -ne 0 ] || chown postgres "$folder/server.key"
 }
 
+# address_of SERVER [PREFIX]: the port's, or with PREFIX before it the path of a Unix socket.
+address_of() {
+    case $1 in
+    /*) echo "${2:-}$1" ;;
+    *) echo "127.0.0.1:$1" ;;
+    esac
+}
+
 # Each start_KIND takes: the name, the server's port of 127.0.0.1 or the path of its Unix socket, then what is its own.
 
 start_relay() {
@@ -136,12 +144,9 @@ END
 }
 
 start_haproxy() {
-    local port server=$2
+    local port server
     port=$(free_port)
-    case $server in
-    /*) server=unix@$server ;;
-    *) server=127.0.0.1:$server ;;
-    esac
+    server=$(address_of "$2" unix@)
     cat >"$folder/haproxy.cfg" <<END
 global
     nbthread 1
@@ -159,12 +164,9 @@ END
 }
 
 start_nginx() {
-    local port server=$2
+    local port server
     port=$(free_port)
-    case $server in
-    /*) server=unix:$server ;;
-    *) server=127.0.0.1:$server ;;
-    esac
+    server=$(address_of "$2" unix:)
     cat >"$folder/nginx.conf" <<END
 load_module $peers/usr/lib/nginx/modules/ngx_stream_module.so;
 daemon off;
@@ -186,9 +188,9 @@ END
 # start_sluice NAME SERVER [tls] [SETTINGS]: everything at its default and the guard enforcing; SETTINGS are YAML. It
 # works in a folder of its own.
 start_sluice() {
-    local port server=$2 own=$folder/${1//\//-} tls=
+    local port server own=$folder/${1//\//-} tls=
     port=$(free_port)
-    [ "${server:0:1}" = / ] || server=127.0.0.1:$server
+    server=$(address_of "$2")
     [ "$3" != tls ] ||
         tls=", tls: { mode: require, certificate: \"$folder/server.crt\", key: \"$folder/server.key\" }"
     mkdir "$own"

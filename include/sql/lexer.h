@@ -51,6 +51,17 @@ struct token {
     char word[LEXER_WORD_SIZE]; /* NUL-terminated */
 };
 
+static inline bool token_is_word(const struct token *token, const char *word)
+{
+    return token->kind == TOKEN_WORD && token->word[0] == word[0] && strcmp(token->word, word) == 0;
+}
+
+/* Quoted or not; a word may also be a key word. */
+static inline bool token_is_name(const struct token *token)
+{
+    return token->kind == TOKEN_WORD || token->kind == TOKEN_QUOTED_NAME;
+}
+
 enum lexer_result {
     LEXER_TOKEN,   /* *out holds the next token */
     LEXER_STARVED, /* the input is used up: give the next piece, or call lexer_finish */

@@ -22,9 +22,4 @@ struct bytes token_walk_bytes(const struct token_walk *walk, const struct token 
 /* The command that the tokens from `first` on begin, or NULL. */
 const struct command *token_walk_command(struct token_walk walk, const struct token *first);
 
-static inline bool token_is_word(const struct token *token, const char *word)
-{
-    return token->kind == TOKEN_WORD && strcmp(token->word, word) == 0;
-}
-
 #endif

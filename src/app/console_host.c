@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Hosts the console: gathers what a command needs, does what it asks, and lets the console put the answer
- * into words. */
-#include "app/clock.h"
+/* Hosts the console: does what a command asks, and lets the console put the answer into words. */
 #include "app/query_job.h"
-#include "app/sluice.h"
-#include "control/rule_rows.h"
-#include "control/window_rows.h"
+#include "console_world.h"
 
 #include <stdlib.h>
 #include <sys/random.h>
@@ -71,90 +67,8 @@ static void visit_cancel(struct sluice *sluice, uint32_t number, uint32_t secret
     }
 }
 
-/* ── What commands ask for ─────────────────────────────────────────────────────────────────────────────────
+/* ── What commands do ──────────────────────────────────────────────────────────────────────────────────────
  */
-
-/* What is done with a world while it lasts. */
-typedef void (*world_use)(void *context, const struct console_world *world);
-
-struct gathering {
-    struct sluice *sluice;
-    world_use use;
-    void *context;
-};
-
-static void with_snapshot(const struct gathering *gathering, struct console_world *world)
-{
-    struct snapshot snapshot;
-    sluice_snapshot(gathering->sluice, &snapshot);
-    world->snapshot = &snapshot;
-    world->totals = &gathering->sluice->observer.totals;
-    world->deploys = &gathering->sluice->observer.aftermath.deploys;
-    world->incidents = vigil_book(&gathering->sluice->observer.vigil);
-    gathering->use(gathering->context, world);
-    world->snapshot = NULL;
-    snapshot_release(&snapshot);
-}
-
-static void with_history(const struct gathering *gathering, struct console_world *world)
-{
-    struct history_state state;
-    if (recording_state(&gathering->sluice->observer.recording, &state))
-        world->history = &state;
-    gathering->use(gathering->context, world);
-    world->history = NULL;
-}
-
-static void with_windows(const struct gathering *gathering, struct console_world *world)
-{
-    struct gate_plan plan = gatekeeper_gate_plan(&gathering->sluice->keeper);
-    size_t most = window_rows_most(&plan);
-    struct window_row *rows = calloc(most > 0 ? most : 1, sizeof(*rows));
-    if (rows == NULL)
-        outcome_fail(&world->outcome, "53200", "out of memory");
-    else
-        world->window_count = window_rows_fill(&plan, world->now_us, rows, most);
-    world->windows = rows;
-    gathering->use(gathering->context, world);
-    free(rows);
-}
-
-static void with_rules(const struct gathering *gathering, struct console_world *world)
-{
-    const struct policy_plan *plan = &gathering->sluice->keeper.plan.policy;
-    size_t most = rule_rows_most(plan);
-    struct rule_row *rows = calloc(most, sizeof(*rows));
-    if (rows != NULL)
-        world->rule_count = rule_rows_fill(plan, rows, most);
-    world->rules = rows;
-    gathering->use(gathering->context, world);
-    free(rows);
-}
-
-static void with_workers(const struct gathering *gathering, struct console_world *world)
-{
-    struct worker_row *rows = sluice_worker_rows(gathering->sluice);
-    world->worker_count = rows != NULL ? gathering->sluice->worker_count : 0;
-    world->workers = rows;
-    gathering->use(gathering->context, world);
-    free(rows);
-}
-
-static void with_settings(const struct gathering *gathering, struct console_world *world)
-{
-    size_t count;
-    const struct settings_row *from = settings_rows(gathering->sluice->current, &count);
-    struct setting_row *rows = calloc(count > 0 ? count : 1, sizeof(*rows));
-    if (rows == NULL)
-        count = 0;
-    for (size_t index = 0; index < count; index++)
-        rows[index] = (struct setting_row){ from[index].path, from[index].value, from[index].standard,
-                                            from[index].about, false };
-    world->settings = rows;
-    world->setting_count = count;
-    gathering->use(gathering->context, world);
-    free(rows);
-}
 
 static void gate_moved(struct sluice *sluice, enum notice notice, const struct opening *opening,
                        const char *who)
@@ -202,52 +116,6 @@ static void do_effect(struct sluice *sluice, const struct console_command *comma
     }
 }
 
-static struct console_world world_now(const struct sluice *sluice)
-{
-    return (struct console_world){ .now_us = clock_now(),
-                                   .journal = &sluice->journal,
-                                   .catalog = surveyor_catalog(sluice->surveyor),
-                                   .constraint_changes = surveyor_changes(sluice->surveyor),
-                                   .attempts = sluice->attempts,
-                                   .orders = sluice->keeper.orders,
-                                   .order_count = sluice->keeper.order_count };
-}
-
-/* Gathers what a command needs to be shown, for as long as it is used. */
-static void world_gather(const struct gathering *gathering, enum command_needs needs)
-{
-    struct console_world world = world_now(gathering->sluice);
-    switch (needs) {
-    case COMMAND_NEEDS_SNAPSHOT:
-    case COMMAND_NEEDS_TOTALS:
-        with_snapshot(gathering, &world);
-        break;
-    case COMMAND_NEEDS_WINDOWS:
-        with_windows(gathering, &world);
-        break;
-    case COMMAND_NEEDS_RULES:
-        with_rules(gathering, &world);
-        break;
-    case COMMAND_NEEDS_WORKERS:
-        with_workers(gathering, &world);
-        break;
-    case COMMAND_NEEDS_SETTINGS:
-        with_settings(gathering, &world);
-        break;
-    case COMMAND_NEEDS_HISTORY:
-        with_history(gathering, &world);
-        break;
-    case COMMAND_NEEDS_JOURNAL:
-    case COMMAND_NEEDS_CATALOG:
-    case COMMAND_NEEDS_ORDERS:
-    case COMMAND_NEEDS_NOTHING:
-    case COMMAND_NEEDS_QUERY:
-    case COMMAND_NEEDS_EFFECT:
-        gathering->use(gathering->context, &world);
-        break;
-    }
-}
-
 /* ── Queries ───────────────────────────────────────────────────────────────────────────────────────────────
  */
 
@@ -280,12 +148,12 @@ static struct live_copies *copy_named(struct visit *visit, const struct console_
     size_t count;
     const struct live_form *forms = live_forms(&count);
     struct copying copying = { .visit = visit, .copies = live_copies_create() };
-    struct gathering gathering = { visit->sluice, copy_live, &copying };
+    struct world_gathering gathering = { visit->sluice, copy_live, &copying };
     copying.has_failed = copying.copies == NULL;
     for (size_t i = 0; i < count && !copying.has_failed; i++) {
         copying.form = &forms[i];
         if (is_named(copying.form, question))
-            world_gather(&gathering, command_forms[copying.form->command].needs);
+            console_world_gather(&gathering, command_forms[copying.form->command].needs);
     }
     if (!copying.has_failed)
         return copying.copies;
@@ -354,7 +222,7 @@ static void answer(void *context, const struct console_world *world)
 
 static void answer_effect(struct visit *visit, struct buffer *out)
 {
-    struct console_world world = world_now(visit->sluice);
+    struct console_world world = console_world_now(visit->sluice);
     do_effect(visit->sluice, console_command(visit->console), console_user(visit->console), &world);
     console_answer(visit->console, &world, out);
 }
@@ -363,14 +231,14 @@ static void answer_effect(struct visit *visit, struct buffer *out)
 static bool command_answer(struct visit *visit, struct buffer *out)
 {
     struct answering answering = { visit, out };
-    struct gathering gathering = { visit->sluice, answer, &answering };
+    struct world_gathering gathering = { visit->sluice, answer, &answering };
     enum command_needs needs = command_forms[console_command(visit->console)->kind].needs;
     if (needs == COMMAND_NEEDS_QUERY)
         return query_begin(visit, out);
     if (needs == COMMAND_NEEDS_EFFECT)
         answer_effect(visit, out);
     else
-        world_gather(&gathering, needs);
+        console_world_gather(&gathering, needs);
     return false;
 }
 

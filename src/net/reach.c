@@ -1,50 +1,12 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "net/reach.h"
-
-#include "base/text.h"
 #include "net/dial.h"
+#include "net/reach_state.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 /* How often it is looked whether hosts were asked, and for how long when there is no timeout. */
 enum { ASK_AGAIN_MS = 20, ASK_MOST_MS = 10000 };
-enum { WHY_SIZE = 512 };
-
-enum reach_step {
-    STEP_DIALING,
-    STEP_ASKING,   /* SSLRequest was sent */
-    STEP_SHAKING,  /* hands */
-    STEP_FAILED,   /* the host: the link is being closed */
-    STEP_RETRYING, /* so, and then without TLS */
-};
-
-struct reach {
-    struct reach_plan plan;
-    uv_timer_t timer; /* guards the step, or begins the next */
-    enum reach_step step;
-    struct dial *dial; /* under way, or NULL */
-    bool has_link;     /* it was initialised and is not yet closed */
-    bool is_plain;     /* TLS has failed with this host */
-    uint64_t begun_ms; /* the reach; later: the connection */
-    struct text why;
-    char why_storage[WHY_SIZE];
-    unsigned char fitness[FITNESS_HOSTS_MOST]; /* as it was when the order was made */
-    size_t hosts_begun;
-    size_t order_count;
-    size_t order[]; /* indexes of hosts */
-};
-
-static struct reach *reach_of(struct link *link)
-{
-    return link->keeper;
-}
-
-static const struct address *reach_host(const struct reach *reach)
-{
-    return &reach->plan.upstream->hosts[reach->order[reach->hosts_begun - 1]];
-}
 
 /* ── The end ───────────────────────────────────────────────────────────────────────────────────────────────
  */
@@ -67,7 +29,7 @@ static void reach_give_link(struct reach *reach)
     reach->plan.link->keeper = NULL;
 }
 
-static void reach_succeed(struct reach *reach)
+void reach_succeed(struct reach *reach)
 {
     link_read_stop(reach->plan.link);
     reach_give_link(reach);
@@ -116,7 +78,7 @@ static void reach_go_on(struct reach *reach)
 }
 
 /* The link is closed; on_closed goes on from there. */
-static void reach_fail(struct reach *reach, const char *why)
+void reach_fail(struct reach *reach, const char *why)
 {
     reach_note(reach, reach_host(reach), why);
     reach->step = STEP_FAILED;
@@ -124,101 +86,13 @@ static void reach_fail(struct reach *reach, const char *why)
     link_close(reach->plan.link);
 }
 
-/* Where TLS is a wish only, the same host is tried without. */
-static void reach_fail_handshake(struct reach *reach, const char *why)
-{
-    char storage[WHY_SIZE];
-    struct text text;
-    text_init(&text, storage, sizeof storage);
-    text_append_format(&text, "TLS failed: %s", why);
-    reach_fail(reach, storage);
-    if (reach->plan.upstream->security == UPSTREAM_PREFER)
-        reach->step = STEP_RETRYING;
-}
-
 static void on_timeout(uv_timer_t *timer)
 {
     reach_fail(CONTAINER_OF(timer, struct reach, timer), uv_strerror(UV_ETIMEDOUT));
 }
 
-/* ── Agreeing on TLS ───────────────────────────────────────────────────────────────────────────────────────
+/* ── The link ──────────────────────────────────────────────────────────────────────────────────────────────
  */
-
-/* What the server's certificate is held against: a name or an address, without the port. */
-static const char *host_name(const struct address *host, char *storage, size_t size)
-{
-    if (host->family == ADDRESS_NAME)
-        return host->text;
-    int family = host->family == ADDRESS_IPV6 ? AF_INET6 : AF_INET;
-    return inet_ntop(family, host->ip, storage, (socklen_t)size) != NULL ? storage : "";
-}
-
-static void reach_shake(struct reach *reach)
-{
-    struct link *link = reach->plan.link;
-    char storage[INET6_ADDRSTRLEN];
-    const char *host = host_name(reach_host(reach), storage, sizeof storage);
-    reach->step = STEP_SHAKING;
-    if (link_secure(link, reach->plan.upstream->tls, host, BYTES_NONE) < 0)
-        reach_fail_handshake(reach, link_failure(link));
-    else
-        link_read_start(link);
-}
-
-static void reach_ask(struct reach *reach)
-{
-    /* manual: "Message Formats", SSLRequest */
-    static const uint8_t request[] = { 0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f };
-    reach->step = STEP_ASKING;
-    link_send(reach->plan.link, bytes_of(request, sizeof request));
-    link_read_start(reach->plan.link);
-}
-
-/* One byte is the answer, and what follows it was not said by a server that waits for our handshake: somebody
- * may have put it there (CVE-2021-23222). Nor is another answer shown, for the same reason. */
-static void reach_take_answer(struct reach *reach, struct bytes bytes)
-{
-    bool may_be_plain = reach->plan.upstream->security == UPSTREAM_PREFER;
-    if (bytes.data[0] != 'S' && bytes.data[0] != 'N')
-        reach_fail(reach, "neither yes nor no to SSLRequest");
-    else if (bytes.size > 1)
-        reach_fail(reach, "data after the answer to SSLRequest");
-    else if (bytes.data[0] == 'S')
-        reach_shake(reach);
-    else if (may_be_plain)
-        reach_succeed(reach);
-    else
-        reach_fail(reach, "offers no TLS");
-}
-
-static void on_bytes(struct link *link, struct bytes bytes)
-{
-    struct reach *reach = reach_of(link);
-    if (reach->step == STEP_ASKING)
-        reach_take_answer(reach, bytes);
-}
-
-static void on_end(struct link *link, int error)
-{
-    struct reach *reach = reach_of(link);
-    const char *failure = error < 0 ? link_failure(link) : NULL;
-    if (reach->step == STEP_SHAKING)
-        reach_fail_handshake(reach, failure != NULL ? failure : "closed the connection");
-    else
-        reach_fail(reach, failure != NULL ? failure : "closed the connection when asked for TLS");
-}
-
-/* A server that was spoken TLS to at once has to know which protocol comes (manual: "SSL Session
- * Encryption"). */
-static void on_secured(struct link *link)
-{
-    struct reach *reach = reach_of(link);
-    struct tls_facts facts;
-    if (link_facts(link, &facts) && reach->plan.upstream->is_direct && !facts.has_protocol)
-        reach_fail(reach, "TLS failed: the server did not agree on the protocol by ALPN");
-    else
-        reach_succeed(reach);
-}
 
 static void on_drained(struct link *link)
 {
@@ -242,11 +116,11 @@ static void on_closed(struct link *link)
 }
 
 static const struct link_events reach_link_events = {
-    .on_bytes = on_bytes,
-    .on_end = on_end,
+    .on_bytes = reach_on_bytes,
+    .on_end = reach_on_end,
     .on_drained = on_drained,
     .on_closed = on_closed,
-    .on_secured = on_secured,
+    .on_secured = reach_on_secured,
 };
 
 /* ── Hosts ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -284,10 +158,7 @@ static void reach_speak(struct reach *reach)
         return;
     }
     reach_guard(reach);
-    if (upstream->is_direct)
-        reach_shake(reach);
-    else
-        reach_ask(reach);
+    reach_secure(reach);
 }
 
 static void on_dialed(void *owner, const struct dial_result *result)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "observe/spike.h"
-
-#include "observe/tail.h"
+/* Learns what is usual, bucket by bucket; spike_find.c holds what there is now against it. */
+#include "spike_usual.h"
 
 #include <assert.h>
 #include <math.h>
@@ -10,18 +9,14 @@ enum {
     HOUR_SECONDS = 3600,
     BUCKETS_OF_HOUR = HOUR_SECONDS / SPIKE_BUCKET_SECONDS,
     BUCKETS_OF_DAY = 24 * BUCKETS_OF_HOUR,
-    BUCKETS_OF_MONTH = 30 * BUCKETS_OF_DAY,
-    LAG = 360,           /* buckets: as old as one must be to be learned */
     SILENCE_STEP = 60,   /* buckets: the memory that rare things have changes with them */
     IDLE_DAYS_MOST = 14, /* a longer silence teaches no more */
 };
 
-static const int lengths[SPIKE_WINDOW_COUNT] = { 3, 12, 60, LAG }; /* buckets */
 /* Of dispersions, in windows, or in occurrences where windows have less than one: a day and a half at least,
  * so that a quiet hour does not make the tests forget what the others are like. */
 static const double dispersion_memories[SPIKE_WINDOW_COUNT] = { 8640, 2160, 500, 500 };
 
-static const double minutes_of_bucket = SPIKE_BUCKET_SECONDS / 60.0;
 static const double memory_least = 60;      /* minutes */
 static const double memory_most = 7 * 1440; /* minutes */
 static const double memory_occurrences = 30;
@@ -30,7 +25,6 @@ static const double prior_weight = 20;
 static const double day_memory = 0.8; /* what an hour of yesterday weighs */
 static const double hour_prior = 120; /* minutes at the level of now, for an hour of the day */
 static const double hour_known = 30;  /* minutes of it: fewer teach nothing of the day */
-static const double calm_probability = 0.01;
 
 struct spike_settings spike_settings_default(void)
 {
@@ -39,14 +33,9 @@ struct spike_settings spike_settings_default(void)
     };
 }
 
-static unsigned slot_of(int64_t bucket)
-{
-    return (uint64_t)bucket % SPIKE_BUCKETS;
-}
-
 /* ---- what is usual ---- */
 
-static double level_rate(const struct spike_level *level)
+double spike_level_rate(const struct spike_level *level)
 {
     return (level->sum + prior_sum) / fmax(level->minutes, memory_least / 60);
 }
@@ -54,7 +43,7 @@ static double level_rate(const struct spike_level *level)
 /* Adds `buckets` with `count` in all; what is known fades with a memory that rare things have longer. */
 static void level_add(struct spike_level *level, double buckets, double count)
 {
-    double memory = fmin(fmax(memory_occurrences / level_rate(level), memory_least), memory_most);
+    double memory = fmin(fmax(memory_occurrences / spike_level_rate(level), memory_least), memory_most);
     double fading = expm1(-buckets * minutes_of_bucket / memory);
     level->sum += level->sum * fading + count;
     level->minutes += level->minutes * fading - memory * fading;
@@ -69,7 +58,7 @@ static double hour_rate(const struct spike_hour *hour, double level)
 /* What the rate is to be multiplied by at this time of the day. */
 static double season(const struct spike *spike)
 {
-    double level = level_rate(&spike->levels[SPIKE_OCCURRENCES]);
+    double level = spike_level_rate(&spike->levels[SPIKE_OCCURRENCES]);
     double most = level;
     for (int64_t step = -1; step <= 1; step++) {
         uint64_t hour = (uint64_t)(spike->hour_number + step + SPIKE_HOURS) % SPIKE_HOURS;
@@ -80,7 +69,7 @@ static double season(const struct spike *spike)
 
 double spike_baseline(const struct spike *spike)
 {
-    return level_rate(&spike->levels[SPIKE_OCCURRENCES]) * season(spike);
+    return spike_level_rate(&spike->levels[SPIKE_OCCURRENCES]) * season(spike);
 }
 
 static void hour_close(struct spike *spike)
@@ -128,37 +117,24 @@ static double dispersion_excess(const struct spike_dispersion *dispersion, doubl
 
 static double level_mean(const struct spike *spike, enum spike_series series, enum spike_window window)
 {
-    return level_rate(&spike->levels[series]) * season(spike) * lengths[window] * minutes_of_bucket;
+    return spike_level_rate(&spike->levels[series]) * season(spike) * spike_lengths[window] *
+           minutes_of_bucket;
 }
 
-/* The distribution of a window's count at a rate `factor` times the usual one. */
-struct expected {
-    double mean;
-    double shape;
-};
-
-static struct expected expect(const struct spike *spike, enum spike_series series, enum spike_window window,
-                              double factor)
+struct spike_expected spike_expect(const struct spike *spike, enum spike_series series,
+                                   enum spike_window window, double factor)
 {
     double mean = factor * level_mean(spike, series, window);
     double excess = dispersion_excess(&spike->dispersions[series][window], mean) +
                     mean / (spike->levels[series].sum + prior_sum);
-    return (struct expected){ mean, mean / excess };
-}
-
-/* Never improbable enough, whatever the shape, and cheaper to see than how improbable it is. */
-static bool is_near(const struct expected *expected, double count)
-{
-    double distance = count - expected->mean;
-    double variance = expected->mean + expected->mean * expected->mean / expected->shape;
-    return distance <= 0 || distance * distance < 9 * variance;
+    return (struct spike_expected){ mean, mean / excess };
 }
 
 /* ---- going on ---- */
 
 static uint32_t value_of(const struct spike *spike, enum spike_series series, int64_t bucket)
 {
-    uint32_t count = spike->counts[slot_of(bucket)];
+    uint32_t count = spike->counts[spike_slot(bucket)];
     return series == SPIKE_OCCURRENCES ? count : count > 0;
 }
 
@@ -185,7 +161,7 @@ static bool is_held(const struct spike *spike, int64_t bucket)
 /* Learns how far a window was from what was foretold, that of which begins with bucket `first`. */
 static void learn_window(struct spike *spike, enum spike_window window, int64_t first)
 {
-    int64_t last = first + lengths[window] - 1;
+    int64_t last = first + spike_lengths[window] - 1;
     if (is_held(spike, first) || is_held(spike, last))
         return;
     for (enum spike_series series = 0; series < SPIKE_SERIES_COUNT; series++) {
@@ -209,16 +185,16 @@ static void learn_buckets(struct spike *spike, int64_t first, int64_t buckets, u
 
 static void close_bucket(struct spike *spike, int64_t offset_seconds)
 {
-    int64_t old = spike->bucket - LAG + 1;
+    int64_t old = spike->bucket - SPIKE_LAG + 1;
     for (enum spike_window window = 0; window < SPIKE_WINDOW_COUNT; window++) {
-        if (old % lengths[window] == 0)
+        if (old % spike_lengths[window] == 0)
             learn_window(spike, window, old);
         for (enum spike_series series = 0; series < SPIKE_SERIES_COUNT; series++)
-            spike->sums[series][window] -= value_of(spike, series, spike->bucket - lengths[window] + 1);
+            spike->sums[series][window] -= value_of(spike, series, spike->bucket - spike_lengths[window] + 1);
     }
-    learn_buckets(spike, old, 1, spike->counts[slot_of(old)], offset_seconds);
+    learn_buckets(spike, old, 1, spike->counts[spike_slot(old)], offset_seconds);
     spike->bucket++;
-    spike->counts[slot_of(spike->bucket)] = 0;
+    spike->counts[spike_slot(spike->bucket)] = 0;
 }
 
 /* Goes on at once over buckets in which, as in all of the ring, there was nothing. */
@@ -227,7 +203,7 @@ static void pass_silence(struct spike *spike, int64_t bucket, int64_t offset_sec
     if (bucket - spike->bucket > (int64_t)IDLE_DAYS_MOST * BUCKETS_OF_DAY)
         spike->bucket = bucket - (int64_t)IDLE_DAYS_MOST * BUCKETS_OF_DAY;
     while (spike->bucket < bucket) {
-        int64_t first = spike->bucket - LAG + 1;
+        int64_t first = spike->bucket - SPIKE_LAG + 1;
         int64_t second = first * SPIKE_BUCKET_SECONDS + offset_seconds;
         int64_t left_seconds = HOUR_SECONDS - second % HOUR_SECONDS;
         int64_t buckets = (left_seconds + SPIKE_BUCKET_SECONDS - 1) / SPIKE_BUCKET_SECONDS;
@@ -267,99 +243,17 @@ void spike_advance(struct spike *spike, int64_t bucket, int64_t offset_seconds)
 
 void spike_add(struct spike *spike, uint64_t count, uint32_t ms)
 {
-    uint16_t *counted = &spike->counts[slot_of(spike->bucket)];
+    uint16_t *counted = &spike->counts[spike_slot(spike->bucket)];
     uint64_t room = UINT16_MAX - (uint64_t)*counted;
     uint16_t added = (uint16_t)(count < room ? count : room);
     bool is_first = *counted == 0 && added > 0;
     if (is_first)
-        spike->first_ms[slot_of(spike->bucket)] = (uint16_t)ms;
+        spike->first_ms[spike_slot(spike->bucket)] = (uint16_t)ms;
     *counted = (uint16_t)(*counted + added);
     for (enum spike_window window = 0; window < SPIKE_WINDOW_COUNT; window++) {
         spike->sums[SPIKE_OCCURRENCES][window] += added;
         spike->sums[SPIKE_ACTIVE_BUCKETS][window] += is_first;
     }
-}
-
-/* ---- testing ---- */
-
-static double log_threshold(const struct spike_settings *settings)
-{
-    double tests = (double)BUCKETS_OF_MONTH * SPIKE_SERIES_COUNT * SPIKE_WINDOW_COUNT;
-    return log(settings->false_alarms / tests);
-}
-
-static double test_window(const struct spike *spike, const struct spike_settings *settings,
-                          enum spike_series series, enum spike_window window)
-{
-    uint64_t count = spike->sums[series][window];
-    /* Rates only rise by the season: what is not above the level alone needs no more work. */
-    double usual = level_rate(&spike->levels[series]) * lengths[window] * minutes_of_bucket;
-    if ((double)count <= usual * settings->factor || spike->sums[SPIKE_OCCURRENCES][window] < settings->least)
-        return 0;
-    struct expected expected = expect(spike, series, window, settings->factor);
-    return is_near(&expected, (double)count) ? 0
-                                             : tail_negative_binomial(count, expected.mean, expected.shape);
-}
-
-bool spike_test(const struct spike *spike, const struct spike_settings *settings,
-                struct spike_finding *finding)
-{
-    double least = log_threshold(settings);
-    bool is_found = false;
-    if (spike->bucket < spike->test_from)
-        return false;
-    for (enum spike_window window = 0; window < SPIKE_WINDOW_COUNT; window++) {
-        for (enum spike_series series = 0; series < SPIKE_SERIES_COUNT; series++) {
-            double probability = test_window(spike, settings, series, window);
-            if (probability >= least)
-                continue;
-            least = probability;
-            is_found = true;
-            finding->log_probability = probability;
-            finding->rate =
-                (double)spike->sums[SPIKE_OCCURRENCES][window] / (lengths[window] * minutes_of_bucket);
-        }
-    }
-    if (is_found)
-        finding->baseline = spike_baseline(spike);
-    return is_found;
-}
-
-bool spike_is_calm(const struct spike *spike, const struct spike_settings *settings)
-{
-    uint64_t count = spike->sums[SPIKE_OCCURRENCES][SPIKE_MINUTE];
-    struct expected expected = expect(spike, SPIKE_OCCURRENCES, SPIKE_MINUTE, settings->factor);
-    return (double)count <= expected.mean ||
-           tail_negative_binomial(count, expected.mean, expected.shape) > log(calm_probability);
-}
-
-/* How much of its bucket lies behind its first occurrence. */
-static double share_behind_first(const struct spike *spike, int64_t bucket)
-{
-    return 1 - spike->first_ms[slot_of(bucket)] / (1000.0 * SPIKE_BUCKET_SECONDS);
-}
-
-/* The likeliest start among all first occurrences of a bucket. */
-int64_t spike_run_start(const struct spike *spike, const struct spike_finding *finding)
-{
-    double usual = finding->baseline * minutes_of_bucket;
-    double found = finding->rate * minutes_of_bucket;
-    double gain = log(found / usual);
-    double likelihood = 0;
-    double best = -INFINITY;
-    int64_t start = spike->bucket;
-    for (int64_t bucket = spike->bucket; bucket > spike->bucket - SPIKE_BUCKETS; bucket--) {
-        uint32_t count = spike->counts[slot_of(bucket)];
-        if (bucket < spike->learn_from)
-            break;
-        double begun = likelihood + count * gain - (found - usual) * share_behind_first(spike, bucket);
-        likelihood += count * gain - (found - usual);
-        if (count == 0 || begun <= best)
-            continue;
-        best = begun;
-        start = bucket;
-    }
-    return start;
 }
 
 /* ---- spikes teach little ---- */
@@ -387,7 +281,7 @@ void spike_learn_burst(struct spike *spike, uint64_t count, uint64_t active_buck
 
 void spike_adopt(struct spike *spike)
 {
-    double fraction = memory_least / (lengths[SPIKE_MINUTES] * minutes_of_bucket);
+    double fraction = memory_least / (spike_lengths[SPIKE_MINUTES] * minutes_of_bucket);
     for (enum spike_series series = 0; series < SPIKE_SERIES_COUNT; series++) {
         double count = (double)spike->sums[series][SPIKE_MINUTES];
         spike->levels[series] = (struct spike_level){ count * fraction, memory_least };

@@ -22,15 +22,10 @@ void alteration_begin(struct alteration *alteration, enum alteration_object obje
     *alteration = (struct alteration){ .object = object, .level = LEVEL_NONE };
 }
 
-static bool is_word(const struct token *token, const char *word)
-{
-    return token->kind == TOKEN_WORD && strcmp(token->word, word) == 0;
-}
-
 static bool is_one_of(const struct token *token, const char *const *words, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (is_word(token, words[i]))
+        if (token_is_word(token, words[i]))
             return true;
     }
     return false;
@@ -90,7 +85,7 @@ static bool extend_column(struct alteration *alteration, const struct token *tok
 {
     bool is_add = strcmp(alteration->words, "ADD") == 0;
     bool is_alter = strcmp(alteration->words, "ALTER") == 0;
-    if (is_alter && !is_word(token, "constraint"))
+    if (is_alter && !token_is_word(token, "constraint"))
         return extend(alteration, "column") && extend(alteration, word);
     return is_add && extend(alteration, "column");
 }
@@ -132,7 +127,7 @@ static enum default_state default_value(const struct token *token)
     if (is_operator(token, "-") || is_operator(token, "+") ||
         is_one_of(token, literal_types, COUNT_OF(literal_types)))
         return DEFAULT_VALUE;
-    return is_word(token, "now") ? DEFAULT_CALL : DEFAULT_DOUBTFUL;
+    return token_is_word(token, "now") ? DEFAULT_CALL : DEFAULT_DOUBTFUL;
 }
 
 static enum default_state default_type(const struct token *token)
@@ -187,7 +182,8 @@ static bool take_column_name(struct alteration *alteration, const struct token *
     alteration->is_heavy |= is_one_of(token, serial_words, COUNT_OF(serial_words));
     if (alteration->is_name_seen)
         return false;
-    bool is_guard = is_word(token, "if") || is_word(token, "not") || is_word(token, "exists");
+    bool is_guard =
+        token_is_word(token, "if") || token_is_word(token, "not") || token_is_word(token, "exists");
     alteration->is_name_seen = !is_guard;
     return true;
 }
@@ -197,8 +193,8 @@ static void take_column(struct alteration *alteration, const struct token *token
     if (take_default(alteration, token) || depth > 0 || take_column_name(alteration, token))
         return;
     alteration->is_heavy |= is_one_of(token, heavy_words, COUNT_OF(heavy_words));
-    alteration->has_not_null |= alteration->has_not && is_word(token, "null");
-    if (is_word(token, "default")) {
+    alteration->has_not_null |= alteration->has_not && token_is_word(token, "null");
+    if (token_is_word(token, "default")) {
         alteration->has_default = true;
         alteration->default_state = DEFAULT_VALUE;
     }
@@ -208,18 +204,18 @@ static void take_constraint(struct alteration *alteration, const struct token *t
 {
     if (depth > 0)
         return;
-    alteration->is_primary |= is_word(token, "primary");
-    alteration->is_unique |= is_word(token, "unique");
-    alteration->has_index |= alteration->was_using && is_word(token, "index");
+    alteration->is_primary |= token_is_word(token, "primary");
+    alteration->is_unique |= token_is_word(token, "unique");
+    alteration->has_index |= alteration->was_using && token_is_word(token, "index");
     alteration->is_unchecked |=
-        alteration->has_not && (is_word(token, "valid") || is_word(token, "enforced"));
-    alteration->was_using = is_word(token, "using");
+        alteration->has_not && (token_is_word(token, "valid") || token_is_word(token, "enforced"));
+    alteration->was_using = token_is_word(token, "using");
 }
 
 static void take_detach(struct alteration *alteration, const struct token *token)
 {
     alteration->is_concurrent |=
-        alteration->was_name && (is_word(token, "concurrently") || is_word(token, "finalize"));
+        alteration->was_name && (token_is_word(token, "concurrently") || token_is_word(token, "finalize"));
     alteration->was_name = token->kind != TOKEN_DOT;
 }
 
@@ -232,7 +228,7 @@ static void take_rest(struct alteration *alteration, const struct token *token, 
         take_constraint(alteration, token, depth);
     if (row != NULL && row->shape == SHAPE_DETACH)
         take_detach(alteration, token);
-    alteration->has_not = is_word(token, "not");
+    alteration->has_not = token_is_word(token, "not");
 }
 
 static enum safety_level column_level(const struct alteration *alteration)
@@ -281,8 +277,8 @@ void alteration_take(struct alteration *alteration, const struct token *token, u
         return;
     }
     if (!alteration->are_words_complete && take_lead(alteration, token)) {
-        alteration->is_primary |= is_word(token, "primary");
-        alteration->is_unique |= is_word(token, "unique");
+        alteration->is_primary |= token_is_word(token, "primary");
+        alteration->is_unique |= token_is_word(token, "unique");
         alteration->was_name = true;
         return;
     }

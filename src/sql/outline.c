@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "sql/outline.h"
+#include "sql/outline_phase.h"
 
 typedef bool (*phase_function)(struct outline *outline, const struct token *token);
 
@@ -8,32 +8,12 @@ void outline_begin(struct outline *outline)
     *outline = (struct outline){ .worst = { .class = CLASS_NONE, .level = LEVEL_NONE } };
 }
 
-static bool is_word(const struct token *token, const char *word)
-{
-    return token->kind == TOKEN_WORD && token->word[0] == word[0] && strcmp(token->word, word) == 0;
-}
-
-static bool is_name(const struct token *token)
-{
-    return token->kind == TOKEN_WORD || token->kind == TOKEN_QUOTED_NAME;
-}
-
-static struct bytes word_of(const struct token *token)
-{
-    return bytes_of(token->word, token->word_size);
-}
-
 static bool names_temporary_schema(const struct token *token)
 {
-    return is_name(token) && !token->is_unicode && strcmp(token->word, "pg_temp") == 0;
+    return token_is_name(token) && !token->is_unicode && strcmp(token->word, "pg_temp") == 0;
 }
 
-static bool was_word(const struct outline *outline, const char *word)
-{
-    return outline->previous[0] == word[0] && strcmp(outline->previous, word) == 0;
-}
-
-static void begin_part(struct outline *outline)
+void outline_begin_part(struct outline *outline)
 {
     outline->phase = OUTLINE_BEGIN;
     outline->depth = 0;
@@ -56,8 +36,8 @@ static bool phase_begin(struct outline *outline, const struct token *token)
         return true;
     outline->phase = OUTLINE_HEAD;
     outline->depth = 0;
-    outline->is_do = is_word(token, "do");
-    if (token->kind == TOKEN_WORD && command_path_begin(&outline->path, word_of(token)))
+    outline->is_do = token_is_word(token, "do");
+    if (token->kind == TOKEN_WORD && command_path_begin(&outline->path, token_word(token)))
         return true;
     outline->is_unknown = true;
     outline->phase = OUTLINE_BODY;
@@ -67,9 +47,9 @@ static bool phase_begin(struct outline *outline, const struct token *token)
 /* Words that may stand between CREATE and the kind of object. */
 static bool take_modifier(struct outline *outline, const struct token *token)
 {
-    outline->is_temporary |= is_word(token, "temp") || is_word(token, "temporary");
-    outline->is_replacing |= is_word(token, "replace");
-    return command_is_modifier(word_of(token));
+    outline->is_temporary |= token_is_word(token, "temp") || token_is_word(token, "temporary");
+    outline->is_replacing |= token_is_word(token, "replace");
+    return command_is_modifier(token_word(token));
 }
 
 static enum outline_phase phase_behind_head(struct outline *outline)
@@ -117,7 +97,7 @@ static enum outline_phase phase_behind_head(struct outline *outline)
 static bool phase_head(struct outline *outline, const struct token *token)
 {
     bool is_word_token = token->kind == TOKEN_WORD;
-    if (is_word_token && command_path_extend(&outline->path, word_of(token)))
+    if (is_word_token && command_path_extend(&outline->path, token_word(token)))
         return true;
     const struct command *command = command_path_end(&outline->path);
     if (is_word_token && command != NULL && strcmp(command->name, "CREATE") == 0 &&
@@ -133,12 +113,12 @@ static bool phase_target(struct outline *outline, const struct token *token)
 {
     static const char *const before[] = { "if", "not", "exists", "only", "table", "concurrently" };
     for (size_t i = 0; i < COUNT_OF(before); i++) {
-        if (is_word(token, before[i]))
+        if (token_is_word(token, before[i]))
             return true;
     }
     outline->is_temporary_schema = names_temporary_schema(token);
     outline->phase = OUTLINE_TARGET_BEHIND;
-    return is_name(token);
+    return token_is_name(token);
 }
 
 static bool phase_target_behind(struct outline *outline, const struct token *token)
@@ -170,7 +150,7 @@ static bool phase_target_rest(struct outline *outline, const struct token *token
 /* Whether the next token is a name whatever word it is: behind AS or a dot. */
 static bool is_label_next(const struct outline *outline)
 {
-    return outline->previous_kind == TOKEN_DOT || (was_word(outline, "as") && !outline->was_label);
+    return outline->previous_kind == TOKEN_DOT || (outline_was_word(outline, "as") && !outline->was_label);
 }
 
 /* Deeper than can be told apart all is taken for a query. */
@@ -183,37 +163,40 @@ static bool is_query_here(const struct outline *outline)
  * themselves be names: AS as INTO, x.as INTO, a column called insert. */
 static bool begins_into(const struct outline *outline, const struct token *token)
 {
-    if (!is_word(token, "into") || is_label_next(outline))
+    if (!token_is_word(token, "into") || is_label_next(outline))
         return false;
-    return is_query_here(outline) || (!was_word(outline, "insert") && !was_word(outline, "merge"));
+    return is_query_here(outline) ||
+           (!outline_was_word(outline, "insert") && !outline_was_word(outline, "merge"));
 }
 
 static void take_reindex(struct outline *outline, const struct token *token)
 {
     bool is_value = token->kind == TOKEN_STRING || token->kind == TOKEN_NUMBER ||
-                    token->kind == TOKEN_QUOTED_NAME || is_word(token, "false") || is_word(token, "off");
+                    token->kind == TOKEN_QUOTED_NAME || token_is_word(token, "false") ||
+                    token_is_word(token, "off");
     outline->has_values |= is_value && outline->depth > 0;
-    outline->is_concurrent |= is_word(token, "concurrently") && outline->previous_kind != TOKEN_DOT;
+    outline->is_concurrent |= token_is_word(token, "concurrently") && outline->previous_kind != TOKEN_DOT;
 }
 
 /* FULL may be quoted among the options in parentheses, which come before any table; there it may be false. */
 static void take_vacuum(struct outline *outline, const struct token *token)
 {
     static const char *const options[] = { "full", "freeze", "verbose", "analyze", "analyse" };
-    bool is_option = !is_name(token) || outline->depth > 0;
+    bool is_option = !token_is_name(token) || outline->depth > 0;
     for (size_t i = 0; i < COUNT_OF(options); i++)
-        is_option |= is_word(token, options[i]);
+        is_option |= token_is_word(token, options[i]);
     outline->has_target |= !is_option;
-    bool is_false = is_word(token, "false") || is_word(token, "off");
-    if (outline->depth == 1 && was_word(outline, "full") && is_false)
+    bool is_false = token_is_word(token, "false") || token_is_word(token, "off");
+    if (outline->depth == 1 && outline_was_word(outline, "full") && is_false)
         outline->is_full = false;
     bool is_quoted = token->kind == TOKEN_QUOTED_NAME && outline->depth > 0 && !outline->has_target;
-    outline->is_full |= is_word(token, "full") || is_quoted;
+    outline->is_full |= token_is_word(token, "full") || is_quoted;
 }
 
 static bool begins_element(const struct outline *outline, const struct token *token)
 {
-    return outline->is_schema && outline->depth == 0 && (is_word(token, "create") || is_word(token, "grant"));
+    return outline->is_schema && outline->depth == 0 &&
+           (token_is_word(token, "create") || token_is_word(token, "grant"));
 }
 
 static bool is_alteration(enum command_shape shape)
@@ -229,8 +212,8 @@ static bool may_change_rows(enum command_shape shape)
 /* AS EXECUTE: a prepared query, which may change rows itself. */
 static void take_table(struct outline *outline, const struct token *token)
 {
-    outline->is_partition |= was_word(outline, "partition") && is_word(token, "of");
-    if (!was_word(outline, "as") || !is_word(token, "execute") || outline->has_prepare)
+    outline->is_partition |= outline_was_word(outline, "partition") && token_is_word(token, "of");
+    if (!outline_was_word(outline, "as") || !token_is_word(token, "execute") || outline->has_prepare)
         return;
     outline->has_execute = true;
     outline->phase = OUTLINE_NAME;
@@ -255,14 +238,14 @@ static void take_body(struct outline *outline, const struct token *token)
         take_reindex(outline, token);
     /* What goes with a temporary object need not be one. */
     if (outline->names_temporary)
-        outline->names_permanent |= is_word(token, "cascade");
+        outline->names_permanent |= token_is_word(token, "cascade");
 }
 
 static bool phase_body(struct outline *outline, const struct token *token)
 {
     if (begins_element(outline, token)) {
         end_part(outline);
-        begin_part(outline);
+        outline_begin_part(outline);
         return false;
     }
     if (outline->command != NULL)
@@ -272,13 +255,13 @@ static bool phase_body(struct outline *outline, const struct token *token)
 
 static bool phase_into(struct outline *outline, const struct token *token)
 {
-    if (is_word(token, "temp") || is_word(token, "temporary")) {
+    if (token_is_word(token, "temp") || token_is_word(token, "temporary")) {
         outline->phase = OUTLINE_INTO_TEMP;
-    } else if (is_word(token, "local") || is_word(token, "global")) {
+    } else if (token_is_word(token, "local") || token_is_word(token, "global")) {
         outline->phase = OUTLINE_INTO_LOCAL;
     } else if (names_temporary_schema(token)) {
         outline->phase = OUTLINE_INTO_SCHEMA;
-    } else if (!is_word(token, "unlogged") && !is_word(token, "table")) {
+    } else if (!token_is_word(token, "unlogged") && !token_is_word(token, "table")) {
         outline->is_selecting_into = true;
         outline->phase = OUTLINE_BODY;
     }
@@ -287,7 +270,7 @@ static bool phase_into(struct outline *outline, const struct token *token)
 
 static bool phase_into_local(struct outline *outline, const struct token *token)
 {
-    bool is_temp = is_word(token, "temp") || is_word(token, "temporary");
+    bool is_temp = token_is_word(token, "temp") || token_is_word(token, "temporary");
     outline->is_selecting_into |= !is_temp;
     outline->phase = is_temp ? OUTLINE_INTO_TEMP : OUTLINE_BODY;
     return is_temp;
@@ -299,9 +282,9 @@ static bool phase_into_temp(struct outline *outline, const struct token *token)
     static const char *const clauses[] = { "from",   "where",     "group",  "having", "window",
                                            "union",  "intersect", "except", "order",  "limit",
                                            "offset", "fetch",     "for" };
-    bool is_table = is_name(token);
+    bool is_table = token_is_name(token);
     for (size_t i = 0; i < COUNT_OF(clauses); i++)
-        is_table &= !is_word(token, clauses[i]);
+        is_table &= !token_is_word(token, clauses[i]);
     outline->is_selecting_into |= !is_table;
     outline->phase = OUTLINE_BODY;
     return is_table;
@@ -312,68 +295,6 @@ static bool phase_into_schema(struct outline *outline, const struct token *token
     outline->is_selecting_into |= token->kind != TOKEN_DOT;
     outline->phase = OUTLINE_BODY;
     return token->kind == TOKEN_DOT;
-}
-
-static bool is_analyze(const struct token *token)
-{
-    return is_word(token, "analyze") || is_word(token, "analyse");
-}
-
-static bool phase_explain(struct outline *outline, const struct token *token)
-{
-    if (is_analyze(token))
-        outline->is_dry = false;
-    if (is_analyze(token) || is_word(token, "verbose"))
-        return true;
-    if (token->kind == TOKEN_OPEN) {
-        outline->phase = OUTLINE_EXPLAIN_OPEN;
-        return true;
-    }
-    begin_part(outline);
-    return false;
-}
-
-/* EXPLAIN ( is followed by options or by a query in parentheses. */
-static bool phase_explain_open(struct outline *outline, const struct token *token)
-{
-    static const char *const queries[] = { "select", "with", "values", "table" };
-    bool is_query = token->kind == TOKEN_OPEN;
-    for (size_t i = 0; i < COUNT_OF(queries); i++)
-        is_query |= is_word(token, queries[i]);
-    if (is_query)
-        begin_part(outline);
-    else
-        outline->phase = OUTLINE_EXPLAIN_OPTION;
-    return false;
-}
-
-static bool phase_explain_option(struct outline *outline, const struct token *token)
-{
-    /* An option's name may be quoted. */
-    if (is_analyze(token) || token->kind == TOKEN_QUOTED_NAME)
-        outline->is_dry = false;
-    if (token->kind == TOKEN_CLOSE && outline->depth == 1)
-        begin_part(outline);
-    return true;
-}
-
-static bool phase_name(struct outline *outline, const struct token *token)
-{
-    outline->phase = outline->has_prepare ? OUTLINE_PREPARE : OUTLINE_BODY;
-    outline->is_name_unreadable = token->is_unicode || !is_name(token);
-    bytes_copy_text(word_of(token), outline->name, sizeof(outline->name));
-    return true;
-}
-
-static bool phase_prepare(struct outline *outline, const struct token *token)
-{
-    if (token->kind == TOKEN_STRING && was_word(outline, "transaction")) {
-        outline->has_prepare = false;
-        outline->phase = OUTLINE_BODY;
-    } else if (outline->depth == 0 && is_word(token, "as")) {
-        begin_part(outline);
-    }
-    return true;
 }
 
 static const phase_function phases[] = {
@@ -388,18 +309,18 @@ static const phase_function phases[] = {
     [OUTLINE_INTO_LOCAL] = phase_into_local,
     [OUTLINE_INTO_TEMP] = phase_into_temp,
     [OUTLINE_INTO_SCHEMA] = phase_into_schema,
-    [OUTLINE_EXPLAIN] = phase_explain,
-    [OUTLINE_EXPLAIN_OPEN] = phase_explain_open,
-    [OUTLINE_EXPLAIN_OPTION] = phase_explain_option,
-    [OUTLINE_NAME] = phase_name,
-    [OUTLINE_PREPARE] = phase_prepare,
+    [OUTLINE_EXPLAIN] = outline_phase_explain,
+    [OUTLINE_EXPLAIN_OPEN] = outline_phase_explain_open,
+    [OUTLINE_EXPLAIN_OPTION] = outline_phase_explain_option,
+    [OUTLINE_NAME] = outline_phase_name,
+    [OUTLINE_PREPARE] = outline_phase_prepare,
 };
 
 static void note_queries(struct outline *outline, const struct token *token)
 {
     if (token->kind == TOKEN_OPEN && outline->depth + 1 < OUTLINE_DEPTH)
         outline->queries &= ~(UINT64_C(2) << outline->depth);
-    else if (outline->depth < OUTLINE_DEPTH && is_word(token, "select"))
+    else if (outline->depth < OUTLINE_DEPTH && token_is_word(token, "select"))
         outline->queries |= UINT64_C(1) << outline->depth;
 }
 

@@ -3,26 +3,21 @@
 
 enum { DEPTH_MOST = 63 }; /* deeper than can be told apart each word that tells a change is taken for one */
 
-static bool is_word(const struct token *token, const char *word)
-{
-    return token->kind == TOKEN_WORD && token->word[0] == word[0] && strcmp(token->word, word) == 0;
-}
-
 /* The word that tells a change: INSERT and MERGE are told by their INTO. */
 static bool is_change(const struct token *token)
 {
-    return is_word(token, "update") || is_word(token, "delete");
+    return token_is_word(token, "update") || token_is_word(token, "delete");
 }
 
 static bool needs_into(const struct token *token)
 {
-    return is_word(token, "insert") || is_word(token, "merge");
+    return token_is_word(token, "insert") || token_is_word(token, "merge");
 }
 
 static bool is_query(const struct token *token)
 {
-    return token->kind == TOKEN_OPEN || is_word(token, "select") || is_word(token, "values") ||
-           is_word(token, "table");
+    return token->kind == TOKEN_OPEN || token_is_word(token, "select") || token_is_word(token, "values") ||
+           token_is_word(token, "table");
 }
 
 static void begin_list(struct row_change *change, uint32_t depth)
@@ -56,18 +51,18 @@ static void take_begin(struct row_change *change, const struct token *token, uin
         return;
     change->is_write |= is_change(token);
     change->state = needs_into(token) ? CHANGE_INTO : ROW_CHANGE_DONE;
-    if (is_word(token, "with"))
+    if (token_is_word(token, "with"))
         begin_list(change, depth);
 }
 
 /* What is not known here may be a clause of a newer server's: the query is still awaited. */
 static void take_behind(struct row_change *change, const struct token *token)
 {
-    change->is_cycle = is_word(token, "cycle");
+    change->is_cycle = token_is_word(token, "cycle");
     change->is_write |= is_change(token);
     if (token->kind == TOKEN_COMMA)
         change->state = ROW_CHANGE_LIST;
-    else if (is_word(token, "search"))
+    else if (token_is_word(token, "search"))
         change->state = ROW_CHANGE_SEARCH;
     else if (change->is_cycle)
         change->state = ROW_CHANGE_COLUMN;
@@ -82,7 +77,7 @@ static void take_list(struct row_change *change, const struct token *token)
 {
     switch (change->state) {
     case ROW_CHANGE_LIST:
-        change->state = is_word(token, "as") ? ROW_CHANGE_AS : ROW_CHANGE_LIST;
+        change->state = token_is_word(token, "as") ? ROW_CHANGE_AS : ROW_CHANGE_LIST;
         break;
     case ROW_CHANGE_AS:
         change->state = token->kind == TOKEN_OPEN ? ROW_CHANGE_BEGIN : ROW_CHANGE_AS;
@@ -91,7 +86,7 @@ static void take_list(struct row_change *change, const struct token *token)
         take_behind(change, token);
         break;
     case ROW_CHANGE_SEARCH:
-        change->state = is_word(token, "by") ? ROW_CHANGE_COLUMN : ROW_CHANGE_SEARCH;
+        change->state = token_is_word(token, "by") ? ROW_CHANGE_COLUMN : ROW_CHANGE_SEARCH;
         break;
     case ROW_CHANGE_COLUMN:
         change->state = ROW_CHANGE_COLUMN_NEXT;
@@ -103,7 +98,7 @@ static void take_list(struct row_change *change, const struct token *token)
         change->state = change->is_cycle ? ROW_CHANGE_CYCLE : ROW_CHANGE_BEHIND;
         break;
     case ROW_CHANGE_CYCLE:
-        if (!change->was_dot && is_word(token, "using"))
+        if (!change->was_dot && token_is_word(token, "using"))
             change->state = ROW_CHANGE_USING;
         break;
     default:
@@ -128,7 +123,7 @@ static void take_close(struct row_change *change, uint32_t depth)
 
 static void take_file(struct row_change *change, const struct token *token)
 {
-    change->is_outside |= !is_word(token, "stdin") && !is_word(token, "stdout");
+    change->is_outside |= !token_is_word(token, "stdin") && !token_is_word(token, "stdout");
     change->state = ROW_CHANGE_DONE;
 }
 
@@ -136,8 +131,8 @@ static void take_file(struct row_change *change, const struct token *token)
 static void take_copy(struct row_change *change, const struct token *token)
 {
     bool is_first = change->state == ROW_CHANGE_COPY;
-    bool is_from = is_word(token, "from");
-    if (!is_first && !change->was_dot && (is_from || is_word(token, "to"))) {
+    bool is_from = token_is_word(token, "from");
+    if (!is_first && !change->was_dot && (is_from || token_is_word(token, "to"))) {
         change->is_copy = false;
         change->is_write |= is_from;
         change->state = ROW_CHANGE_COPY_FILE;
@@ -149,13 +144,13 @@ static void take_copy(struct row_change *change, const struct token *token)
 static void take_query(struct row_change *change, const struct token *token, uint32_t depth)
 {
     if (change->state == CHANGE_INTO) {
-        change->is_write |= is_word(token, "into");
+        change->is_write |= token_is_word(token, "into");
         change->state = ROW_CHANGE_DONE;
     }
     if (token->kind == TOKEN_CLOSE && depth <= DEPTH_MOST)
         take_close(change, depth);
     else if (depth >= DEPTH_MOST)
-        change->is_write |= is_change(token) || is_word(token, "into");
+        change->is_write |= is_change(token) || token_is_word(token, "into");
     else if (change->state == ROW_CHANGE_BEGIN)
         take_begin(change, token, depth);
     else if (is_in_list(change) && depth == change->level)
@@ -169,7 +164,7 @@ void row_change_take(struct row_change *change, const struct token *token, uint3
     } else if (change->state == ROW_CHANGE_COPY_FILE) {
         take_file(change, token);
     } else if (change->state == ROW_CHANGE_TABLE) {
-        if (depth == 0 && !change->was_dot && is_word(token, "as"))
+        if (depth == 0 && !change->was_dot && token_is_word(token, "as"))
             change->state = ROW_CHANGE_BEGIN;
     } else if (change->state != ROW_CHANGE_DONE || change->lists != 0) {
         take_query(change, token, depth);

@@ -184,21 +184,16 @@ static bool copy_is_from(struct token_walk *walk, struct token *token)
     return false;
 }
 
-static bool is_name(const struct token *token)
-{
-    return token->kind == TOKEN_WORD || token->kind == TOKEN_QUOTED_NAME;
-}
-
 /* The last part of the name that begins with *token; *token becomes what stands behind it. */
 static bool take_name(struct token_walk *walk, struct token *token, char table[64])
 {
-    if (!is_name(token))
+    if (!token_is_name(token))
         return false;
     for (;;) {
         bytes_copy_text(bytes_of(token->word, token->word_size), table, 64);
         if (!token_walk_next_word(walk, token) || token->kind != TOKEN_DOT)
             return true;
-        if (!token_walk_next_word(walk, token) || !is_name(token))
+        if (!token_walk_next_word(walk, token) || !token_is_name(token))
             return false;
     }
 }

@@ -12,6 +12,8 @@ fi
 folder=$("${as_server[@]}" mktemp -d /tmp/pgsluice-trigger.XXXXXX)
 server=""
 trap '[ -z "$server" ] || { kill -INT "$server"; wait "$server" || true; }; rm -rf "$folder"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 unset "${!PG@}"
 export PGHOST=$folder PGDATABASE=postgres PSQLRC=/dev/null

@@ -10,6 +10,7 @@ from collections import Counter
 
 import violation_load
 from harness.case import Case, main
+from harness.constraints import SETUP
 from harness.postgres import Postgres
 from harness.sluice import Sluice, parse_csv
 from violation_load import Deed
@@ -27,7 +28,7 @@ def session_of(number):
 
 
 class Exactness(Case):
-    SETUP = violation_load.SETUP
+    SETUP = SETUP
     settings = {"guard": {"mode": "enforce"}, "workers": 2, "violations": {"log_per_second": 100000, "entries": 20000},
                 "statements": {"entries": 20000},
                 "services": [{"name": name, "when": {"application_name": f"{name}-*"}} for name in RULED]}

@@ -7,12 +7,10 @@ import random
 import threading
 import time
 
-import psycopg2
-
 from harness import leaks, machine
 from harness.case import REFUSED, Case, main, postgres
+from harness.incidents import STATUSES, TABLES, attempt
 
-STATUSES = ("new", "paid", "cooking", "ready", "served", "canceled", "refunded", "on_hold")
 # Where the report (and SHOW INCIDENTS) says what: the one place to change when a key is called otherwise.
 INCIDENT = {"service": "service", "state": "state", "started": "started", "kind": "kind", "subject": "subject", "table": "table",
             "sqlstate": "sqlstate", "statement": "statement", "count": "count", "definition": "definition",
@@ -22,31 +20,13 @@ SUSPECT = {"time": "time", "was_seen": "was_seen", "command": "command", "user":
 SHOWN = {"service": "service", "constraint": "constraint_name", "table": "table_name", "started": "started",
          "difference": "difference", "suspect": "suspect", "statement": "statement"}
 
-SETUP = """
+SETUP = TABLES + """
 create extension if not exists btree_gist;
-drop table if exists orders, inventory_transactions, program_items, "Lead", "Job", bookings, payments;
-create table orders (id int primary key, status text not null
-    constraint orders_status_check check (status in ('new', 'paid', 'cooking', 'ready', 'served')));
-insert into orders select n, 'new' from generate_series(1, 40) n;
-create table inventory_transactions (id serial primary key, reference_type text constraint inventory_reference
-    check (reference_type in ('order', 'transfer', 'member_program_item_schedule')));
-create table program_items (id serial primary key);
-create or replace function book() returns trigger language plpgsql as $$
-begin
-    insert into inventory_transactions (reference_type) values ('member_program_item_schedule');
-    return new;
-end $$;
-create trigger book after insert on program_items for each row execute function book();
-create table "Lead" (id serial primary key, customer_id int);
+drop table if exists "Job", bookings, payments;
 create table "Job" (id serial primary key, customer_id int);
-insert into "Lead" (customer_id) values (7), (8);
 insert into "Job" (customer_id) values (7), (8);
 create table bookings (id serial primary key, room int not null, during int4range not null, reference text);
 create table payments (id serial primary key, amount int constraint payments_amount check (amount > 0));
-alter table orders owner to app;
-alter table inventory_transactions owner to app;
-alter table program_items owner to app;
-alter table "Lead" owner to app;
 alter table "Job" owner to app;
 alter table bookings owner to app;
 alter table payments owner to app;
@@ -60,16 +40,6 @@ def now():
 def moment(text):
     """An RFC 3339 time, as the report and the console write it."""
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00").replace(" ", "T"))
-
-
-def attempt(connection, sql, *values):
-    """The SQLSTATE of what it ends in, or None."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, values)
-        return None
-    except psycopg2.Error as error:
-        return error.pgcode
 
 
 class Bystanders:

@@ -2,36 +2,12 @@
 """Whole stories: what the operator finds on the console when constraints and code have drifted apart."""
 import threading
 
-import psycopg2
-
 from harness.case import REFUSED, Case, main
-
-ORDERS = """
-drop table if exists orders, "Lead", inventory_transactions, program_items;
-create table orders (id int primary key, status text not null
-    constraint orders_status_check check (status in ('new', 'paid', 'cooking', 'ready', 'served')));
-insert into orders select n, 'new' from generate_series(1, 40) n;
-create table inventory_transactions (id serial primary key, reference_type text
-    constraint inventory_reference check (reference_type in ('order', 'member_program_item_schedule')));
-create table program_items (id int primary key);
-create or replace function book() returns trigger language plpgsql as $$
-begin
-    insert into inventory_transactions (reference_type) values ('member_program_item_schedule');
-    return new;
-end $$;
-create trigger book after insert on program_items for each row execute function book();
-create table "Lead" (id int primary key, customer_id int);
-insert into "Lead" values (1, 7), (2, 8);
-alter table orders owner to app;
-alter table inventory_transactions owner to app;
-alter table program_items owner to app;
-alter table "Lead" owner to app;
-"""
-STATUSES = ("new", "paid", "cooking", "ready", "served", "canceled", "refunded", "on_hold")
+from harness.incidents import STATUSES, TABLES, attempt
 
 
 class Incidents(Case):
-    SETUP = ORDERS
+    SETUP = TABLES
     settings = {"guard": {"mode": "enforce"}, "services": [
         {"name": "kds", "when": {"application_name": "kds*"}},
         {"name": "booking", "when": {"application_name": "booking*"}},
@@ -41,22 +17,13 @@ class Incidents(Case):
         return [row for row in self.sluice.violations()
                 if row["constraint_name"] == constraint and row["table_name"] == table]
 
-    def attempt(self, connection, sql, *values):
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(sql, values)
-            return None
-        except psycopg2.Error as error:
-            return error.pgcode
-
     def test_a_state_machine_that_knows_more_states_than_the_check_is_found_by_its_service(self):
         codes = []
 
         def kitchen(number):
             connection = self.sluice.connect(application_name=f"kds-{number}", user="app")
             for order in range(1, 41):
-                codes.append(self.attempt(connection, "update orders set status = %s where id = %s",
-                                          STATUSES[order % 8], order))
+                codes.append(attempt(connection, "update orders set status = %s where id = %s", STATUSES[order % 8], order))
             connection.close()
 
         threads = [threading.Thread(target=kitchen, args=(n,)) for n in range(4)]
@@ -79,12 +46,12 @@ class Incidents(Case):
         self.assertEqual(refused.pgcode, REFUSED)
         self.assertIn("level 3", refused.diag.message_primary)
         connection = self.connect(application_name="booking-api", user="app")
-        self.assertIsNone(self.attempt(connection, "insert into program_items values (1)"))
+        self.assertIsNone(attempt(connection, "insert into program_items values (1)"))
         self.postgres.run("truncate inventory_transactions")
         self.sluice.console("OPEN WINDOW deploy FOR '10m' ALLOW modifying REASON 'ticket 42'")
         self.run_sql(change, application_name="deploy 42", user="app")
         self.sluice.console("CLOSE WINDOW deploy")
-        self.assertEqual(self.attempt(connection, "insert into program_items values (2)"), "23514")
+        self.assertEqual(attempt(connection, "insert into program_items values (2)"), "23514")
         rows = self.violations_of("inventory_reference", "inventory_transactions")
         self.assertEqual([(row["service"], row["kind"], row["statement"]) for row in rows],
                          [("booking", "check", "insert into program_items values (?)")])
@@ -99,7 +66,7 @@ class Incidents(Case):
         self.run_sql(tighten, application_name="deploy 43", user="app")
         self.sluice.console("CLOSE WINDOW tighten")
         connection = self.connect(application_name="booking-api", user="app")
-        self.assertEqual(self.attempt(connection, 'insert into "Lead" (id) values (3)'), "23502")
+        self.assertEqual(attempt(connection, 'insert into "Lead" (id) values (3)'), "23502")
         rows = [row for row in self.sluice.violations() if row["table_name"] == "Lead"]
         self.assertEqual([(row["kind"], row["column_name"], row["service"], row["count"], row["statement"]) for row in rows],
                          [("not_null", "customer_id", "booking", "1", 'insert into "Lead" (id) values (?)')])

@@ -13,106 +13,66 @@ from harness import wire
 # What must be told of a violation.
 Deed = namedtuple("Deed", "service sqlstate kind schema table column constraint statement")
 
-SETUP = """
-create extension if not exists btree_gist;
-drop schema if exists load cascade;
-create schema load;
-set search_path = load, public;
-create table uni (id int primary key, a int, b int, label text, constraint uni_pair unique (a, b));
-create unique index uni_label on uni (lower(label));
-insert into uni values (1, 1, 1, 'one');
-create table book (room int, during int4range, constraint book_overlap exclude using gist (room with =, during with &&));
-insert into book select n, '[1,5)' from generate_series(1, 200) n;
-create table parent (id int primary key);
-create table child (id int primary key, parent int constraint child_parent references parent);
-insert into parent values (1);
-insert into child values (1, 1);
-create table late_child (id serial, parent int constraint late_parent references parent deferrable initially deferred);
-create table late_unique (id int constraint late_unique_id unique deferrable initially deferred);
-create table strict (id int not null, state text constraint strict_state check (state in ('new', 'done')));
-create table "Odd ""Name" ("A b" int not null, other int constraint "Odd, check" check (other > 0));
-create domain positive as int constraint positive_value check (value > 0);
-create domain present as text not null;
-create table typed (n positive, p present default 'x');
-create table parts (id int, part int) partition by range (part);
-create table parts_low partition of parts for values from (0) to (10);
-create view new_ones as select * from strict where state = 'new' with check option;
-create table audit (id int constraint audit_id primary key);
-insert into audit values (1);
-create table watched (id int);
-create function watch() returns trigger language plpgsql as $$
-begin insert into load.audit values (1); return new; end $$;
-create trigger watch before insert on watched for each row execute function watch();
-create function add_parent(n int) returns int language plpgsql as $$
-begin insert into load.parent values (n); return n; end $$;
-create function raised(code text) returns int language plpgsql as $$
-begin
-    raise exception 'raised constraint "con"' using errcode = code, schema = 'made', table = 'up', column = 'col',
-        constraint = 'con';
-end $$;
-create procedure called() language plpgsql as $$ begin insert into load.strict values (null, 'new'); end $$;
-"""
-
 # Statement, statement as it is shown, SQLSTATE, kind, table, column, constraint, schema. ROOM is the session's own: rows in a
 # constraint of exclusion would make sessions wait for one another.
-Act = namedtuple("Act", "sql shown sqlstate kind table column constraint schema", defaults=("", "", "", "load"))
+Act = namedtuple("Act", "sql shown sqlstate kind table column constraint schema", defaults=("", "", "", "v"))
 
 ACTS = (
-    Act("insert into load.uni values (1, 2, 2, 'x')", "insert into load.uni values (?)", "23505", "unique", "uni", "", "uni_pkey"),
-    Act("insert into load.uni (id, a, b) values (2, 1, 1)", "insert into load.uni (id, a, b) values (?)", "23505", "unique", "uni",
+    Act("insert into v.uni values (1, 2, 2, 'x')", "insert into v.uni values (?)", "23505", "unique", "uni", "", "uni_pkey"),
+    Act("insert into v.uni (id, a, b) values (2, 1, 1)", "insert into v.uni (id, a, b) values (?)", "23505", "unique", "uni",
         "", "uni_pair"),
-    Act("insert into load.uni (id, label) values (2, 'ONE')", "insert into load.uni (id, label) values (?)", "23505", "unique",
+    Act("insert into v.uni (id, label) values (2, 'ONE')", "insert into v.uni (id, label) values (?)", "23505", "unique",
         "uni", "", "uni_label"),
-    Act("insert into load.book values (ROOM, '[3,9)')", "insert into load.book values (?)", "23P01", "exclusion", "book", "",
+    Act("insert into v.book values (ROOM, '[3,9)')", "insert into v.book values (?)", "23P01", "exclusion", "book", "",
         "book_overlap"),
-    Act("insert into load.child values (2, 4711)", "insert into load.child values (?)", "23503", "foreign_key", "child", "",
+    Act("insert into v.child values (2, 4711)", "insert into v.child values (?)", "23503", "foreign_key", "child", "",
         "child_parent"),
-    Act("delete from load.parent where id = 1", "delete from load.parent where id = ?", "23503", "foreign_key", "child", "",
+    Act("delete from v.parent where id = 1", "delete from v.parent where id = ?", "23503", "foreign_key", "child", "",
         "child_parent"),
-    Act("insert into load.strict values (null, 'new')", "insert into load.strict values (null, ?)", "23502", "not_null", "strict",
+    Act("insert into v.strict values (null, 'new')", "insert into v.strict values (null, ?)", "23502", "not_null", "strict",
         "id", ""),
-    Act("insert into load.strict (id, state) values (1, 'old')", "insert into load.strict (id, state) values (?)", "23514", "check",
+    Act("insert into v.strict (id, state) values (1, 'old')", "insert into v.strict (id, state) values (?)", "23514", "check",
         "strict", "", "strict_state"),
-    Act("""insert into load."Odd ""Name" (other) values (5)""", """insert into load."Odd ""Name" (other) values (?)""", "23502",
+    Act("""insert into v."Odd ""Name" (other) values (5)""", """insert into v."Odd ""Name" (other) values (?)""", "23502",
         "not_null", 'Odd "Name', "A b", ""),
-    Act("""insert into load."Odd ""Name" values (1, -5)""", """insert into load."Odd ""Name" values (?)""", "23514",
+    Act("""insert into v."Odd ""Name" values (1, -5)""", """insert into v."Odd ""Name" values (?)""", "23514",
         "check", 'Odd "Name', "", "Odd, check"),
-    Act("select 0::load.positive", "select ?::load.positive", "23514", "domain_check", "", "", "positive_value"),
-    Act("select null::load.present", "select null::load.present", "23502", "domain_not_null"),
-    Act("insert into load.parts values (1, 50)", "insert into load.parts values (?)", "23514", "partition", "parts"),
-    Act("insert into load.parts_low values (1, 15)", "insert into load.parts_low values (?)", "23514", "partition", "parts_low"),
-    Act("insert into load.new_ones values (1, 'done')", "insert into load.new_ones values (?)", "44000", "check_option", "", "",
+    Act("select 0::v.positive", "select ?::v.positive", "23514", "domain_check", "", "", "positive_value"),
+    Act("select null::v.present", "select null::v.present", "23502", "domain_not_null"),
+    Act("insert into v.parts values (1, 50)", "insert into v.parts values (?)", "23514", "partition", "parts"),
+    Act("insert into v.parts_low values (1, 15)", "insert into v.parts_low values (?)", "23514", "partition", "parts_low"),
+    Act("insert into v.new_ones values (1, 'done')", "insert into v.new_ones values (?)", "44000", "check_option", "", "",
         "", ""),
-    Act("insert into load.watched values (5)", "insert into load.watched values (?)", "23505", "unique", "audit", "", "audit_id"),
-    Act("select load.add_parent(1)", "select load.add_parent(?)", "23505", "unique", "parent", "", "parent_pkey"),
-    Act("call load.called()", "call load.called()", "23502", "not_null", "strict", "id", ""),
-    Act("do $$ begin insert into load.strict values (1, 'old'); end $$", "do ?", "23514", "check", "strict", "", "strict_state"),
-    Act("select load.raised('23505')", "select load.raised(?)", "23505", "unique", "up", "col", "con", "made"),
-    Act("select load.raised('23001')", "select load.raised(?)", "23001", "restrict", "up", "col", "con", "made"),
-    Act("select load.raised('23000')", "select load.raised(?)", "23000", "integrity", "up", "col", "con", "made"),
-    Act("select load.raised('23X99')", "select load.raised(?)", "23X99", "integrity", "up", "col", "con", "made"),
+    Act("insert into v.watched values (5)", "insert into v.watched values (?)", "23505", "unique", "audit", "", "audit_id"),
+    Act("select v.add_parent(1)", "select v.add_parent(?)", "23505", "unique", "parent", "", "parent_pkey"),
+    Act("call v.called()", "call v.called()", "23502", "not_null", "strict", "id", ""),
+    Act("do $$ begin insert into v.strict values (1, 'old'); end $$", "do ?", "23514", "check", "strict", "", "strict_state"),
+    Act("select v.raised('23505')", "select v.raised(?)", "23505", "unique", "up", "col", "con", "made"),
+    Act("select v.raised('23001')", "select v.raised(?)", "23001", "restrict", "up", "col", "con", "made"),
+    Act("select v.raised('23000')", "select v.raised(?)", "23000", "integrity", "up", "col", "con", "made"),
+    Act("select v.raised('23X99')", "select v.raised(?)", "23X99", "integrity", "up", "col", "con", "made"),
 )
 # SQL with one parameter of type int, the value that breaks the constraint, and what is told.
 PARAMETRIC = (
-    (Act("insert into load.strict (id, state) select $1::int, 'new'", "insert into load.strict (id, state) select $1::int, ?",
+    (Act("insert into v.strict (id, state) select $1::int, 'new'", "insert into v.strict (id, state) select $1::int, ?",
          "23502", "not_null", "strict", "id", ""), None),
-    (Act("insert into load.child select 3, $1::int", "insert into load.child select ?, $1::int", "23503", "foreign_key", "child", "",
+    (Act("insert into v.child select 3, $1::int", "insert into v.child select ?, $1::int", "23503", "foreign_key", "child", "",
          "child_parent"), 4711),
-    (Act("""update load.uni set id = id where $1::int::load.positive > 0""",
-         "update load.uni set id = id where $1::int::load.positive > ?", "23514", "domain_check", "", "", "positive_value"), -3),
+    (Act("""update v.uni set id = id where $1::int::v.positive > 0""",
+         "update v.uni set id = id where $1::int::v.positive > ?", "23514", "domain_check", "", "", "positive_value"), -3),
 )
-LATE_FOREIGN_KEY = Act("insert into load.late_child (parent) values (4711)", "insert into load.late_child (parent) values (?)", "23503",
+LATE_FOREIGN_KEY = Act("insert into v.late_child (parent) values (4711)", "insert into v.late_child (parent) values (?)", "23503",
                        "foreign_key", "late_child", "", "late_parent")
-COPY = Act("copy load.strict from stdin", "copy load.strict from stdin", "23514", "check", "strict", "", "strict_state")
-NOISE = ("select 1", "select 1 / 0", "selec 1", "select * from load.nowhere", "", ";", "select count(*) from load.audit",
-         "update load.strict set state = 'done' where id = 4711", "select 'x'::int", "begin; select 1; commit",
+COPY = Act("copy v.strict from stdin", "copy v.strict from stdin", "23514", "check", "strict", "", "strict_state")
+NOISE = ("select 1", "select 1 / 0", "selec 1", "select * from v.nowhere", "", ";", "select count(*) from v.audit",
+         "update v.strict set state = 'done' where id = 4711", "select 'x'::int", "begin; select 1; commit",
          "set statement_timeout = 0", "select repeat('y', 3000)",
-         "do $$ begin insert into load.uni values (1); exception when unique_violation then null; end $$")
+         "do $$ begin insert into v.uni values (1); exception when unique_violation then null; end $$")
 
 
 def late_unique(session):
     """Of a session's own, as others would wait for it."""
-    return Act(f"insert into load.late_unique values ({session.number}), ({session.number})", "insert into load.late_unique values (?)",
+    return Act(f"insert into v.late_unique values ({session.number}), ({session.number})", "insert into v.late_unique values (?)",
                "23505", "unique", "late_unique", "", "late_unique_id")
 
 
@@ -171,7 +131,7 @@ class Session:
         act = self.act()
         if act.sql.startswith("call"):
             return
-        self.query(f"select 'before'; {act.sql}; delete from load.audit where id = 4711")
+        self.query(f"select 'before'; {act.sql}; delete from v.audit where id = 4711")
         self.told(act)
 
     def way_block_in_one_query(self):
@@ -185,7 +145,7 @@ class Session:
     def way_segment(self):
         """With others before and behind it, which the server skips."""
         act, behind = self.act(), self.act()
-        self.run("select 'before'", "update load.strict set id = id where id = 4711", act.sql, behind.sql, "select 'behind'")
+        self.run("select 'before'", "update v.strict set id = id where id = 4711", act.sql, behind.sql, "select 'behind'")
         self.told(act)
 
     def way_prepared(self):
@@ -219,8 +179,8 @@ class Session:
         self.query("commit")
 
     def way_portions(self):
-        act = Act("select n, (3 - n)::load.positive from generate_series(1, 5) n",
-                  "select n, (? - n)::load.positive from generate_series(?) n", "23514", "domain_check", "", "", "positive_value")
+        act = Act("select n, (3 - n)::v.positive from generate_series(1, 5) n",
+                  "select n, (? - n)::v.positive from generate_series(?) n", "23514", "domain_check", "", "", "positive_value")
         self.add(wire.parse(act.sql), wire.bind("p", ""), wire.execute("p", 1), wire.execute("p", 1), wire.execute("p", 1),
                  wire.sync(), syncs=1)
         self.told(act)
@@ -240,7 +200,7 @@ class Session:
 
     def way_at_commit(self):
         act = self.late()
-        for sql in ("begin", "select 'before'", act.sql, "update load.strict set id = id where id = 4711",
+        for sql in ("begin", "select 'before'", act.sql, "update v.strict set id = id where id = 4711",
                     self.random.choice(("commit", "end", "commit and chain"))):
             self.query(sql)
         self.told(act)
@@ -253,13 +213,13 @@ class Session:
 
     def way_at_sync(self):
         act = self.late()
-        self.run("select 'before'", act.sql, "update load.strict set id = id where id = 4711", "select 1")
+        self.run("select 'before'", act.sql, "update v.strict set id = id where id = 4711", "select 1")
         self.told(act)
         self.failed_syncs += 1
 
     def way_at_the_end_of_several(self):
         act = self.late()
-        self.query(f"{act.sql}; select 'innocent'; update load.strict set id = id where id = 4711")
+        self.query(f"{act.sql}; select 'innocent'; update v.strict set id = id where id = 4711")
         self.told(act)
 
     def way_set_constraints(self):

@@ -62,21 +62,22 @@ static uint32_t or_default(uint32_t value, uint32_t standard)
     return value > 0 ? value : standard;
 }
 
-void stage_open(struct stage *stage, const struct stage_plan *plan)
+struct stage *stage_open(struct stage_plan plan)
 {
     static const struct hash_key key = { { 1, 2 } };
     struct address client;
+    struct stage *stage = calloc(1, sizeof(*stage));
+    assert_non_null(stage);
     assert_true(address_parse("10.2.3.4:5000", &client, NULL));
-    memset(stage, 0, sizeof(*stage));
     statement_pool_init(&stage->statements, &key, 1024 * 1024, 4 * 1024 * 1024);
     docket_init(&stage->docket, &key, 100);
     stage->turnstile = turnstile_create();
     assert_non_null(stage->turnstile);
     assert_true(ring_init(&stage->events, sizeof(struct event), RING_RECORDS));
     stage->world = (struct session_world){
-        .limits = { .in_flight = or_default(plan->in_flight, 16384),
-                    .names = or_default(plan->names, 10000),
-                    .gathered_bytes = or_default(plan->gathered_bytes, 16384) },
+        .limits = { .in_flight = or_default(plan.in_flight, 16384),
+                    .names = or_default(plan.names, 10000),
+                    .gathered_bytes = or_default(plan.gathered_bytes, 16384) },
         .statements = &stage->statements,
         .harvest = harvest_create(&key, &(struct harvest_bounds){ 100, 100, 100 }),
         .docket = &stage->docket,
@@ -87,13 +88,14 @@ void stage_open(struct stage *stage, const struct stage_plan *plan)
         .now_us = stage_now_us,
     };
     session_world_open(&stage->world);
-    stage_set_gate(stage, plan->mode, plan->allow);
+    stage_set_gate(stage, plan.mode, plan.allow);
     for (size_t side = 0; side < 2; side++) {
         buffer_init(&stage->out[side], STAGE_BYTES_MOST);
         buffer_init(&stage->sent[side], STAGE_BYTES_MOST);
     }
-    stage->session = session_create(&stage->world, &client, "main", plan->security);
+    stage->session = session_create(&stage->world, &client, "main", plan.security);
     assert_non_null(stage->session);
+    return stage;
 }
 
 static void events_take(struct stage *stage)
@@ -106,7 +108,7 @@ static void events_take(struct stage *stage)
     }
 }
 
-void stage_close(struct stage *stage)
+void stage_end(struct stage *stage)
 {
     session_destroy(stage->session, "the play is over");
     session_world_close(&stage->world);
@@ -120,6 +122,7 @@ void stage_close(struct stage *stage)
         buffer_release(&stage->out[side]);
         buffer_release(&stage->sent[side]);
     }
+    free(stage);
 }
 
 /* A cancel request its owner passes on by itself. */
@@ -303,4 +306,11 @@ void stage_login(struct stage *stage)
                      "server: ReadyForQuery text:\"I\"\n"
                      "= passed\n");
     assert_true(session_has_logged_in(stage->session));
+}
+
+struct stage *stage_begin(struct stage_plan plan)
+{
+    struct stage *stage = stage_open(plan);
+    stage_login(stage);
+    return stage;
 }

@@ -40,7 +40,11 @@ struct stage_plan {
     uint32_t names;          /* 0: 10000 */
 };
 
-void stage_open(struct stage *stage, const struct stage_plan *plan);
+/* A stage with a new session, and one whose client has logged in; on the heap, until stage_end. */
+struct stage *stage_open(struct stage_plan plan);
+struct stage *stage_begin(struct stage_plan plan);
+/* Ends the session, too; fails the test when something was not given back. */
+void stage_end(struct stage *stage);
 /* Another policy from now on, as when a window opens or closes. */
 void stage_set_gate(struct stage *stage, enum guard_mode mode, enum safety_level allow);
 /* The plan of that policy, for tests that add to it; stage_set_policy puts it in force. What the plan points
@@ -50,8 +54,6 @@ void stage_set_policy(struct stage *stage, const struct policy_plan *plan);
 /* How many of the kept events are of a kind, and the newest of them, or NULL. */
 size_t stage_event_count(const struct stage *stage, enum event_kind kind);
 const struct event *stage_event(const struct stage *stage, enum event_kind kind);
-/* Ends the session; fails the test when something was not given back. */
-void stage_close(struct stage *stage);
 
 /* Feeds one chunk and carries out all that comes of it. The chunk is copied to the heap first and freed
  * afterwards, so that a view kept too long is found. */

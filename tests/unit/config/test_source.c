@@ -37,19 +37,21 @@ static void a_file_is_read_up_to_the_limit(void **state)
 {
     (void)state;
     char path[] = "/tmp/pgsluice-test-XXXXXX";
+    char nameless[32];
     int descriptor = mkstemp(path);
     struct given given;
     assert_true(descriptor >= 0);
-    (void)close(descriptor);
-    write_file(path, SOURCE_LIMIT);
+    (void)unlink(path); /* nothing stays behind, however the test ends */
+    (void)snprintf(nameless, sizeof nameless, "/proc/self/fd/%d", descriptor);
+    write_file(nameless, SOURCE_LIMIT);
     problems_init(&given.problems);
-    assert_false(settings_load(path, &given.settings, &given.problems));
+    assert_false(settings_load(nameless, &given.settings, &given.problems));
     assert_problem(&given.problems, 1, 1, "the file is empty");
-    write_file(path, SOURCE_LIMIT + 1);
-    assert_not_loaded(path, "the file is too large: settings have at most 1024 KiB");
-    write_file(path, 10 * SOURCE_LIMIT);
-    assert_not_loaded(path, "the file is too large");
-    (void)unlink(path);
+    write_file(nameless, SOURCE_LIMIT + 1);
+    assert_not_loaded(nameless, "the file is too large: settings have at most 1024 KiB");
+    write_file(nameless, 10 * SOURCE_LIMIT);
+    assert_not_loaded(nameless, "the file is too large");
+    (void)close(descriptor);
 }
 
 static void a_text_above_the_limit_is_refused(void **state)

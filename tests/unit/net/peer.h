@@ -15,6 +15,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,6 +51,17 @@ static inline void loop_open(uv_loop_t *loop, struct chunk *chunk)
         loop->data = chunk->uring;
 }
 
+/* Ends the program where there is no ring to be had: before anything is made that would stay behind. */
+static inline void loop_try(void)
+{
+    uv_loop_t loop;
+    struct chunk chunk;
+    loop_open(&loop, &chunk);
+    if (loop.data != NULL)
+        uring_destroy(loop.data);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 static inline void loop_turn(uv_loop_t *loop)
 {
     if (loop->data != NULL)
@@ -82,6 +94,22 @@ static inline void turn_for(uv_loop_t *loop, unsigned ms)
 static inline struct address local_address(uint16_t port)
 {
     return (struct address){ .family = ADDRESS_IPV4, .port = port, .ip = { 127, 0, 0, 1 } };
+}
+
+/* A Unix socket's: one a process. */
+static inline struct address path_address(void)
+{
+    struct address address = { .family = ADDRESS_UNIX };
+    (void)snprintf(address.text, sizeof address.text, "/tmp/pgsluice_peer.%ld", (long)getpid());
+    return address;
+}
+
+/* For cmocka's group fixtures: nothing stays behind where a test failed. */
+static inline int drop_path(void **state)
+{
+    (void)state;
+    (void)unlink(path_address().text);
+    return 0;
 }
 
 static inline int peer_bind(uint16_t *port)

@@ -47,13 +47,6 @@ static struct address free_address(void)
     return local_address(port);
 }
 
-static struct address path_address(void)
-{
-    struct address address = { .family = ADDRESS_UNIX };
-    (void)snprintf(address.text, sizeof address.text, "/tmp/test_acceptor.%ld", (long)getpid());
-    return address;
-}
-
 static void assert_in_use(const struct address *address, const struct problem *problem)
 {
     char storage[PROBLEM_TEXT_SIZE];
@@ -315,5 +308,5 @@ int main(void)
         cmocka_unit_test(another_loop_may_accept_from_the_same_socket),
         cmocka_unit_test(without_descriptors_it_rests_and_takes_those_who_wait_later),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, drop_path);
 }

@@ -157,25 +157,17 @@ static int listen_at_path(const struct address *address, int backlog)
     return made;
 }
 
-static struct address path_of_this_process(void)
-{
-    struct address address = { .family = ADDRESS_UNIX };
-    (void)snprintf(address.text, sizeof address.text, "/tmp/test_dial.%ld", (long)getpid());
-    return address;
-}
-
 static void a_unix_socket_is_reached_by_its_path(void **state)
 {
     (void)state;
     struct outcome outcome;
-    const struct address host = path_of_this_process();
+    const struct address host = path_address();
     int listening = listen_at_path(&host, 1);
     outcome_init(&outcome);
     dial_host(&outcome, &host);
     assert_int_equal(outcome.family, ADDRESS_UNIX);
     assert_leads_to(&outcome, listening);
     (void)close(listening);
-    (void)unlink(host.text);
     outcome_release(&outcome);
 }
 
@@ -184,7 +176,7 @@ static void a_unix_socket_whose_queue_is_full_is_tried_again(void **state)
     (void)state;
     struct outcome outcome;
     int fillers[FILLERS_MOST];
-    const struct address host = path_of_this_process();
+    const struct address host = path_address();
     int listening = listen_at_path(&host, 0);
     size_t filled = fill_queue(&host, fillers);
     outcome_init(&outcome);
@@ -197,7 +189,6 @@ static void a_unix_socket_whose_queue_is_full_is_tried_again(void **state)
     assert_leads_to(&outcome, listening);
     close_all(fillers, filled);
     (void)close(listening);
-    (void)unlink(host.text);
     outcome_release(&outcome);
 }
 
@@ -206,7 +197,7 @@ static void a_unix_socket_whose_queue_stays_full_times_out(void **state)
     (void)state;
     struct outcome outcome;
     int fillers[FILLERS_MOST];
-    const struct address host = path_of_this_process();
+    const struct address host = path_address();
     int listening = listen_at_path(&host, 0);
     size_t filled = fill_queue(&host, fillers);
     outcome_init(&outcome);
@@ -214,7 +205,6 @@ static void a_unix_socket_whose_queue_stays_full_times_out(void **state)
     assert_non_null(strstr(outcome.why, ": connection timed out"));
     close_all(fillers, filled);
     (void)close(listening);
-    (void)unlink(host.text);
     outcome_release(&outcome);
 }
 
@@ -414,5 +404,5 @@ int main(void)
         DIAL_TEST(a_cancelled_dial_says_nothing),
     };
     warm_up();
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, drop_path);
 }

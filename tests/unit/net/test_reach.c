@@ -474,8 +474,8 @@ static void a_unix_socket_is_never_spoken_tls_to(void **state)
     struct endpoint endpoint;
     struct attempt *attempt = attempt_create(*state, UPSTREAM_REQUIRE, 1);
     attempt->hosts[0] = (struct address){ .family = ADDRESS_UNIX };
-    (void)snprintf(attempt->hosts[0].text, sizeof attempt->hosts[0].text, "/tmp/test_reach.%ld",
-                   (long)getpid());
+    (void)snprintf(attempt->hosts[0].text, sizeof attempt->hosts[0].text, "%s/socket",
+                   attempt->trust->folder.path);
     assert_true(endpoint_of(&attempt->hosts[0], &endpoint));
     (void)close(attempt->listening[0]);
     attempt->listening[0] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -483,7 +483,6 @@ static void a_unix_socket_is_never_spoken_tls_to(void **state)
     assert_int_equal(listen(attempt->listening[0], 1), 0);
     attempt_begin(attempt);
     assert_reached_plainly(attempt, attempt_accept(attempt, 0));
-    (void)unlink(attempt->hosts[0].text);
     attempt_destroy(attempt);
 }
 

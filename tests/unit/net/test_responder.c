@@ -286,8 +286,7 @@ static void a_unix_socket_is_for_its_owner_and_goes_away_with_the_responder(void
     (void)state;
     char got[2];
     struct stat file;
-    struct address address = { .family = ADDRESS_UNIX };
-    (void)snprintf(address.text, sizeof address.text, "/tmp/test_responder.%ld", (long)getpid());
+    const struct address address = path_address();
     struct echo *echo = echo_open(address);
     assert_int_equal(stat(address.text, &file), 0);
     assert_int_equal(file.st_mode & 0777, 0600);
@@ -318,5 +317,5 @@ int main(void)
         cmocka_unit_test(a_unix_socket_is_for_its_owner_and_goes_away_with_the_responder),
     };
     (void)signal(SIGPIPE, SIG_IGN);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, drop_path);
 }

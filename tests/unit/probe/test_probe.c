@@ -306,12 +306,32 @@ static void a_port_where_nobody_listens_is_a_failure(void **state)
     expect_failure(PLAIN, &server.address, "\"localhost\" (127.0.0.1)");
 }
 
+#define SOCKET ".s.PGSQL.7777"
+
+static int make_folder(void **state)
+{
+    static const char pattern[] = "/tmp/pgsluice_probe_XXXXXX";
+    char *folder = malloc(sizeof pattern);
+    assert_non_null(folder);
+    memcpy(folder, pattern, sizeof pattern);
+    *state = mkdtemp(folder);
+    return *state != NULL ? 0 : -1;
+}
+
+static int drop_folder(void **state)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "%s/" SOCKET, (const char *)*state);
+    (void)unlink(path);
+    (void)rmdir(*state);
+    free(*state);
+    return 0;
+}
+
 static void hosts_are_reached_by_name_and_by_socket(void **state)
 {
-    (void)state;
+    const char *folder = *state;
     struct server server;
-    char folder[] = "/tmp/probe.XXXXXX";
-    assert_non_null(mkdtemp(folder));
     server_init(&server);
     server.address.family = ADDRESS_NAME;
     (void)snprintf(server.address.text, sizeof server.address.text, "localhost");
@@ -322,7 +342,7 @@ static void hosts_are_reached_by_name_and_by_socket(void **state)
     server_release(&server);
 
     struct sockaddr_un name = { .sun_family = AF_UNIX };
-    (void)snprintf(name.sun_path, sizeof name.sun_path, "%s/.s.PGSQL.7777", folder);
+    (void)snprintf(name.sun_path, sizeof name.sun_path, "%s/" SOCKET, folder);
     server = (struct server){ .accepted = -1, .listening = socket(AF_UNIX, SOCK_STREAM, 0) };
     assert_int_equal(bind(server.listening, (struct sockaddr *)&name, sizeof name), 0);
     assert_int_equal(listen(server.listening, 1), 0);
@@ -332,8 +352,6 @@ static void hosts_are_reached_by_name_and_by_socket(void **state)
     server_read(&server);
     probe_cancel(probe);
     server_release(&server);
-    (void)unlink(name.sun_path);
-    (void)rmdir(folder);
 }
 
 static void hosts_that_libpq_cannot_reach_are_told(void **state)
@@ -381,7 +399,7 @@ int main(void)
         cmocka_unit_test(notices_are_not_printed),
         cmocka_unit_test(a_silent_host_is_given_up_by_its_owner),
         cmocka_unit_test(a_port_where_nobody_listens_is_a_failure),
-        cmocka_unit_test(hosts_are_reached_by_name_and_by_socket),
+        cmocka_unit_test_setup_teardown(hosts_are_reached_by_name_and_by_socket, make_folder, drop_folder),
         cmocka_unit_test(hosts_that_libpq_cannot_reach_are_told),
         cmocka_unit_test(the_environment_does_not_lead_elsewhere),
     };

@@ -5,7 +5,6 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -50,16 +49,11 @@ static void ends_of(struct stage *stage, char *out, size_t capacity)
 static void assert_ends(const char *script, const char *expected)
 {
     char ends[128] = "";
-    struct stage_plan plan = { .mode = GUARD_ENFORCE, .allow = LEVEL_ADDITIVE };
-    struct stage *stage = malloc(sizeof(*stage));
-    assert_non_null(stage);
-    stage_open(stage, &plan);
-    stage_login(stage);
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_ADDITIVE });
     stage_say(stage, script);
     ends_of(stage, ends, sizeof(ends));
     assert_string_equal(ends, expected);
-    stage_close(stage);
-    free(stage);
+    stage_end(stage);
 }
 
 static void a_chained_transaction_is_another(void **state)

@@ -4,7 +4,6 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -21,25 +20,9 @@
 #define COMMIT   "client: Query \"commit\"\nserver: CommandComplete \"COMMIT\"\n" IDLE
 #define ROLLBACK "client: Query \"rollback\"\nserver: CommandComplete \"ROLLBACK\"\n" IDLE
 
-static struct stage *stage_begin(enum guard_mode mode, enum safety_level allow)
-{
-    struct stage_plan plan = { .mode = mode, .allow = allow };
-    struct stage *stage = malloc(sizeof(*stage));
-    assert_non_null(stage);
-    stage_open(stage, &plan);
-    stage_login(stage);
-    return stage;
-}
-
 static struct stage *stage_begin_open(void)
 {
-    return stage_begin(GUARD_ENFORCE, LEVEL_MODIFYING);
-}
-
-static void stage_end(struct stage *stage)
-{
-    stage_close(stage);
-    free(stage);
+    return stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_MODIFYING });
 }
 
 /* The newest event of the kind speaks of the changes `first` to `last`. */
@@ -422,7 +405,7 @@ static void what_would_be_refused_is_counted_though_nobody_listens(void **state)
 {
     const struct docket_entry *top;
     (void)state;
-    struct stage *stage = stage_begin(GUARD_OBSERVE, LEVEL_NONE);
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OBSERVE, .allow = LEVEL_NONE });
     for (size_t index = 0; index < 50; index++)
         stage_say(stage, CREATE IDLE "= passed\n");
     assert_int_equal(docket_top(&stage->docket, &top, 1), 1);

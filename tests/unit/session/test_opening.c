@@ -5,7 +5,6 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -19,17 +18,7 @@ static const char startup[] = "\0\0\0\x12\0\3\0\0user\0app\0";
 
 static struct stage *open_stage(enum session_security security)
 {
-    struct stage_plan plan = { .mode = GUARD_ENFORCE, .security = security };
-    struct stage *stage = malloc(sizeof(*stage));
-    assert_non_null(stage);
-    stage_open(stage, &plan);
-    return stage;
-}
-
-static void close_stage(struct stage *stage)
-{
-    stage_close(stage);
-    free(stage);
+    return stage_open((struct stage_plan){ .mode = GUARD_ENFORCE, .security = security });
 }
 
 static void expect_out(struct stage *stage, enum side to, struct bytes expected)
@@ -76,7 +65,7 @@ static void a_request_for_tls_is_granted_where_it_is_allowed(void **state)
     stage_feed(stage, SIDE_CLIENT, STARTUP);
     assert_true(stage->has_dialed);
     expect_out(stage, SIDE_SERVER, STARTUP);
-    close_stage(stage);
+    stage_end(stage);
 }
 
 static void tls_may_be_asked_for_after_gss_was_declined(void **state)
@@ -87,7 +76,7 @@ static void tls_may_be_asked_for_after_gss_was_declined(void **state)
     expect_out(stage, SIDE_CLIENT, LITERAL("N"));
     stage_feed(stage, SIDE_CLIENT, LITERAL(tls_request));
     expect_out(stage, SIDE_CLIENT, LITERAL("S"));
-    close_stage(stage);
+    stage_end(stage);
 }
 
 static void data_behind_a_request_for_tls_ends_the_connection_unread(void **state)
@@ -102,7 +91,7 @@ static void data_behind_a_request_for_tls_ends_the_connection_unread(void **stat
     assert_false(stage->has_dialed);
     assert_int_equal(stage->out[SIDE_CLIENT].size, 0);
     assert_int_equal(stage->out[SIDE_SERVER].size, 0);
-    close_stage(stage);
+    stage_end(stage);
 }
 
 static void a_second_request_for_tls_ends_the_connection(void **state)
@@ -113,7 +102,7 @@ static void a_second_request_for_tls_ends_the_connection(void **state)
     session_secured(stage->session, false);
     stage_feed(stage, SIDE_CLIENT, LITERAL(tls_request));
     assert_true(stage->is_closed);
-    close_stage(stage);
+    stage_end(stage);
 }
 
 static void a_plain_connection_is_refused_where_tls_is_required(void **state)
@@ -124,7 +113,7 @@ static void a_plain_connection_is_refused_where_tls_is_required(void **state)
     expect_fatal(stage, "28000");
     assert_true(is_in(buffer_bytes(&stage->out[SIDE_CLIENT]), "sslmode=require"));
     assert_false(stage->has_dialed);
-    close_stage(stage);
+    stage_end(stage);
 }
 
 static void a_secured_connection_is_taken_where_tls_is_required(void **state)
@@ -135,7 +124,7 @@ static void a_secured_connection_is_taken_where_tls_is_required(void **state)
     session_secured(stage->session, false);
     stage_feed(stage, SIDE_CLIENT, STARTUP);
     assert_true(stage->has_dialed);
-    close_stage(stage);
+    stage_end(stage);
 }
 
 static void direct_tls_begins_with_the_first_byte_and_leaves_it_to_the_handshake(void **state)
@@ -148,7 +137,7 @@ static void direct_tls_begins_with_the_first_byte_and_leaves_it_to_the_handshake
     session_secured(stage->session, true);
     stage_feed(stage, SIDE_CLIENT, STARTUP);
     expect_out(stage, SIDE_SERVER, STARTUP);
-    close_stage(stage);
+    stage_end(stage);
 }
 
 static void direct_tls_without_alpn_is_refused(void **state)
@@ -159,7 +148,7 @@ static void direct_tls_without_alpn_is_refused(void **state)
     session_secured(stage->session, false);
     stage_feed(stage, SIDE_CLIENT, BYTES_NONE);
     expect_fatal(stage, "08P01");
-    close_stage(stage);
+    stage_end(stage);
 }
 
 static void direct_tls_ends_the_connection_where_there_is_no_tls(void **state)
@@ -169,7 +158,7 @@ static void direct_tls_ends_the_connection_where_there_is_no_tls(void **state)
     stage_feed(stage, SIDE_CLIENT, LITERAL("\x16\3\1"));
     assert_true(stage->is_closed);
     assert_false(stage->is_securing);
-    close_stage(stage);
+    stage_end(stage);
 }
 
 static void tls_within_tls_is_not_begun(void **state)
@@ -182,7 +171,7 @@ static void tls_within_tls_is_not_begun(void **state)
     stage_feed(stage, SIDE_CLIENT, LITERAL("\x16\3\1"));
     assert_true(stage->is_closed);
     assert_false(stage->is_securing);
-    close_stage(stage);
+    stage_end(stage);
 }
 
 /* ── Channel binding ───────────────────────────────────────────────────────────────────────────────────────
@@ -224,7 +213,7 @@ static void a_plain_client_is_not_offered_channel_binding(void **state)
         expect_out(stage, SIDE_CLIENT, OFFER_WITHOUT_BINDING);
         stage_feed(stage, SIDE_CLIENT, LITERAL(takes_plain));
         expect_out(stage, SIDE_SERVER, LITERAL(takes_plain));
-        close_stage(stage);
+        stage_end(stage);
     }
 }
 
@@ -238,7 +227,7 @@ static void an_offer_passes_unchanged_where_binding_can_work(void **state)
         expect_out(stage, SIDE_CLIENT, OFFER);
         feed_bytewise(stage, SIDE_CLIENT, LITERAL(takes_binding));
         expect_out(stage, SIDE_SERVER, LITERAL(takes_binding));
-        close_stage(stage);
+        stage_end(stage);
     }
 }
 
@@ -254,7 +243,7 @@ static void who_binds_between_two_certificates_is_told_why_it_cannot_work(void *
         expect_fatal(stage, "28000");
         assert_true(is_in(buffer_bytes(&stage->out[SIDE_CLIENT]), "channel_binding=disable"));
         assert_int_equal(stage->out[SIDE_SERVER].size, 0);
-        close_stage(stage);
+        stage_end(stage);
     }
 }
 
@@ -265,7 +254,7 @@ static void who_does_not_bind_passes_between_two_certificates(void **state)
     stage_feed(stage, SIDE_SERVER, OFFER);
     feed_bytewise(stage, SIDE_CLIENT, LITERAL(takes_plain));
     expect_out(stage, SIDE_SERVER, LITERAL(takes_plain));
-    close_stage(stage);
+    stage_end(stage);
 }
 
 static void an_answer_longer_than_is_gathered_passes_where_no_mechanism_is_awaited(void **state)
@@ -282,7 +271,7 @@ static void an_answer_longer_than_is_gathered_passes_where_no_mechanism_is_await
     stage_feed(stage, SIDE_CLIENT, bytes_of(answer + 100 + BODY / 2, sizeof(answer) - 100 - BODY / 2));
     expect_out(stage, SIDE_SERVER, bytes_of(answer, sizeof(answer)));
     assert_false(stage->is_closed);
-    close_stage(stage);
+    stage_end(stage);
 }
 
 static void a_broken_offer_passes_as_it_is(void **state)
@@ -292,7 +281,7 @@ static void a_broken_offer_passes_as_it_is(void **state)
     struct stage *stage = begin_login(false, another);
     stage_feed(stage, SIDE_SERVER, LITERAL(broken));
     expect_out(stage, SIDE_CLIENT, LITERAL(broken));
-    close_stage(stage);
+    stage_end(stage);
 }
 
 int main(void)

@@ -16,13 +16,9 @@
 
 static void play_cut(const struct vector *vector, const char *path, const struct stage_cuts *cuts)
 {
-    static const struct stage_plan plan = { .mode = GUARD_ENFORCE, .allow = LEVEL_NONE };
-    struct stage *stage = malloc(sizeof(*stage));
-    assert_non_null(stage);
-    stage_open(stage, &plan);
+    struct stage *stage = stage_open((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_NONE });
     stage_play(stage, vector, cuts, path);
-    stage_close(stage);
-    free(stage);
+    stage_end(stage);
 }
 
 static void play_every_pair(const struct vector *vector, const char *path)
@@ -68,21 +64,6 @@ static void every_conversation_goes_as_it_says_however_it_is_cut(void **state)
 #define SYNTAX_ERROR "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"42601\" M:\"syntax error\" int8:0\n"
 #define REFUSAL      "-> client: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"42501\" ...\n"
 #define READY        "server: ReadyForQuery text:\"I\"\n"
-
-static struct stage *stage_begin(struct stage_plan plan)
-{
-    struct stage *stage = malloc(sizeof(*stage));
-    assert_non_null(stage);
-    stage_open(stage, &plan);
-    stage_login(stage);
-    return stage;
-}
-
-static void stage_end(struct stage *stage)
-{
-    stage_close(stage);
-    free(stage);
-}
 
 /* The violation the ledger saw most often. */
 static const struct violation *top_violation(const struct stage *stage)
@@ -518,16 +499,13 @@ static void what_was_kept_back_is_sent_when_a_session_is_lost(void **state)
 static void data_sent_before_the_answer_to_an_encryption_request_closes(void **state)
 {
     static const uint8_t packets[] = "\0\0\0\x08\x04\xd2\x16\x2f\0\0\0\x08\x04\xd2\x16\x2f";
-    static const struct stage_plan plan = { .mode = GUARD_OFF };
-    struct stage *stage = malloc(sizeof(*stage));
     (void)state;
-    assert_non_null(stage);
-    stage_open(stage, &plan);
+    struct stage *stage = stage_open((struct stage_plan){ .mode = GUARD_OFF });
     stage_feed(stage, SIDE_CLIENT, bytes_of(packets, 9));
     assert_true(stage->is_closed);
     assert_int_equal(stage->out[SIDE_CLIENT].size, 0);
-    stage_close(stage);
-    stage_open(stage, &plan);
+    stage_end(stage);
+    stage = stage_open((struct stage_plan){ .mode = GUARD_OFF });
     stage_feed(stage, SIDE_CLIENT, bytes_of(packets, 8));
     assert_false(stage->is_closed);
     stage_feed(stage, SIDE_CLIENT, bytes_of(packets, 8));
@@ -538,10 +516,8 @@ static void data_sent_before_the_answer_to_an_encryption_request_closes(void **s
 
 static void an_error_in_the_form_of_protocol_2_goes_through(void **state)
 {
-    struct stage *stage = malloc(sizeof(*stage));
     (void)state;
-    assert_non_null(stage);
-    stage_open(stage, &(struct stage_plan){ .mode = GUARD_ENFORCE });
+    struct stage *stage = stage_open((struct stage_plan){ .mode = GUARD_ENFORCE });
     stage_say(stage, "client: StartupMessage int16:3 int16:0 \"user\" \"app\" int8:0\n"
                      "server! text:\"Ecould not fork new process for connection\\x0a\\x00\"\n= passed\n");
     stage_end(stage);

@@ -20,22 +20,6 @@
 
 enum { TOP_MOST = 100 };
 
-static struct stage *stage_begin(void)
-{
-    struct stage_plan plan = { .mode = GUARD_OFF };
-    struct stage *stage = malloc(sizeof(*stage));
-    assert_non_null(stage);
-    stage_open(stage, &plan);
-    stage_login(stage);
-    return stage;
-}
-
-static void stage_end(struct stage *stage)
-{
-    stage_close(stage);
-    free(stage);
-}
-
 /* The entry of this masked text; fails the test where there is none. */
 static const struct statement_entry *entry_of(const struct stage *stage, const char *text)
 {
@@ -66,7 +50,7 @@ static const struct error_entry *first_error(const struct stage *stage)
 static void calls_are_counted_by_shape_with_rows_and_bytes(void **state)
 {
     (void)state;
-    struct stage *stage = stage_begin();
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
     stage_say(stage,
               QUERY("select 1") "server: DataRow int16:1 value:\"1\"\n" DONE("SELECT 1")
                   IDLE QUERY("select 22") "server: DataRow int16:1 value:\"22\"\n" DONE("SELECT 1")
@@ -91,7 +75,7 @@ static void calls_are_counted_by_shape_with_rows_and_bytes(void **state)
 static void statements_of_one_text_are_told_apart(void **state)
 {
     (void)state;
-    struct stage *stage = stage_begin();
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
     stage_say(stage, QUERY("insert into a values (1);; select 2 /*controller='a',action='b'*/; select 3;")
                          DONE("INSERT 0 1") DONE("SELECT 5") DONE("SELECT 6") IDLE QUERY("select 4")
                              DONE("SELECT 7") IDLE "= passed\n");
@@ -105,7 +89,7 @@ static void statements_of_one_text_are_told_apart(void **state)
 static void what_lies_beyond_the_kept_text_counts_for_the_whole_of_it(void **state)
 {
     (void)state;
-    struct stage *stage = stage_begin();
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
     struct buffer query;
     char begin[STATEMENT_TEXT_MOST];
     size_t size = sizeof(begin) - 6;
@@ -130,7 +114,7 @@ static void what_lies_beyond_the_kept_text_counts_for_the_whole_of_it(void **sta
 static void each_answer_to_an_execute_is_a_call(void **state)
 {
     (void)state;
-    struct stage *stage = stage_begin();
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
     stage_say(stage, "client: Parse \"s\" \"select $1 /*route='%2Fx'*/\" int16:0\n"
                      "client: Bind \"\" \"s\" int16:0 int16:0 int16:0\n"
                      "client: Execute \"\" int32:1\nclient: Execute \"\" int32:1\nclient: Sync\n"
@@ -152,7 +136,7 @@ static void each_answer_to_an_execute_is_a_call(void **state)
 static void a_statement_that_fails_before_it_runs_is_a_call_without_time(void **state)
 {
     (void)state;
-    struct stage *stage = stage_begin();
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
     stage_say(stage,
               "client: Parse \"\" \"selec 1\" int16:0\nclient: Bind \"\" \"\" int16:0 int16:0 int16:0\n"
               "client: Execute \"\" int32:0\nclient: Sync\n" FAILS("42601") IDLE
@@ -169,7 +153,7 @@ static void a_statement_that_fails_before_it_runs_is_a_call_without_time(void **
 static void a_refused_statement_is_no_call_and_no_error_of_the_servers(void **state)
 {
     (void)state;
-    struct stage *stage = stage_begin();
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
     stage_set_gate(stage, GUARD_ENFORCE, LEVEL_NONE);
     stage_say(stage, QUERY("drop table a"));
     buffer_clear(&stage->out[SIDE_SERVER]);
@@ -182,7 +166,7 @@ static void a_refused_statement_is_no_call_and_no_error_of_the_servers(void **st
 static void time_runs_from_the_later_of_request_and_answer_before(void **state)
 {
     (void)state;
-    struct stage *stage = stage_begin();
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
     stage_say(stage, QUERY("select 1") QUERY("select 'b'::text"));
     stage->world.now_us += 300;
     stage_say(stage, DONE("SELECT 1") IDLE);
@@ -206,7 +190,7 @@ static void time_runs_from_the_later_of_request_and_answer_before(void **state)
 static void calls_are_not_counted_where_nobody_wants_them(void **state)
 {
     (void)state;
-    struct stage *stage = stage_begin();
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
     stage->world.harvest->has_statements = false;
     stage_say(stage,
               QUERY("select 1") DONE("SELECT 1") IDLE QUERY("select a") FAILS("42703") IDLE "= passed\n");
@@ -218,7 +202,7 @@ static void calls_are_not_counted_where_nobody_wants_them(void **state)
 static void the_service_is_the_one_at_the_answer(void **state)
 {
     (void)state;
-    struct stage *stage = stage_begin();
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
     stage_say(stage, QUERY("select 1") DONE("SELECT 1") IDLE
               "server: ParameterStatus \"application_name\" \"kds-7\"\n" QUERY("select $1") DONE("SELECT 1")
                   IDLE);
@@ -237,7 +221,7 @@ static void the_service_is_the_one_at_the_answer(void **state)
 static void errors_are_counted_with_code_and_statement(void **state)
 {
     (void)state;
-    struct stage *stage = stage_begin();
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
     stage_say(stage, QUERY("select 1; select b from c") DONE("SELECT 1") FAILS("42P01")
                          IDLE QUERY("select b from c") FAILS("42P01") IDLE "= passed\n");
     const struct error_entry *error = first_error(stage);
@@ -271,7 +255,7 @@ static void a_mistake_in_one_of_several_statements_is_that_ones(void **state)
         { QUERY("execute p; select b") FAILS_AT("42703", "12"), "execute p" },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct stage *stage = stage_begin();
+        struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
         stage_say(stage, cases[i].said);
         stage_say(stage, IDLE "= passed\n");
         assert_string_equal(first_error(stage)->text, cases[i].text);
@@ -283,10 +267,7 @@ static void a_mistake_in_one_of_several_statements_is_that_ones(void **state)
 static void an_error_before_the_login_is_counted(void **state)
 {
     (void)state;
-    struct stage_plan plan = { .mode = GUARD_OFF };
-    struct stage *stage = malloc(sizeof(*stage));
-    assert_non_null(stage);
-    stage_open(stage, &plan);
+    struct stage *stage = stage_open((struct stage_plan){ .mode = GUARD_OFF });
     stage_say(stage, "client: StartupMessage int16:3 int16:0 \"user\" \"app\" int8:0\n"
                      "server: ErrorResponse S:\"FATAL\" V:\"FATAL\" C:\"28P01\" M:\"no\" int8:0\n= passed\n");
     assert_string_equal(first_error(stage)->sqlstate, "28P01");
@@ -299,7 +280,7 @@ static void an_error_before_the_login_is_counted(void **state)
 static void families_left_out_are_counted_as_a_whole(void **state)
 {
     (void)state;
-    struct stage *stage = stage_begin();
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
     stage->world.harvest->errors.families = FAMILIES_ALL & ~(1 << FAMILY_SYNTAX);
     stage_say(stage, QUERY("selec") FAILS("42601") IDLE);
     assert_int_equal(stage->world.harvest->errors.tally.total, 0);
@@ -327,7 +308,7 @@ static void odd_errors_are_each_counted_once(void **state)
         "S:\"ERROR\" S:\"FATAL\" C:\"42601\" int8:0 text:\"more\"",
         "t:\"\\x1b]0;x\\x07\" s:\"\\xe2\\x80\\xae\" n:\"'\" C:\"23505\" int8:0",
     };
-    struct stage *stage = stage_begin();
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
     for (size_t i = 0; i < COUNT_OF(odd); i++) {
         char said[512];
         (void)snprintf(said, sizeof(said), QUERY("select 1") "server: ErrorResponse %s\n" IDLE "= passed\n",
@@ -348,7 +329,7 @@ static void an_error_of_a_mebibyte_is_one_error(void **state)
 {
     (void)state;
     enum { FIELD_MOST = 1 << 20, CHUNK = 1000 };
-    struct stage *stage = stage_begin();
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
     struct buffer error;
     uint32_t size = 4 + 1 + FIELD_MOST + 1 + 7 + 1;
     const uint8_t header[] = {
@@ -375,7 +356,7 @@ static void a_hostile_application_name_breaks_no_count(void **state)
     (void)state;
     static const char *const names[] = { "\\x1b[2J\\x0d\\x0a", "a\\\"b'; drop table c; --", "\\xff\\xfe",
                                          "\\xe2\\x80\\xae", "" };
-    struct stage *stage = stage_begin();
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
     struct buffer status;
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         char said[512];
@@ -407,7 +388,7 @@ static void a_hostile_application_name_breaks_no_count(void **state)
 static void a_violation_says_where_its_statement_comes_from(void **state)
 {
     (void)state;
-    struct stage *stage = stage_begin();
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
     const struct ledger_entry *top[1];
     stage_say(stage, QUERY("insert into a values (1) /*route='%2Forders',"
                            "traceparent='00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'*/")
@@ -543,7 +524,7 @@ static void check_sums(const struct harvest *harvest, const struct said *said)
 static void play(const struct vector *vector, enum stage_cut cut, size_t entries, const struct said *said,
                  struct text *out)
 {
-    struct stage *stage = stage_begin();
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_OFF });
     harvest_destroy(stage->world.harvest);
     stage->world.harvest =
         harvest_create(&stage->world.hash_key, &(struct harvest_bounds){ 100, entries, 100 });

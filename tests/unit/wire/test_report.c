@@ -244,18 +244,31 @@ static void severity_is_read_from_s_where_v_is_absent(void **state)
     assert_int_equal(report_severity(&report), REPORT_NONE);
 }
 
-static void expect_columns(const char *detail, const char *columns)
+/* A report of these fields, in pairs of a code and a text. */
+static struct report report_of(const char *const (*fields)[2], size_t count)
 {
     struct report report;
     report_begin(&report);
-    report_feed(&report, bytes_text("D"));
-    report_feed(&report, bytes_of(detail, strlen(detail) + 1));
+    for (size_t i = 0; i < count; i++) {
+        report_feed(&report, bytes_text(fields[i][0]));
+        report_feed(&report, bytes_of(fields[i][1], strlen(fields[i][1]) + 1));
+    }
     report_feed(&report, bytes_of("", 1));
     report_end(&report);
-    struct bytes found = report_key_columns(&report);
-    assert_int_equal(found.data != NULL, columns != NULL);
-    if (columns != NULL)
-        assert_true(bytes_equal_text(found, columns));
+    return report;
+}
+
+static void expect_found(struct bytes found, const char *expected)
+{
+    assert_int_equal(found.data != NULL, expected != NULL);
+    if (expected != NULL)
+        assert_true(bytes_equal_text(found, expected));
+}
+
+static void expect_columns(const char *detail, const char *columns)
+{
+    struct report report = report_of((const char *const[][2]){ { "D", detail } }, 1);
+    expect_found(report_key_columns(&report), columns);
 }
 
 static void key_columns_are_what_stands_before_the_values(void **state)
@@ -283,18 +296,8 @@ static void details_of_other_forms_have_no_key_columns(void **state)
 
 static void expect_enum_type(const char *routine, const char *message, const char *type)
 {
-    struct report report;
-    report_begin(&report);
-    report_feed(&report, bytes_text("M"));
-    report_feed(&report, bytes_of(message, strlen(message) + 1));
-    report_feed(&report, bytes_text("R"));
-    report_feed(&report, bytes_of(routine, strlen(routine) + 1));
-    report_feed(&report, bytes_of("", 1));
-    report_end(&report);
-    struct bytes found = report_enum_type(&report);
-    assert_int_equal(found.data != NULL, type != NULL);
-    if (type != NULL)
-        assert_true(bytes_equal_text(found, type));
+    struct report report = report_of((const char *const[][2]){ { "M", message }, { "R", routine } }, 2);
+    expect_found(report_enum_type(&report), type);
 }
 
 static void an_enum_type_is_named_by_its_message_alone(void **state)
