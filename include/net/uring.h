@@ -19,7 +19,7 @@ struct uring;
  */
 MUST_USE bool uring_create(uv_loop_t *loop, struct uring **out, struct problem *problem);
 /* Runs the loop and the ring, from one thread until their end, as uv_run does: until no handle of the loop is
- * alive and no link is open. `before_wait` is called each turn. */
+ * alive and no link is open. `before_wait`, which may be NULL, is called each turn. */
 void uring_run(struct uring *uring, void (*before_wait)(void *owner), void *owner);
 /* Whether uring_run would go on. */
 bool uring_is_alive(const struct uring *uring);

@@ -117,5 +117,7 @@ void lane_ring_sent(struct uring *uring, struct link *link, int result);
 /* A write came back, as lane_ring_sent will tell; and one that did not is done. */
 void lane_ring_came_back(struct link *link);
 void lane_ring_sent_all(struct uring *uring, struct link *link);
+/* Something is to be done once the write that is under way is done: no time to wait for what comes. */
+MUST_USE bool lane_ring_is_awaited(const struct link *link);
 
 #endif

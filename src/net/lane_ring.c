@@ -331,6 +331,12 @@ void lane_ring_sent_all(struct uring *uring, struct link *link)
     lane_ring_sent(uring, link, INT_MAX);
 }
 
+bool lane_ring_is_awaited(const struct link *link)
+{
+    return link->is_full || link->is_shutting || link->is_flushing || link->is_closing ||
+           !link->last->is_under_way;
+}
+
 void lane_ring_sent(struct uring *uring, struct link *link, int result)
 {
     lane_ring_came_back(link); /* if that was not seen before */

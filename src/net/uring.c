@@ -201,6 +201,15 @@ static void uring_find_those_back(struct uring *uring)
     }
 }
 
+static bool is_sending_awaited(const struct uring *uring)
+{
+    for (size_t index = 0; index < uring->sending_count; index++) {
+        if (lane_ring_is_awaited(uring->sending[index].link))
+            return true;
+    }
+    return false;
+}
+
 static bool has_overflown(const struct uring *uring)
 {
     return (IO_URING_READ_ONCE(*uring->ring.sq.kflags) & IORING_SQ_CQ_OVERFLOW) != 0;
@@ -341,7 +350,7 @@ static void turn(struct uring *uring, bool may_wait, struct hook before_wait)
     uring_watch_loop(uring);
     if (timeout > 0)
         uring_time(uring, (uint64_t)timeout);
-    uring_submit(uring, may_wait && timeout != 0);
+    uring_submit(uring, may_wait && timeout != 0 && !is_sending_awaited(uring));
     uv_update_time(uring->loop);
     uring_take(uring);
     if (!uring->is_loop_due && uv_backend_timeout(uring->loop) != 0)

@@ -276,6 +276,48 @@ static void a_link_is_full_above_high_water_until_it_is_below_low_water(void **s
     probe_destroy(probe);
 }
 
+static void close_when_drained(struct link *link)
+{
+    on_drained(link);
+    link_close(link);
+}
+
+static void read_to_the_end(void *peer)
+{
+    static uint8_t bytes[65536];
+    ssize_t size;
+    int flags = fcntl(*(int *)peer, F_GETFL);
+    (void)fcntl(*(int *)peer, F_SETFL, flags & ~O_NONBLOCK);
+    do
+        size = read(*(int *)peer, bytes, sizeof bytes);
+    while (size > 0);
+}
+
+/* The loop waits as it does for a worker, and nothing else wakes it. */
+static void what_waits_behind_a_write_waits_for_nothing_else(void **state)
+{
+    (void)state;
+    struct link_events events = probe_events;
+    struct probe *probe = probe_create();
+    uv_thread_t reader;
+    size_t at = 0;
+    events.on_drained = close_when_drained;
+    probe->link.events = &events;
+    for (unsigned i = 0; i < 400; i++)
+        send_pattern(&probe->link, &at, 20000);
+    assert_true(probe->link.is_full);
+    assert_int_equal(uv_thread_create(&reader, read_to_the_end, &probe->peer), 0);
+    (void)alarm(PATIENCE_MS / 1000);
+    if (probe->loop.data != NULL)
+        uring_run(probe->loop.data, NULL, NULL);
+    else
+        (void)uv_run(&probe->loop, UV_RUN_DEFAULT);
+    (void)alarm(0);
+    (void)uv_thread_join(&reader);
+    assert_int_equal(probe->drains, 1);
+    probe_destroy(probe);
+}
+
 static void our_side_ends_after_what_waits_and_reading_goes_on(void **state)
 {
     (void)state;
@@ -511,6 +553,7 @@ int main(void)
         cmocka_unit_test(what_waits_is_counted_to_the_byte),
         cmocka_unit_test(small_pieces_that_wait_share_their_memory),
         cmocka_unit_test(a_link_is_full_above_high_water_until_it_is_below_low_water),
+        cmocka_unit_test(what_waits_behind_a_write_waits_for_nothing_else),
         cmocka_unit_test(our_side_ends_after_what_waits_and_reading_goes_on),
         cmocka_unit_test(the_peers_end_is_told_once_and_writing_goes_on),
         cmocka_unit_test(a_reset_is_told_once),
