@@ -79,8 +79,8 @@ run_idle() {
     local before count after held _
     [ -n "$3" ] || return 1
     # what the process needs once, however many sessions there are
-    for _ in {1..30}; do
-        "$build/bench_asker" "$1" 40 8 0.05 >/dev/null || return 1
+    for _ in {1..60}; do
+        "$build/bench_asker" "$1" $((idle / 500 + 1)) 8 0.05 >/dev/null || return 1
     done
     sleep 1.5
     before=$(memory_of "$3")

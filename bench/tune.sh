@@ -53,24 +53,26 @@ wait_for() {
 
 # load LANE SERVER: connections that ask one thing at a time, and several, through a sluice.
 load() {
-    local port sluice
+    local port sluice batch
     port=$(free_port)
     mkdir "$folder/$1"
     cat >"$folder/$1/sluice.yaml" <<END
 listen: [{ address: "127.0.0.1:$port", upstream: main }]
 upstreams: [{ name: main, hosts: ["127.0.0.1:$2"] }]
 console: { address: "127.0.0.1:$(free_port)" }
+guard: { mode: enforce }
 io: $1
 END
     "$build/pgsluice" run --config "$folder/$1/sluice.yaml" >"$folder/$1.log" 2>&1 &
     sluice=$!
-    pids+=("$sluice")
+    pids[1]=$sluice
     wait_for "$port"
     for batch in 1 16; do
         "$build/bench_asker" "$port" 8 "$batch" "$seconds" >/dev/null
     done
     kill "$sluice"
     wait "$sluice" || { cat "$folder/$1.log" >&2 && return 1; }
+    unset 'pids[1]'
 }
 
 train() {
@@ -80,7 +82,7 @@ train() {
     done
     server=$(free_port)
     "$build/bench_answers" "$server" >"$folder/answers.log" 2>&1 &
-    pids+=($!)
+    pids[0]=$!
     wait_for "$server"
     load uv "$server"
     load auto "$server"

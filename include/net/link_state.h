@@ -23,7 +23,7 @@ void link_end(struct link *link, int error);
 /* ── link_queue.c ──────────────────────────────────────────────────────────────────────────────────────────
  */
 
-/* A part of what waits to be written. Those that are in the kernel's or libuv's hands, always the first, do
+/* A part of what waits to be written. Those that are in the kernel's hands, always the first, do
  * not change; the last of the others still grows. */
 struct link_piece {
     struct link_piece *next;
@@ -41,6 +41,8 @@ struct link_piece *link_piece_create(size_t capacity);
  * are all of them. For lanes. */
 void link_written(struct link *link, ssize_t result);
 
+/* Bytes of what is under way. */
+size_t link_under_way(const struct link *link);
 /* Takes off the front what the kernel took; what was under way and is left waits again. For lanes. */
 void link_took(struct link *link, size_t taken);
 /* Writes the bytes as they are, after all that waits. */

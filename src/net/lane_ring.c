@@ -318,9 +318,7 @@ void lane_ring_flush(struct link *link)
 
 void lane_ring_came_back(struct link *link)
 {
-    struct link_ring *ring = &link->socket.ring;
-    ring->is_patient = ring->is_patient || ring->is_at_once;
-    ring->is_at_once = false;
+    link->socket.ring.is_at_once = false;
 }
 
 void lane_ring_sent_all(struct uring *uring, struct link *link)
@@ -339,12 +337,15 @@ bool lane_ring_is_awaited(const struct link *link)
 
 void lane_ring_sent(struct uring *uring, struct link *link, int result)
 {
-    lane_ring_came_back(link); /* if that was not seen before */
+    bool is_passing = result == UV_EINTR || result == UV_EAGAIN;
+    size_t taken = result > 0 ? (size_t)result : 0;
     link->socket.ring.is_sending = false;
+    link->socket.ring.is_at_once = false;
+    link->socket.ring.is_patient = taken < link_under_way(link);
     if (link->is_closing)
         uring_list(uring, link);
     else
-        link_written(link, result == UV_EINTR || result == UV_EAGAIN ? 0 : result);
+        link_written(link, is_passing ? 0 : result);
 }
 
 /* ── Serving ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,7 +15,8 @@ enum { READS_AT_ONCE = 16, PIECES_AT_ONCE = 16 };
 struct link_handle {
     uv_poll_t poll; /* only while the socket is open */
     uv_loop_t *loop;
-    int socket; /* -1: not open */
+    int socket;  /* -1: not open */
+    int watched; /* what libuv looks for: UV_READABLE, UV_WRITABLE */
     bool waits_for_room;
 };
 
@@ -27,6 +28,7 @@ void lane_uv_init(struct link *link, uv_loop_t *loop)
         return;
     handle->loop = loop;
     handle->socket = -1;
+    handle->watched = 0;
     handle->waits_for_room = false;
 }
 
@@ -101,6 +103,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     struct link *link = poll->data;
     struct link_handle *handle = link->socket.handle;
     bool has_failed = status < 0;
+    handle->watched = has_failed ? 0 : handle->watched;
     if (has_failed || (events & UV_READABLE) != 0)
         for (unsigned reads = 0; reads < READS_AT_ONCE && link->is_reading && link_read(link); reads++)
             ;
@@ -114,8 +117,9 @@ static void link_watch(struct link *link)
 {
     struct link_handle *handle = link->socket.handle;
     int events = (link->is_reading ? UV_READABLE : 0) | (handle->waits_for_room ? UV_WRITABLE : 0);
-    if (handle->socket < 0)
+    if (handle->socket < 0 || events == handle->watched)
         return;
+    handle->watched = events; /* each change costs calls of the kernel */
     if (events != 0)
         (void)uv_poll_start(&handle->poll, events, on_ready); /* neither can fail */
     else

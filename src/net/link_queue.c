@@ -35,6 +35,15 @@ static void link_drop_first(struct link *link)
     lane_release(link, piece);
 }
 
+size_t link_under_way(const struct link *link)
+{
+    size_t size = 0;
+    for (const struct link_piece *piece = link->first; piece != NULL && piece->is_under_way;
+         piece = piece->next)
+        size += piece->size;
+    return size;
+}
+
 void link_took(struct link *link, size_t taken)
 {
     while (link->first != NULL && link->first->is_under_way) {

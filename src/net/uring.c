@@ -12,7 +12,7 @@
 /* Entries that can be handed over at once, and those that can wait to be looked at: the kernel keeps any more
  * in memory of its own. */
 enum { ENTRIES = 256, COMPLETIONS = 4096, LISTED_FIRST = 64 };
-enum { KNOWN_MOST = 64 * 1024 };
+enum { KNOWN_MOST = 64 * 1024, FEATURE_RW_ATTR = 1 << 16 };
 enum { MILLISECONDS = 1000, NANOSECONDS_PER_MILLISECOND = 1000000 };
 
 /* ── Making one ────────────────────────────────────────────────────────────────────────────────────────────
@@ -42,7 +42,9 @@ static bool refuse(struct problem *problem, int error)
     return false;
 }
 
-/* Where there is none, the kernel looks each descriptor up. */
+/* Where there is none, the kernel looks each descriptor up. Up to Linux 6.12 a socket that left the table
+ * stays open until all receives are done that began while it was there, those of other sockets too: for good,
+ * that is. Which kernel it is can be told by what came soon after (IORING_FEAT_RW_ATTR, 6.14). */
 static void uring_open_table(struct uring *uring)
 {
     struct rlimit limit;
@@ -65,7 +67,8 @@ static int ring_open(struct uring *uring)
         return result;
     result = uring_pool_open(&uring->pool, &uring->ring);
     if (result == 0) {
-        uring_open_table(uring);
+        if ((plan.features & FEATURE_RW_ATTR) != 0)
+            uring_open_table(uring);
         return 0;
     }
     io_uring_queue_exit(&uring->ring);
@@ -154,7 +157,8 @@ static void uring_submit(struct uring *uring, bool may_wait)
         (void)io_uring_submit_and_wait(&uring->ring, 1);
     else
         (void)io_uring_submit_and_get_events(&uring->ring);
-    uring->write_count = 0;
+    if (io_uring_sq_ready(&uring->ring) == 0)
+        uring->write_count = 0; /* all were taken */
 }
 
 static uint64_t topic_data(void *link, enum uring_topic topic)

@@ -328,6 +328,24 @@ static void an_end_behind_what_waits_waits_for_nothing_else(void **state)
     probe_destroy(probe);
 }
 
+static void what_is_closed_is_closed_for_the_peer_too(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_create();
+    uint8_t byte;
+    size_t at = 0;
+    send_pattern(&probe->link, &at, 1);
+    link_read_start(&probe->link);
+    peer_read(&probe->loop, probe->peer, &byte, 1);
+    link_close(&probe->link);
+    TURN_UNTIL(&probe->loop, probe->closings > 0);
+    (void)fcntl(probe->peer, F_SETFL, fcntl(probe->peer, F_GETFL) & ~O_NONBLOCK);
+    (void)alarm(PATIENCE_MS / 1000);
+    assert_true(recv(probe->peer, &byte, 1, 0) <= 0);
+    (void)alarm(0);
+    probe_destroy(probe);
+}
+
 static void our_side_ends_after_what_waits_and_reading_goes_on(void **state)
 {
     (void)state;
@@ -564,6 +582,7 @@ int main(void)
         cmocka_unit_test(small_pieces_that_wait_share_their_memory),
         cmocka_unit_test(a_link_is_full_above_high_water_until_it_is_below_low_water),
         cmocka_unit_test(an_end_behind_what_waits_waits_for_nothing_else),
+        cmocka_unit_test(what_is_closed_is_closed_for_the_peer_too),
         cmocka_unit_test(our_side_ends_after_what_waits_and_reading_goes_on),
         cmocka_unit_test(the_peers_end_is_told_once_and_writing_goes_on),
         cmocka_unit_test(a_reset_is_told_once),
