@@ -282,8 +282,10 @@ bool request_commits_at_once(const struct request *head, struct bytes tag);
 /* Whether the statement of the text that is just answered is a change, or runs one. What lies beyond the kept
  * part of the text may be one. */
 bool request_was_change(const struct request *head);
-/* Whether the server may commit by this request, which it has not answered yet. */
-bool request_may_commit(const struct session *session, const struct request *request);
+/* Whether a request that is not answered yet may end the open transaction; `by_commit`: other than by undoing
+ * it. Whether it may commit where none is open. */
+bool request_may_end(const struct request *request, bool by_commit);
+bool request_may_commit_alone(const struct request *request);
 
 /* ── blame.c: whose error it was ───────────────────────────────────────────────────────────────────────────
  */

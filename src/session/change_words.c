@@ -51,18 +51,21 @@ bool request_was_change(const struct request *head)
     return verdict.is_guarded || verdict.executes.count > 0 || piece.size == 0;
 }
 
-bool request_may_commit(const struct session *session, const struct request *request)
+bool request_may_end(const struct request *request, bool by_commit)
 {
     const struct statement *statement = request->statement;
     struct token_walk walk;
     struct token first;
-    if (session->transaction_status != 'T')
-        return request->kind == REQUEST_SYNC || request->kind == REQUEST_QUERY ||
-               request->kind == REQUEST_EXECUTE;
     if (request->is_poison || (request->kind != REQUEST_QUERY && request->kind != REQUEST_EXECUTE))
         return false;
     if (statement == NULL || statement->is_cut || statement->verdict.statement_count > 1)
         return true;
     token_walk_begin(&walk, statement_piece(statement, 0), statement->reading);
-    return token_walk_next_word(&walk, &first) && token_ends_transaction(&first, true);
+    return token_walk_next_word(&walk, &first) && token_ends_transaction(&first, by_commit);
+}
+
+bool request_may_commit_alone(const struct request *request)
+{
+    return request->kind == REQUEST_SYNC || request->kind == REQUEST_QUERY ||
+           request->kind == REQUEST_EXECUTE;
 }

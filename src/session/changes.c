@@ -350,10 +350,14 @@ void changes_end(struct session *session)
     struct changes *changes = session->changes;
     if (changes == NULL)
         return;
+    bool is_open = session->transaction_status == 'T';
     changes->has_ended = true;
     changes->is_unknown = session->stage == STAGE_BLIND;
-    for (uint32_t index = 0; index < session->flight.count; index++)
-        changes->is_unknown |= request_may_commit(session, flight_at(&session->flight, index));
+    for (uint32_t index = 0; index < session->flight.count; index++) {
+        const struct request *request = flight_at(&session->flight, index);
+        changes->is_unknown |= is_open ? request_may_end(request, true) : request_may_commit_alone(request);
+        is_open = is_open && !request_may_end(request, false); /* what is behind a ROLLBACK is by itself */
+    }
 }
 
 void changes_release(struct session *session)

@@ -296,6 +296,16 @@ class Outcomes(Case):
         self.check()
         self.assertEqual([change["told"][-1][0] for change in self.changes().values()], ["ddl_undone"])
 
+    def test_what_stands_behind_a_rollback_on_its_way_is_not_taken_for_undone(self):
+        raw = self.wire()
+        raw.ask(wire.query("begin"))
+        raw.send(wire.query("select pg_sleep(0.3)"), wire.query("rollback"), wire.query("create table made_alone ()"))
+        self.wait_until_asleep(raw, self.postgres)
+        raw.reset()
+        self.wait_for(lambda: self.postgres.value("select to_regclass('made_alone') is not null"), "the server has gone on")
+        self.check()
+        self.assertEqual([change["told"][-1][0] for change in self.changes().values()], ["ddl_unknown"])
+
 
 if __name__ == "__main__":
     main()
