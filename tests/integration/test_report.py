@@ -265,9 +265,9 @@ class Report(unittest.TestCase):
         with open(path, "w") as settings:
             settings.write("listen:\n  - address: 127.0.0.1:6432\n    upstream: main\nupstreams:\n  - name: main\n"
                            f"    hosts: [127.0.0.1:5432]\nhistory:\n  file: {os.path.basename(self.path)}\n")
-        by_settings, said, complaint = self.run_it("--config", path, "--until", "2030-01-01T00:00:00Z")
+        by_settings, said, complaint = self.run_it("--config", path, *PERIOD)
         self.assertEqual((by_settings, complaint), (0, ""))
-        self.assertEqual(said, self.run_it("--history", self.path, "--until", "2030-01-01T00:00:00Z")[1])
+        self.assertEqual(said, self.run_it("--history", self.path, *PERIOD)[1])
         status, said, complaint = self.run_it("--config", path + ".none")
         self.assertEqual((status, said), (1, ""))
         self.assertIn("the file cannot be opened", complaint)
