@@ -2,6 +2,8 @@
 #include "net/lane.h"
 #include "unit/net/peer.h"
 
+#include <sys/resource.h>
+
 enum { LARGE = 3 * 1024 * 1024, PATTERN_PERIOD = 251 };
 
 /* A link and what it told us. */
@@ -276,11 +278,26 @@ static void a_link_is_full_above_high_water_until_it_is_below_low_water(void **s
     probe_destroy(probe);
 }
 
-static void close_at_end(struct link *link, int error)
+/* ── While the loop waits ──────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* A peer that reads so many bytes, or to the end, and then ends its side. */
+struct reading {
+    int socket;
+    size_t left;
+};
+
+static void read_and_end(void *argument)
 {
-    on_end(link, error);
-    link_close(link);
-    uv_close(link->keeper, NULL);
+    struct reading *reading = argument;
+    uint8_t bytes[4096];
+    ssize_t size = 1;
+    (void)fcntl(reading->socket, F_SETFL, fcntl(reading->socket, F_GETFL) & ~O_NONBLOCK);
+    while (size > 0 && reading->left > 0) {
+        size = read(reading->socket, bytes, sizeof bytes);
+        reading->left -= size > 0 ? (size_t)size : 0;
+    }
+    (void)shutdown(reading->socket, SHUT_WR);
 }
 
 static void wake_nobody(uv_async_t *handle)
@@ -288,35 +305,39 @@ static void wake_nobody(uv_async_t *handle)
     (void)handle;
 }
 
-/* A peer that ends its side when it sees the end of ours. */
-static void read_to_the_end(void *peer)
+static void close_at_end(struct link *link, int error)
 {
-    uint8_t bytes[4096];
-    int socket = *(int *)peer;
-    (void)fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) & ~O_NONBLOCK);
-    while (read(socket, bytes, sizeof bytes) > 0)
-        continue;
-    (void)shutdown(socket, SHUT_WR);
+    on_end(link, error);
+    link_close(link);
+    uv_close(link->keeper, NULL);
 }
 
-/* The loop waits as it does for a worker, and nothing but the peer wakes it. */
-static void an_end_behind_what_waits_waits_for_nothing_else(void **state)
+static void end_when_drained(struct link *link)
 {
-    (void)state;
-    struct link_events events = probe_events;
-    struct probe *probe = probe_create();
-    uv_async_t keeper; /* without any handle the loop does not wait */
-    uv_thread_t reader;
-    size_t at = 0;
-    events.on_end = close_at_end;
-    probe->link.events = &events;
-    probe->link.keeper = &keeper;
-    assert_int_equal(uv_async_init(&probe->loop, &keeper, wake_nobody), 0);
+    on_drained(link);
+    link_shutdown(link);
+}
+
+/* A link whose socket takes much at once. */
+static struct probe *probe_create_roomy(const struct link_events *events, uv_async_t *keeper)
+{
+    static const int room = 4 * 1024 * 1024;
+    struct probe *probe = probe_create_unix();
+    (void)setsockopt(lane_socket(&probe->link), SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+    probe->link.events = events;
+    probe->link.keeper = keeper;
+    assert_int_equal(uv_async_init(&probe->loop, keeper, wake_nobody), 0); /* or the loop does not wait */
     (void)uv_run(&probe->loop, UV_RUN_NOWAIT); /* so that it has nothing to do by itself */
-    send_pattern(&probe->link, &at, 1000);
-    link_shutdown(&probe->link);
     link_read_start(&probe->link);
-    assert_int_equal(uv_thread_create(&reader, read_to_the_end, &probe->peer), 0);
+    return probe;
+}
+
+/* Runs the loop as a worker does, where nothing but the peer wakes it, until the peer has read so much. */
+static void run_until_read(struct probe *probe, size_t size)
+{
+    struct reading reading = { .socket = probe->peer, .left = size };
+    uv_thread_t reader;
+    assert_int_equal(uv_thread_create(&reader, read_and_end, &reading), 0);
     (void)alarm(PATIENCE_MS / 1000); /* the end of this program, if it waits for good */
     if (probe->loop.data != NULL)
         uring_run(probe->loop.data, NULL, NULL);
@@ -325,6 +346,79 @@ static void an_end_behind_what_waits_waits_for_nothing_else(void **state)
     (void)alarm(0);
     (void)uv_thread_join(&reader);
     assert_int_equal(probe->ends, 1);
+}
+
+static const struct link_events waiting_events = {
+    .on_bytes = on_bytes,
+    .on_end = close_at_end,
+    .on_drained = end_when_drained,
+    .on_closed = on_closed,
+};
+
+static void an_end_behind_a_write_waits_for_nothing_else(void **state)
+{
+    (void)state;
+    uv_async_t keeper;
+    struct probe *probe = probe_create_roomy(&waiting_events, &keeper);
+    size_t at = 0;
+    send_pattern(&probe->link, &at, 1000);
+    link_shutdown(&probe->link);
+    run_until_read(probe, SIZE_MAX);
+    probe_destroy(probe);
+}
+
+static void pieces_behind_a_write_wait_for_nothing_else(void **state)
+{
+    (void)state;
+    uv_async_t keeper;
+    struct probe *probe = probe_create_roomy(&waiting_events, &keeper);
+    size_t at = 0;
+    for (unsigned i = 0; i < 20; i++) /* one write takes 16 */
+        send_pattern(&probe->link, &at, 10000);
+    assert_false(probe->link.is_full);
+    run_until_read(probe, at);
+    probe_destroy(probe);
+}
+
+static void who_is_held_up_by_a_write_waits_for_nothing_else(void **state)
+{
+    (void)state;
+    uv_async_t keeper;
+    struct probe *probe = probe_create_roomy(&waiting_events, &keeper);
+    size_t at = 0;
+    while (at <= LINK_HIGH_WATER)
+        send_pattern(&probe->link, &at, 20000);
+    if (!probe->link.is_full) /* the kernel has taken it: libuv's lane */
+        link_shutdown(&probe->link);
+    run_until_read(probe, SIZE_MAX);
+    probe_destroy(probe);
+}
+
+/* As when the limit of descriptors was raised behind the start. */
+static void a_socket_that_the_ring_has_no_place_for_is_served_too(void **state)
+{
+    (void)state;
+    struct rlimit limit;
+    struct rlimit low;
+    int ends[2];
+    size_t at = 0;
+    peer_pair(ends);
+    int high = fcntl(ends[0], F_DUPFD_CLOEXEC, 100);
+    assert_true(high >= 100);
+    (void)close(ends[0]);
+    ends[0] = high;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    low = (struct rlimit){ .rlim_cur = 64, .rlim_max = limit.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    struct probe *probe = probe_over(ends);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_true(!is_uring() || !probe->link.socket.ring.is_known);
+    link_read_start(&probe->link);
+    send_pattern(&probe->link, &at, 30000);
+    read_pattern(probe, at);
+    assert_int_equal(send(probe->peer, "abc", 3, 0), 3);
+    TURN_UNTIL(&probe->loop, probe->size == 3);
+    assert_memory_equal(probe->bytes, "abc", 3);
     probe_destroy(probe);
 }
 
@@ -581,7 +675,10 @@ int main(void)
         cmocka_unit_test(what_waits_is_counted_to_the_byte),
         cmocka_unit_test(small_pieces_that_wait_share_their_memory),
         cmocka_unit_test(a_link_is_full_above_high_water_until_it_is_below_low_water),
-        cmocka_unit_test(an_end_behind_what_waits_waits_for_nothing_else),
+        cmocka_unit_test(an_end_behind_a_write_waits_for_nothing_else),
+        cmocka_unit_test(pieces_behind_a_write_wait_for_nothing_else),
+        cmocka_unit_test(who_is_held_up_by_a_write_waits_for_nothing_else),
+        cmocka_unit_test(a_socket_that_the_ring_has_no_place_for_is_served_too),
         cmocka_unit_test(what_is_closed_is_closed_for_the_peer_too),
         cmocka_unit_test(our_side_ends_after_what_waits_and_reading_goes_on),
         cmocka_unit_test(the_peers_end_is_told_once_and_writing_goes_on),
