@@ -68,19 +68,38 @@ def server_bin(owner):
 
 PORTS = 12000
 next_port = itertools.count(os.getpid() * 197)  # processes that run side by side begin far from each other
+reservations = []  # kept to the end of this process
+
+
+def reserve(port):
+    """Whether the port is this process's own from now on: no other process of these tests is given it while this one runs.
+    The name of an abstract socket has one owner at a time, and is free again when its owner ends, however it ends."""
+    mark = socket.socket(socket.AF_UNIX)
+    try:
+        mark.bind(f"\0pgsluice-test-port-{port}")
+    except OSError:
+        mark.close()
+        return False
+    reservations.append(mark)
+    return True
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def free_port():
     """A port below those the kernel hands out, so that no other test's connection takes it meanwhile; never one that this
-    process has been given before."""
+    process has been given before, nor one that was given to another that still runs."""
     for number in itertools.islice(next_port, PORTS):
         port = 20000 + number % PORTS
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+        if reserve(port) and is_free(port):
+            return port
     raise RuntimeError("no free port")
 
 
