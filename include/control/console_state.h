@@ -24,6 +24,7 @@ struct console {
     const struct console_options *settings;
     enum console_phase phase;
     bool has_logged_in;
+    bool is_in_transaction; /* as drivers see it: BEGIN was said, and their portals stay */
     struct login login;
     struct inbox inbox;
     struct extended extended;

@@ -5,16 +5,18 @@
 #include "base/list.h"
 #include "control/command.h"
 #include "control/inbox.h"
+#include "control/portion.h"
 #include "control/question.h"
 
 /* The extended query protocol of the console (manual: "Extended Query"), as far as drivers need it:
- * statements are single commands, every Execute gives all rows. Only queries have parameters; one whose type
- * the client does not foretell is a text. */
+ * statements are single commands, whose answers are given in portions where an Execute wants so many rows at
+ * a time. Only queries have parameters; one whose type the client does not foretell is a text. */
 
 enum {
-    EXTENDED_NAMES_MOST = 256,
+    EXTENDED_NAMES_MOST = 256,     /* prepared statements and portals of one connection */
+    EXTENDED_REST_MOST = 64 << 20, /* bytes of answers that its portals keep for later */
     PARAMETERS_MOST = 64
-}; /* prepared statements and portals of one connection */
+};
 
 enum prepared_kind { PREPARED_STATEMENT, PREPARED_PORTAL };
 
@@ -32,6 +34,8 @@ struct prepared {
     struct buffer texts; /* what the parameters are views of */
     struct question_form form;
     struct query_rows *rows; /* of a portal that was described: its answer */
+    uint32_t rows_most;      /* of a portal: how many rows the Execute that runs it wants; 0: all */
+    struct portion portion;  /* of a portal: what is left for the next Execute */
 };
 
 struct extended {
@@ -55,7 +59,14 @@ MUST_USE enum extended_result extended_take(struct extended *extended, const str
                                             struct console_outcome *failure);
 /* Answers the Describe of a query with what asking it gave. */
 void extended_describe(struct prepared *prepared, struct console_reply *reply, struct buffer *out);
-/* Portals end with the transaction: at Sync, and at a Query. */
+/* The Execute of `portal` was answered in `out` from `at` on: keeps what goes beyond the rows that it wanted.
+ * *failure says when there is no room for that. */
+void extended_keep_rest(const struct extended *extended, struct prepared *portal, struct buffer *out,
+                        size_t at, struct console_outcome *failure);
+/* Portals end with the transaction; the unnamed one with a Query, too. Of those that stay, what was only
+ * described is asked again when it is executed. */
 void extended_end_portals(struct extended *extended);
+void extended_end_unnamed_portal(struct extended *extended);
+void extended_rest_portals(struct extended *extended);
 
 #endif

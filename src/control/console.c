@@ -75,7 +75,7 @@ static void take_query(struct console *console, struct bytes body, struct buffer
     size_t count;
     console->is_extended = false;
     console->binary_columns = 0;
-    extended_end_portals(&console->extended);
+    extended_end_unnamed_portal(&console->extended);
     if (!reader_is_done(&reader)) {
         console_break(console, protocol_violation, "invalid message format", out);
         return;
@@ -156,7 +156,6 @@ static void take_message(struct console *console, const struct inbox_message *me
         console_break(console, protocol_violation, "a password came that nobody asked for", out);
         break;
     case CLIENT_SYNC:
-        extended_end_portals(&console->extended);
         console_ready(console, out);
         break;
     case CLIENT_FLUSH:

@@ -9,7 +9,11 @@
 void console_ready(struct console *console, struct buffer *out)
 {
     struct writer writer = writer_of(out);
-    writer_ready(&writer, 'I');
+    if (console->is_in_transaction)
+        extended_rest_portals(&console->extended);
+    else
+        extended_end_portals(&console->extended);
+    writer_ready(&writer, console->is_in_transaction ? 'T' : 'I');
     console->phase = CONSOLE_IDLE;
 }
 
@@ -56,6 +60,36 @@ static void write_rows(const struct console *console, const struct console_world
         outcome_fail(outcome, "53200", "out of memory");
 }
 
+/* An answer from `before` on is whole, or *outcome says why there is none. */
+static void settle(struct console *console, const char *shorter, size_t before,
+                   struct console_outcome *outcome, struct buffer *out)
+{
+    if (out->has_failed) {
+        outcome_fail(outcome, CONSOLE_LIMIT_EXCEEDED, "the answer is too long");
+        outcome_hint(outcome, "%s", shorter);
+        out->has_failed = false;
+    }
+    bool is_executed = console->is_extended && !console->is_description;
+    if (!outcome_has_failed(outcome) && is_executed)
+        extended_keep_rest(&console->extended, console->asked, out, before, outcome);
+    if (outcome_has_failed(outcome)) {
+        out->size = before;
+        console_fail(console, outcome, out);
+    } else {
+        console->phase = console->is_extended ? CONSOLE_IDLE : CONSOLE_RUNNING;
+    }
+    console->is_description = false;
+}
+
+static void note_transaction(struct console *console)
+{
+    enum command_kind kind = console->command.kind;
+    if (kind == COMMAND_BEGIN)
+        console->is_in_transaction = true;
+    else if (kind == COMMAND_COMMIT || kind == COMMAND_ROLLBACK)
+        console->is_in_transaction = false;
+}
+
 /* Writes the whole answer of a command; an answer that failed half-way or does not fit leaves nothing but its
  * error. */
 static void write_answer(struct console *console, const struct console_world *world, struct buffer *out)
@@ -70,18 +104,9 @@ static void write_answer(struct console *console, const struct console_world *wo
     if (!outcome_has_failed(&outcome)) {
         outcome_write(&outcome, "NOTICE", &writer);
         write_tag(console->command.kind, &writer);
+        note_transaction(console);
     }
-    if (out->has_failed) {
-        outcome_fail(&outcome, CONSOLE_LIMIT_EXCEEDED, "the answer is too long");
-        outcome_hint(&outcome, "LIMIT shortens it, where the command has one.");
-        out->has_failed = false;
-    }
-    if (outcome_has_failed(&outcome)) {
-        out->size = before;
-        console_fail(console, &outcome, out);
-    } else {
-        console->phase = console->is_extended ? CONSOLE_IDLE : CONSOLE_RUNNING;
-    }
+    settle(console, "LIMIT shortens it, where the command has one.", before, &outcome, out);
 }
 
 /* The one place where a command is let through. */
@@ -192,20 +217,9 @@ void console_reply(struct console *console, struct console_reply *reply, struct 
     }
     if (!outcome_has_failed(&reply->outcome))
         write_reply(console, reply, out);
-    if (out->has_failed) {
-        outcome_fail(&reply->outcome, CONSOLE_LIMIT_EXCEEDED, "the answer is too long");
-        outcome_hint(&reply->outcome, "LIMIT shortens it.");
-        out->has_failed = false;
-    }
     query_rows_destroy(reply->rows);
     reply->rows = NULL;
-    if (outcome_has_failed(&reply->outcome)) {
-        out->size = before;
-        console_fail(console, &reply->outcome, out);
-    } else {
-        console->phase = console->is_extended ? CONSOLE_IDLE : CONSOLE_RUNNING;
-    }
-    console->is_description = false;
+    settle(console, "LIMIT shortens it.", before, &reply->outcome, out);
 }
 
 void console_answer(struct console *console, const struct console_world *world, struct buffer *out)

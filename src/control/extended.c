@@ -24,6 +24,7 @@ static void forget(struct extended *extended, struct prepared *prepared)
     buffer_release(&prepared->sql);
     buffer_release(&prepared->texts);
     query_rows_destroy(prepared->rows);
+    portion_release(&prepared->portion);
     free(prepared);
 }
 
@@ -48,6 +49,15 @@ void extended_end_portals(struct extended *extended)
     }
 }
 
+void extended_rest_portals(struct extended *extended)
+{
+    LIST_EACH(node, &extended->names)
+    {
+        query_rows_destroy(of_node(node)->rows);
+        of_node(node)->rows = NULL;
+    }
+}
+
 static struct prepared *find(const struct extended *extended, enum prepared_kind kind, struct bytes name)
 {
     LIST_EACH(node, &extended->names)
@@ -57,6 +67,11 @@ static struct prepared *find(const struct extended *extended, enum prepared_kind
             return prepared;
     }
     return NULL;
+}
+
+void extended_end_unnamed_portal(struct extended *extended)
+{
+    forget(extended, find(extended, PREPARED_PORTAL, BYTES_NONE));
 }
 
 static struct prepared *find_or_fail(const struct extended *extended, enum prepared_kind kind,
@@ -94,6 +109,7 @@ static struct prepared *add(struct extended *extended, enum prepared_kind kind, 
     prepared->kind = kind;
     buffer_init(&prepared->sql, SIZE_MAX / 2);
     buffer_init(&prepared->texts, SIZE_MAX / 2);
+    portion_init(&prepared->portion);
     bytes_copy_text(name, prepared->name, sizeof prepared->name);
     list_append(&extended->names, &prepared->node);
     extended->name_count++;
@@ -357,13 +373,34 @@ static enum extended_result take_execute(const struct extended *extended, struct
                                          struct console_outcome *failure)
 {
     struct bytes name = reader_string(reader);
-    (void)reader_int32(reader); /* the most rows that the client wants at a time */
+    uint32_t most = reader_int32(reader);
     if (!reader_is_done(reader))
         return malformed(failure);
-    *run = find_or_fail(extended, PREPARED_PORTAL, name, failure);
-    if (*run == NULL)
+    struct prepared *portal = find_or_fail(extended, PREPARED_PORTAL, name, failure);
+    if (portal == NULL)
         return EXTENDED_REFUSED;
+    portal->rows_most = most <= INT32_MAX ? most : 0; /* a negative one is no limit, as to the server */
+    *run = portal;
+    if (portal->portion.is_begun) {
+        portion_next(&portal->portion, portal->rows_most, out);
+        return EXTENDED_DONE;
+    }
     return (*run)->is_empty ? complete(out, SERVER_EMPTY_QUERY_RESPONSE) : EXTENDED_RUN;
+}
+
+void extended_keep_rest(const struct extended *extended, struct prepared *portal, struct buffer *out,
+                        size_t at, struct console_outcome *failure)
+{
+    size_t kept = 0;
+    LIST_EACH(node, &extended->names)
+    {
+        kept += of_node(node)->portion.rest.size;
+    }
+    if (portion_begin(&portal->portion, portal->rows_most, EXTENDED_REST_MOST - kept, out, at))
+        return;
+    outcome_fail(failure, "54000", "the portals of a connection keep at most %d MB of answers for later",
+                 EXTENDED_REST_MOST >> 20);
+    outcome_hint(failure, "Those that are closed keep nothing, and LIMIT shortens an answer.");
 }
 
 static enum extended_result take_close(struct extended *extended, struct reader *reader, struct buffer *out,

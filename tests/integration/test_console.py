@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: PostgreSQL
 """psql is the console's client; what it may, what it shows, and what a reload does."""
+import asyncio
 import json
 import os
 import socket
@@ -8,9 +9,10 @@ import unittest
 import psycopg2
 
 try:
+    import asyncpg
     import psycopg
 except ImportError:
-    psycopg = None
+    asyncpg = psycopg = None
 
 from harness import machine, wire
 from harness.case import REFUSED, Case, main
@@ -110,11 +112,50 @@ class Commands(Case):
                     self.assertEqual(rows, [(42, "it's", None, 1.5)])
                 self.assertEqual(connection.execute("SELECT 'a', 1, 1.5, NULL", binary=True).fetchone(), ("a", 1, 1.5, None))
                 self.assertEqual(connection.execute("SELECT count(*) >= %s FROM runs", (0,), prepare=True).fetchone(), (1,))
-                with connection.transaction():
+                with connection.transaction(), connection.transaction():
                     self.assertEqual(connection.execute("SHOW VERSION").rowcount, 1)
                 with connection.pipeline():
                     first, second = connection.execute("SELECT 1"), connection.execute("SELECT %s", (2,))
                     self.assertEqual((first.fetchone(), second.fetchone()), ((1,), (2,)))
+
+    @unittest.skipIf(asyncpg is None, "asyncpg is not installed: see tests/install.sh clients")
+    def test_asyncpg_fetches_in_portions(self):
+        numbers = "WITH RECURSIVE many(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 1000) SELECT n FROM many"
+
+        async def fetch():
+            connection = await asyncpg.connect(host="127.0.0.1", port=self.sluice.console_port, user="operator",
+                                               database="pgsluice", ssl=False)
+            async with connection.transaction():
+                each = [int(row["n"]) async for row in connection.cursor(numbers, prefetch=7)]
+                cursor = await connection.cursor(numbers)
+                async with connection.transaction():
+                    some = [[int(row["n"]) for row in await cursor.fetch(count)] for count in (3, 2)]
+                await cursor.fetch(900)
+                some.append([int(row["n"]) for row in await cursor.fetch(500)])
+            one = await connection.fetchrow(numbers)
+            commands = {row["command"] for row in await connection.fetch("HELP")}
+            await connection.close()
+            return each, some, one["n"], commands
+
+        each, some, one, commands = asyncio.run(fetch())
+        self.assertEqual(each, list(range(1, 1001)))
+        self.assertEqual(some, [[1, 2, 3], [4, 5], list(range(906, 1001))])
+        self.assertEqual(one, "1")
+        self.assertIn("SAVEPOINT", commands)
+
+    def test_what_portals_keep_for_later_is_bounded(self):
+        wide = "WITH RECURSIVE many(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 300) SELECT hex(zeroblob(49000)) FROM many"
+        with Wire(("127.0.0.1", self.sluice.console_port), timeout=30) as raw:
+            raw.login("operator", "pgsluice")
+            raw.ask(wire.query("BEGIN"))
+            for portal in ("first", "second", "third"):
+                told = raw.ask(wire.parse(wide), wire.bind(portal=portal), wire.execute(portal, 1), wire.sync())
+                if portal != "third":
+                    self.assertEqual(wire.kinds(told), "12DsZ")
+            self.assertEqual(wire.errors(told)[0]["C"], "54000")
+            self.assertEqual(wire.kinds(raw.ask(wire.execute("second", 2), wire.close("P", "first"), wire.sync())), "DDs3Z")
+            self.assertEqual(wire.kinds(raw.ask(wire.parse(wide), wire.bind(portal="fourth"), wire.execute("fourth", 1), wire.sync())),
+                             "12DsZ")
 
     def test_garbage_on_the_console_disturbs_nobody(self):
         for garbage in (b"\0" * 9, b"\xff" * 50, b"GET / HTTP/1.1\r\n\r\n", wire.startup() + b"Q\x7f\xff\xff\xff",

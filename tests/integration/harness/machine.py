@@ -68,7 +68,6 @@ def server_bin(owner):
 
 PORTS = 12000
 next_port = itertools.count(os.getpid() * 197)  # processes that run side by side begin far from each other
-reservations = []  # kept to the end of this process
 
 
 def reserve(port):
@@ -80,7 +79,7 @@ def reserve(port):
     except OSError:
         mark.close()
         return False
-    reservations.append(mark)
+    mark.detach()  # open to the end of this process
     return True
 
 

@@ -119,6 +119,9 @@ static inline void hear_message(const struct fragment *fragment, struct text *ou
         text_append_byte(out, ' ');
         text_append(out, reader_string(&reader));
         break;
+    case SERVER_READY_FOR_QUERY:
+        text_append_string(out, reader_byte(&reader) == 'I' ? "" : " in a transaction");
+        break;
     case SERVER_AUTHENTICATION:
         text_append_format(out, "%u", reader_int32(&reader));
         break;
@@ -142,7 +145,18 @@ static inline void hear(struct bytes heard, struct text *out)
         text_append_string(out, "GARBAGE\n");
 }
 
-/* Answers what the console asks: a query by one row, whose column n is 7. */
+/* The digit behind the query's LIMIT; 1 where it has none. */
+static inline unsigned rows_wanted(struct bytes sql)
+{
+    static const char word[] = "LIMIT ";
+    size_t at = 0;
+    while (at < sql.size && !bytes_start_with(bytes_of(sql.data + at, sql.size - at), word))
+        at++;
+    at += strlen(word);
+    return at < sql.size ? (unsigned)(sql.data[at] - '0') : 1;
+}
+
+/* Answers what the console asks: a query by rows whose column n is 7, 8 ... */
 static inline void answer(struct console *console, const struct console_world *world, struct buffer *heard)
 {
     if (command_forms[console_command(console)->kind].needs != COMMAND_NEEDS_QUERY) {
@@ -150,10 +164,14 @@ static inline void answer(struct console *console, const struct console_world *w
         return;
     }
     struct history_column column = { "n", "INTEGER" };
-    struct history_value value = history_integer(7);
     struct console_reply reply = { .rows = query_rows_create(1000) };
-    bool is_made = query_rows_take_columns(reply.rows, &column, 1) &&
-                   (console_question(console).is_preview || query_rows_take_row(reply.rows, &value, 1));
+    struct console_question question = console_question(console);
+    unsigned count = question.is_preview ? 0 : rows_wanted(question.sql);
+    bool is_made = query_rows_take_columns(reply.rows, &column, 1);
+    for (unsigned row = 0; row < count && is_made; row++) {
+        struct history_value value = history_integer(7 + row);
+        is_made = query_rows_take_row(reply.rows, &value, 1);
+    }
     reply.parameter_count = 1;
     if (!is_made)
         abort();

@@ -111,13 +111,18 @@ static void say_target(struct visit *visit, uint8_t type, char kind, const char 
     writer_end(&writer);
 }
 
-static void say_execute(struct visit *visit, const char *portal)
+static void say_execute_some(struct visit *visit, const char *portal, uint32_t most)
 {
     struct writer writer = writer_of(&visit->said);
     writer_begin(&writer, CLIENT_EXECUTE);
     writer_string(&writer, bytes_text(portal));
-    writer_int32(&writer, 0);
+    writer_int32(&writer, most);
     writer_end(&writer);
+}
+
+static void say_execute(struct visit *visit, const char *portal)
+{
+    say_execute_some(visit, portal, 0);
 }
 
 static void say_sync(struct visit *visit)
@@ -372,6 +377,87 @@ static void a_query_is_described_before_it_is_executed(void **state)
     visit_end(&visit);
 }
 
+static void rows_come_in_the_portions_that_are_asked_for(void **state)
+{
+    struct visit visit;
+    (void)state;
+    visit_begin(&visit, "viewer");
+    say_parse(&visit, "", "SELECT n FROM t LIMIT 5");
+    for (int is_described = 0; is_described < 2; is_described++) {
+        say_bind(&visit, "", "", 0, "");
+        if (is_described)
+            say_target(&visit, CLIENT_DESCRIBE, 'P', "");
+        say_execute_some(&visit, "", 2);
+        say_execute_some(&visit, "", 1);
+        say_execute_some(&visit, "", (uint32_t)-1);
+        say_execute(&visit, "");
+        say_sync(&visit);
+        assert_heard(&visit, is_described
+                                 ? "2\nT n:20\nD 7\nD 8\ns\nD 9\ns\nD 10\nD 11\nC SELECT 2\nC SELECT 0\nZ\n"
+                                 : "1\n2\nD 7\nD 8\ns\nD 9\ns\nD 10\nD 11\nC SELECT 2\nC SELECT 0\nZ\n");
+    }
+    say_bind(&visit, "", "", 0, "");
+    say_execute_some(&visit, "", 5); /* whether there are more is not known yet */
+    say_execute_some(&visit, "", 5);
+    say_bind(&visit, "", "", 0, "");
+    say_execute_some(&visit, "", 6);
+    say_sync(&visit);
+    assert_heard(
+        &visit, "2\nD 7\nD 8\nD 9\nD 10\nD 11\ns\nC SELECT 0\n2\nD 7\nD 8\nD 9\nD 10\nD 11\nC SELECT 5\nZ\n");
+    visit_end(&visit);
+}
+
+static void portions_of_what_a_command_shows_end_with_its_tag(void **state)
+{
+    struct visit visit;
+    (void)state;
+    visit_begin(&visit, "viewer");
+    say_parse(&visit, "", "SHOW VERSION");
+    say_bind(&visit, "", "", 0, "");
+    say_execute_some(&visit, "", 1);
+    say_execute_some(&visit, "", 1);
+    say_sync(&visit);
+    assert_heard(&visit, "1\n2\nD 9.8.7\ns\nC SHOW\nZ\n");
+    visit_end(&visit);
+}
+
+/* A cursor of a driver: each portion behind a Sync of its own. */
+static void a_portal_stays_as_long_as_the_drivers_transaction(void **state)
+{
+    struct visit visit;
+    (void)state;
+    visit_begin(&visit, "viewer");
+    say_query(&visit.said, "BEGIN");
+    say_parse(&visit, "", "SELECT n FROM t LIMIT 3");
+    say_bind(&visit, "c", "", 0, "");
+    say_target(&visit, CLIENT_DESCRIBE, 'P', "c");
+    say_sync(&visit);
+    say_execute_some(&visit, "c", 2);
+    say_sync(&visit);
+    say_query(&visit.said, "RELOAD now");
+    say_execute_some(&visit, "c", 2);
+    say_sync(&visit);
+    assert_heard(&visit,
+                 "C BEGIN\nZ in a transaction\n1\n2\nT n:20\nZ in a transaction\nD 7\nD 8\ns\n"
+                 "Z in a transaction\nE C=42601|M=expected the end of the command at or near \"now\"|"
+                 "H=The command is: RELOAD|P=8\nZ in a transaction\nD 9\nC SELECT 1\nZ in a transaction\n");
+    say_parse(&visit, "end", "ROLLBACK");
+    say_bind(&visit, "", "end", 0, "");
+    say_execute(&visit, "");
+    say_sync(&visit);
+    say_execute(&visit, "c");
+    say_sync(&visit);
+    assert_heard(&visit, "1\n2\nC ROLLBACK\nZ\nE C=34000|M=portal does not exist\nZ\n");
+    say_query(&visit.said, "BEGIN");
+    say_bind(&visit, "c", "end", 0, "");
+    say_query(&visit.said, "COMMIT");
+    say_execute(&visit, "c");
+    say_sync(&visit);
+    assert_heard(&visit,
+                 "C BEGIN\nZ in a transaction\n2\nC COMMIT\nZ\nE C=34000|M=portal does not exist\nZ\n");
+    visit_end(&visit);
+}
+
 static void every_cut_gives_the_same_answers(void **state)
 {
     (void)state;
@@ -400,6 +486,9 @@ int main(void)
         cmocka_unit_test(names_are_bounded_in_number_and_length),
         cmocka_unit_test(cut_messages_are_refused),
         cmocka_unit_test(a_query_is_described_before_it_is_executed),
+        cmocka_unit_test(rows_come_in_the_portions_that_are_asked_for),
+        cmocka_unit_test(portions_of_what_a_command_shows_end_with_its_tag),
+        cmocka_unit_test(a_portal_stays_as_long_as_the_drivers_transaction),
         cmocka_unit_test(every_cut_gives_the_same_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
