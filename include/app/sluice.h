@@ -40,7 +40,7 @@ struct sluice {
     uint32_t worker_count;
     struct hash_key hash_key;
     uv_loop_t loop;
-    uv_async_t on_events;
+    struct bell bell;
     uv_timer_t tick;
     uv_signal_t signals[3];
     struct chunk chunk; /* of the console's connections */

@@ -2,6 +2,7 @@
 #ifndef APP_WORKER_H
 #define APP_WORKER_H
 
+#include "app/bell.h"
 #include "app/transport.h"
 #include "base/problem.h"
 #include "base/ring.h"
@@ -25,7 +26,7 @@ struct worker_plan {
     struct harvest *harvest;           /* an empty one, which the worker takes over */
     struct hash_key hash_key;
     uint32_t index;
-    uv_async_t *on_events; /* woken when events came; of the control thread */
+    struct bell *bell; /* the control thread's, rung when events came */
 };
 
 /* Opens the listeners; the thread does not run yet. False with a problem. */
@@ -48,7 +49,7 @@ int64_t worker_cpu_us(const struct worker *worker);
 
 struct ring *worker_events(struct worker *worker);
 /* Asks the worker for what it has counted since it last gave that, with an empty harvest in exchange (*empty,
- * which is then NULL, unless it has one already). Never waits: on_events is woken when it is there. */
+ * which is then NULL, unless it has one already). Never waits: the bell rings when it is there. */
 void worker_offer(struct worker *worker, struct harvest **empty);
 /* What it gave; NULL when nothing is there. */
 struct harvest *worker_harvest(struct worker *worker);

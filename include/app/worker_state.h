@@ -34,7 +34,7 @@ struct worker {
     atomic_bool has_ended;
     atomic_int thread_id; /* the kernel's; 0 before it runs */
     struct inbox inbox;
-    uv_async_t *on_events;
+    struct bell *bell;
     size_t events_told;
     struct chunk *chunk;
     struct session_world world;

@@ -88,7 +88,8 @@ struct link {
     bool is_shutting; /* our side is to end once all is written */
     bool is_flushing; /* it is to close once all is written */
     bool is_closing;
-    bool is_secured; /* on_secured was called */
+    bool is_secured : 1; /* on_secured was called */
+    bool has_shut : 1;   /* is_shutting, and the kernel was told so */
 };
 
 /* Prepares a link whose socket is not open yet. From here on it has to be closed with link_close. */
@@ -96,8 +97,9 @@ void link_init(struct link *link, uv_loop_t *loop, struct chunk *chunk, const st
 /* Takes over a connected socket. 0 or a negative libuv code; the socket is then still the
  * caller's. */
 MUST_USE int link_open(struct link *link, int socket);
-/* Sets what every data connection gets: TCP_NODELAY and keep-alive. For TCP, after it is open. */
-void link_tune(struct link *link);
+/* Sets what every connection by TCP gets: TCP_NODELAY and keep-alive. What a listening socket has, those that
+ * are accepted from it have too, so that they need not be told one by one. */
+void link_tune(int socket);
 /* Speaks TLS from here on. `host` (see tls_stream_create) is the server we are a client of, NULL when we are
  * the server; `first` is ciphertext that was read already, the client's first. Until on_secured nothing is
  * sent: what link_send is given is dropped. 0; or a negative libuv code, link_failure says more, and the

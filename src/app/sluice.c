@@ -24,9 +24,9 @@ static bool have_workers_ended(const struct sluice *sluice)
     return true;
 }
 
-static void on_events(uv_async_t *handle)
+static void on_events(void *owner)
 {
-    struct sluice *sluice = CONTAINER_OF(handle, struct sluice, on_events);
+    struct sluice *sluice = owner;
     sluice_take_events(sluice);
     if (sluice->is_draining && have_workers_ended(sluice))
         uv_stop(&sluice->loop);
@@ -92,7 +92,7 @@ static bool loop_prepare(struct sluice *sluice)
 {
     static const int numbers[COUNT_OF(sluice->signals)] = { SIGHUP, SIGTERM, SIGINT };
     if (uv_loop_init(&sluice->loop) != 0 ||
-        uv_async_init(&sluice->loop, &sluice->on_events, on_events) != 0 ||
+        bell_init(&sluice->bell, &sluice->loop, on_events, sluice) != 0 ||
         uv_timer_init(&sluice->loop, &sluice->tick) != 0)
         return false;
     sluice->tick.data = sluice;
@@ -190,7 +190,7 @@ static bool workers_start(struct sluice *sluice, struct problem *problem)
             .harvest = observer_harvest(&sluice->observer),
             .hash_key = sluice->hash_key,
             .index = index,
-            .on_events = &sluice->on_events,
+            .bell = &sluice->bell,
         };
         bool is_open = worker_create(&plan, &sluice->workers[index], problem);
         sluice->worker_count++;
@@ -286,7 +286,7 @@ static void stop(struct sluice *sluice)
     sluice->surveyor = NULL;
     if (sluice->responder != NULL)
         responder_close(sluice->responder);
-    uv_close((uv_handle_t *)&sluice->on_events, NULL);
+    bell_close(&sluice->bell);
     uv_close((uv_handle_t *)&sluice->tick, NULL);
     for (size_t index = 0; index < COUNT_OF(sluice->signals); index++)
         uv_close((uv_handle_t *)&sluice->signals[index], NULL);

@@ -69,7 +69,7 @@ static void on_wake(uv_async_t *wake)
     if (policy != NULL)
         policy_take(worker, policy);
     if (exchange_give(&worker->exchange, &worker->world.harvest))
-        (void)uv_async_send(worker->on_events);
+        bell_ring(worker->bell);
     if (inquiry != NULL)
         inquiry_fill(worker, inquiry);
     if (must_drain && !worker->relays.is_draining) {
@@ -85,10 +85,13 @@ static void before_wait(void *argument)
     relay_shared_turn(&worker->relays);
     size_t written = atomic_load_explicit(&worker->events.written, memory_order_relaxed);
     handover_tell(&worker->handover);
-    if (written != worker->events_told) {
-        worker->events_told = written;
-        (void)uv_async_send(worker->on_events);
-    }
+    if (written == worker->events_told)
+        return;
+    worker->events_told = written;
+    if (ring_is_half_full(&worker->events))
+        bell_ring_loudly(worker->bell);
+    else
+        bell_ring(worker->bell);
 }
 
 static void on_prepare(uv_prepare_t *prepare)
@@ -105,7 +108,7 @@ static void worker_run(void *argument)
     else
         (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
     atomic_store(&worker->has_ended, true);
-    (void)uv_async_send(worker->on_events);
+    bell_ring(worker->bell);
 }
 
 /* ── Making one ────────────────────────────────────────────────────────────────────────────────────────────
@@ -216,7 +219,7 @@ bool worker_create(const struct worker_plan *plan, struct worker **out, struct p
     if (worker == NULL)
         abort();
     worker->index = plan->index;
-    worker->on_events = plan->on_events;
+    worker->bell = plan->bell;
     worker->chunk = malloc(sizeof(*worker->chunk));
     worker->listeners = calloc(listeners, sizeof(*worker->listeners));
     if (worker->chunk == NULL || worker->listeners == NULL || plan->harvest == NULL ||

@@ -3,6 +3,7 @@
 #include "net/acceptor.h"
 
 #include "net/endpoint.h"
+#include "net/link.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,6 +67,8 @@ static int socket_make(const struct acceptor_plan *plan, const struct endpoint *
         is_ready = is_ready && socket_set(made, IPPROTO_IPV6, IPV6_V6ONLY) == 0;
     if (family != AF_UNIX && plan->is_shared)
         is_ready = is_ready && socket_set(made, SOL_SOCKET, SO_REUSEPORT) == 0;
+    if (family != AF_UNIX)
+        link_tune(made);
     if (is_ready)
         return made;
     int error = errno;

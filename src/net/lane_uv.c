@@ -103,13 +103,14 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     struct link *link = poll->data;
     struct link_handle *handle = link->socket.handle;
     bool has_failed = status < 0;
+    bool is_unwanted = !link->is_reading && (events & UV_READABLE) != 0;
     handle->watched = has_failed ? 0 : handle->watched;
     if (has_failed || (events & UV_READABLE) != 0)
         for (unsigned reads = 0; reads < READS_AT_ONCE && link->is_reading && link_read(link); reads++)
             ;
     if (!link->is_closing && handle->waits_for_room && (has_failed || (events & UV_WRITABLE) != 0))
         link_write_waiting(link);
-    if (!link->is_closing && (has_failed || (events & UV_WRITABLE) != 0))
+    if (!link->is_closing && (is_unwanted || has_failed || (events & UV_WRITABLE) != 0))
         link_watch(link);
 }
 
@@ -129,9 +130,12 @@ static void link_watch(struct link *link)
 /* ── The lane ──────────────────────────────────────────────────────────────────────────────────────────────
  */
 
+/* One that is not to be read any more is watched on until something comes: mostly it is to be read again
+ * before. */
 void lane_uv_attend(struct link *link)
 {
-    link_watch(link);
+    if (link->is_reading)
+        link_watch(link);
 }
 
 int lane_uv_write_now(struct link *link, struct bytes *bytes)

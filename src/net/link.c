@@ -29,13 +29,12 @@ int link_open(struct link *link, int socket)
 
 static void socket_set(int socket, int level, int option, int value)
 {
-    /* A socket that is broken already says so at the first read, one that is no TCP has neither. */
+    /* A socket that is broken already says so at the first read. */
     (void)setsockopt(socket, level, option, &value, sizeof value);
 }
 
-void link_tune(struct link *link)
+void link_tune(int socket)
 {
-    int socket = lane_socket(link);
     socket_set(socket, IPPROTO_TCP, TCP_NODELAY, 1);
     socket_set(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
     socket_set(socket, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_SECONDS);
@@ -159,6 +158,10 @@ void link_close_flushed(struct link *link)
 {
     if (link->is_closing || link->is_flushing)
         return;
+    if (link->has_ended && link->first == NULL && link->stream == NULL) {
+        link_close(link); /* nothing to send and nobody to tell */
+        return;
+    }
     link_shutdown(link);
     lane_flush(link);
     link_settle(link);

@@ -21,8 +21,10 @@ void link_settle(struct link *link)
 {
     if (link->is_closing || link->first != NULL)
         return;
-    if (link->is_shutting && link->failure == 0)
+    if (link->is_shutting && !link->has_shut && link->failure == 0) {
+        link->has_shut = true;
         (void)shutdown(lane_socket(link), SHUT_WR);
+    }
     if (link->is_flushing && link->has_ended)
         link_close(link);
 }

@@ -83,9 +83,7 @@ static int relay_open(struct relay *relay, int socket)
     link_init(&client->link, relay->shared->loop, relay->shared->chunk, &relay_link_events);
     client->link.read_most = READ_BEFORE_LOGIN;
     int result = link_open(&client->link, socket);
-    if (result == 0)
-        link_tune(&client->link);
-    else
+    if (result < 0)
         (void)close(socket);
     return result;
 }

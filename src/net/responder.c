@@ -140,7 +140,6 @@ static void connection_begin(struct responder_connection *connection)
 {
     const struct answerer *answerer = &connection->responder->answerer;
     struct address peer;
-    link_tune(&connection->link);
     link_peer(&connection->link, &peer);
     connection->state = answerer->create(answerer->context, &peer, connection);
     if (connection->state != NULL)

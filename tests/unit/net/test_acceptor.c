@@ -10,11 +10,22 @@ struct door {
     struct acceptor *acceptor;
     int accepted;
     bool is_full;
+    bool is_tuned; /* the last one that was accepted */
 };
+
+static bool has_option(int socket, int level, int option)
+{
+    int value = 0;
+    socklen_t size = sizeof value;
+    return getsockopt(socket, level, option, &value, &size) == 0 && value != 0;
+}
 
 static void on_accepted(void *owner, int socket)
 {
-    ((struct door *)owner)->accepted++;
+    struct door *door = owner;
+    door->accepted++;
+    door->is_tuned =
+        has_option(socket, IPPROTO_TCP, TCP_NODELAY) && has_option(socket, SOL_SOCKET, SO_KEEPALIVE);
     (void)close(socket);
 }
 
@@ -70,6 +81,7 @@ static void many_that_connect_at_once_are_all_accepted(void **state)
     for (size_t i = 0; i < COUNT_OF(peers); i++)
         peers[i] = peer_connect(&address);
     TURN_UNTIL(&door.loop, door.accepted == COUNT_OF(peers));
+    assert_true(door.is_tuned);
     for (size_t i = 0; i < COUNT_OF(peers); i++)
         (void)close(peers[i]);
     door_close(&door);

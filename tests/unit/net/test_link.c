@@ -69,7 +69,7 @@ static struct probe *probe_over(const int ends[2])
     probe->peer = ends[1];
     link_init(&probe->link, &probe->loop, &probe->chunk, &probe_events);
     assert_int_equal(link_open(&probe->link, ends[0]), 0);
-    link_tune(&probe->link);
+    link_tune(lane_socket(&probe->link));
     return probe;
 }
 
