@@ -91,8 +91,7 @@ static void raise_descriptor_limit(void)
 static bool loop_prepare(struct sluice *sluice)
 {
     static const int numbers[COUNT_OF(sluice->signals)] = { SIGHUP, SIGTERM, SIGINT };
-    if (uv_loop_init(&sluice->loop) != 0 ||
-        bell_init(&sluice->bell, &sluice->loop, on_events, sluice) != 0 ||
+    if (uv_loop_init(&sluice->loop) != 0 || bell_init(&sluice->bell, &sluice->loop, on_events, sluice) != 0 ||
         uv_timer_init(&sluice->loop, &sluice->tick) != 0)
         return false;
     sluice->tick.data = sluice;
