@@ -28,8 +28,8 @@ void ring_release(struct ring *ring);
 /* Producer: where the next record goes, or NULL while the ring is full; ring_publish makes it visible. */
 void *ring_reserve(struct ring *ring);
 void ring_publish(struct ring *ring);
-/* Producer: whether it had better be emptied soon. */
-bool ring_is_half_full(const struct ring *ring);
+/* Producer: whether a quarter of it is full, so that it had better be emptied soon. */
+bool ring_is_filling(const struct ring *ring);
 /* Consumer: the oldest record, or NULL; valid until ring_discard gives its place back. */
 const void *ring_peek(struct ring *ring);
 void ring_discard(struct ring *ring);

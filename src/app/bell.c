@@ -7,7 +7,7 @@ static void on_timer(uv_timer_t *timer);
 
 static void hear(struct bell *bell)
 {
-    atomic_store(&bell->is_rung, false);
+    (void)atomic_exchange(&bell->is_rung, false); /* with what the callers did before */
     bell->heard(bell->owner);
 }
 
@@ -46,7 +46,7 @@ int bell_init(struct bell *bell, uv_loop_t *loop, void (*heard)(void *owner), vo
 
 void bell_ring(struct bell *bell)
 {
-    atomic_store(&bell->is_rung, true);
+    (void)atomic_exchange(&bell->is_rung, true);
     if (!atomic_load(&bell->is_awake))
         bell_ring_loudly(bell);
 }

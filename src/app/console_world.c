@@ -93,6 +93,7 @@ struct console_world console_world_now(const struct sluice *sluice)
 
 void console_world_gather(const struct world_gathering *gathering, enum command_needs needs)
 {
+    sluice_take_events(gathering->sluice); /* whoever asks sees what was done before */
     struct console_world world = console_world_now(gathering->sluice);
     switch (needs) {
     case COMMAND_NEEDS_SNAPSHOT:

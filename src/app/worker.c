@@ -88,7 +88,7 @@ static void before_wait(void *argument)
     if (written == worker->events_told)
         return;
     worker->events_told = written;
-    if (ring_is_half_full(&worker->events))
+    if (ring_is_filling(&worker->events))
         bell_ring_loudly(worker->bell);
     else
         bell_ring(worker->bell);

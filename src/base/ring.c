@@ -39,11 +39,11 @@ void ring_publish(struct ring *ring)
     atomic_store_explicit(&ring->written, written + 1, memory_order_release);
 }
 
-bool ring_is_half_full(const struct ring *ring)
+bool ring_is_filling(const struct ring *ring)
 {
     size_t written = atomic_load_explicit(&ring->written, memory_order_relaxed);
     size_t read = atomic_load_explicit(&ring->read, memory_order_relaxed);
-    return written - read > ring->capacity / 2;
+    return written - read > ring->capacity / 4;
 }
 
 const void *ring_peek(struct ring *ring)

@@ -40,6 +40,8 @@ static void write_tag(enum command_kind kind, struct writer *writer)
     text_init(&tag, storage, sizeof storage);
     if (command_forms[kind].show->column_count > 0)
         text_append_string(&tag, "SHOW");
+    else if (kind == COMMAND_ROLLBACK_TO)
+        text_append_string(&tag, "ROLLBACK"); /* PostgreSQL's word */
     else
         syntax_skip_keywords(command_forms[kind].syntax, &tag);
     writer_command_complete(writer, storage);
@@ -60,6 +62,19 @@ static void write_rows(const struct console *console, const struct console_world
         outcome_fail(outcome, "53200", "out of memory");
 }
 
+/* The command that ends what drivers take for a transaction ends its portals, its own too. */
+static void note_transaction(struct console *console)
+{
+    enum command_kind kind = console->command.kind;
+    if (kind == COMMAND_BEGIN)
+        console->is_in_transaction = true;
+    if (kind != COMMAND_COMMIT && kind != COMMAND_ROLLBACK)
+        return;
+    console->is_in_transaction = false;
+    console->asked = NULL;
+    extended_end_portals(&console->extended);
+}
+
 /* An answer from `before` on is whole, or *outcome says why there is none. */
 static void settle(struct console *console, const char *shorter, size_t before,
                    struct console_outcome *outcome, struct buffer *out)
@@ -77,17 +92,9 @@ static void settle(struct console *console, const char *shorter, size_t before,
         console_fail(console, outcome, out);
     } else {
         console->phase = console->is_extended ? CONSOLE_IDLE : CONSOLE_RUNNING;
+        note_transaction(console);
     }
     console->is_description = false;
-}
-
-static void note_transaction(struct console *console)
-{
-    enum command_kind kind = console->command.kind;
-    if (kind == COMMAND_BEGIN)
-        console->is_in_transaction = true;
-    else if (kind == COMMAND_COMMIT || kind == COMMAND_ROLLBACK)
-        console->is_in_transaction = false;
 }
 
 /* Writes the whole answer of a command; an answer that failed half-way or does not fit leaves nothing but its
@@ -104,7 +111,6 @@ static void write_answer(struct console *console, const struct console_world *wo
     if (!outcome_has_failed(&outcome)) {
         outcome_write(&outcome, "NOTICE", &writer);
         write_tag(console->command.kind, &writer);
-        note_transaction(console);
     }
     settle(console, "LIMIT shortens it, where the command has one.", before, &outcome, out);
 }

@@ -335,6 +335,8 @@ void extended_describe(struct prepared *prepared, struct console_reply *reply, s
         question_describe(reply->rows, &prepared->form, out);
         return;
     }
+    if (!prepared->form.has_fixed)
+        fix_columns(prepared, reply->rows);
     question_describe(reply->rows, &prepared->form, out);
     prepared->rows = reply->rows;
     reply->rows = NULL;
@@ -368,6 +370,20 @@ static enum extended_result take_describe(const struct extended *extended, struc
     return EXTENDED_DONE;
 }
 
+/* A portal that has run gives the rows that are left; what has none to give cannot be run twice. */
+static enum extended_result go_on(struct prepared *portal, struct buffer *out,
+                                  struct console_outcome *failure)
+{
+    if (!is_query(portal) && column_count_of(portal) == 0) {
+        outcome_fail(failure, "55000", "portal \"%s\" cannot be run", portal->name);
+        return EXTENDED_REFUSED;
+    }
+    if (portion_next(&portal->portion, portal->rows_most, out))
+        return EXTENDED_DONE;
+    outcome_fail(failure, "54000", "the answer is too long");
+    return EXTENDED_REFUSED;
+}
+
 static enum extended_result take_execute(const struct extended *extended, struct reader *reader,
                                          struct buffer *out, struct prepared **run,
                                          struct console_outcome *failure)
@@ -381,10 +397,8 @@ static enum extended_result take_execute(const struct extended *extended, struct
         return EXTENDED_REFUSED;
     portal->rows_most = most <= INT32_MAX ? most : 0; /* a negative one is no limit, as to the server */
     *run = portal;
-    if (portal->portion.is_begun) {
-        portion_next(&portal->portion, portal->rows_most, out);
-        return EXTENDED_DONE;
-    }
+    if (portal->portion.is_begun)
+        return go_on(portal, out, failure);
     return (*run)->is_empty ? complete(out, SERVER_EMPTY_QUERY_RESPONSE) : EXTENDED_RUN;
 }
 

@@ -51,8 +51,6 @@ bool portion_begin(struct portion *portion, uint32_t most, size_t room, struct b
     struct bytes rest = bytes_of(out->data + at, out->size - at);
     uint32_t count;
     (void)rows_take(&rest, most, &count);
-    if (most == 0 || count < most)
-        return true;
     buffer_init(&portion->rest, room);
     buffer_append(&portion->rest, rest);
     portion->is_begun = !portion->rest.has_failed;
@@ -61,8 +59,10 @@ bool portion_begin(struct portion *portion, uint32_t most, size_t room, struct b
         portion_init(portion);
         return false;
     }
-    out->size -= rest.size;
-    suspend(out);
+    if (most > 0 && count == most) {
+        out->size -= rest.size;
+        suspend(out);
+    }
     return true;
 }
 
@@ -87,16 +87,41 @@ static void end(struct bytes messages, uint32_t count, struct buffer *out)
     }
 }
 
-void portion_next(struct portion *portion, uint32_t most, struct buffer *out)
+/* Lets go of the rows that were given. */
+static void shrink(struct portion *portion, struct bytes rest)
+{
+    struct buffer kept;
+    buffer_init(&kept, portion->rest.limit);
+    buffer_append(&kept, rest);
+    if (kept.has_failed) {
+        buffer_release(&kept);
+        return;
+    }
+    buffer_release(&portion->rest);
+    portion->rest = kept;
+    portion->given = 0;
+}
+
+bool portion_next(struct portion *portion, uint32_t most, struct buffer *out)
 {
     struct bytes rest = buffer_bytes(&portion->rest);
+    size_t before = out->size;
     uint32_t count;
     (void)bytes_take(&rest, portion->given);
     struct bytes rows = rows_take(&rest, most, &count);
+    bool is_suspended = most > 0 && count == most;
     buffer_append(out, rows);
-    if (most > 0 && count == most)
+    if (is_suspended)
         suspend(out);
     else
         end(rest, count, out);
+    if (out->has_failed) {
+        out->has_failed = false;
+        out->size = before;
+        return false;
+    }
     portion->given += rows.size;
+    if (!is_suspended)
+        shrink(portion, rest);
+    return true;
 }

@@ -102,6 +102,7 @@ void question_write(const struct query_rows *rows, const struct question_form *f
                      rows->column_count);
         return;
     }
+    outcome_write(outcome, "NOTICE", &writer); /* before the rows: not all of them may be fetched */
     if (!query_rows_write(rows, types_of(rows, form), &form->formats, out, &column)) {
         outcome_fail(outcome, "22P02", "column \"%s\" holds a value that is not of the type described before",
                      query_rows_name(rows, column));
@@ -110,6 +111,5 @@ void question_write(const struct query_rows *rows, const struct question_form *f
     }
     text_init(&tag, storage, sizeof storage);
     text_append_format(&tag, "SELECT %llu", (unsigned long long)rows->row_count);
-    outcome_write(outcome, "NOTICE", &writer);
     writer_command_complete(&writer, storage);
 }

@@ -458,6 +458,81 @@ static void a_portal_stays_as_long_as_the_drivers_transaction(void **state)
     visit_end(&visit);
 }
 
+static void a_portal_that_has_run_gives_no_row_twice(void **state)
+{
+    struct visit visit;
+    (void)state;
+    visit_begin(&visit, "alice");
+    say_query(&visit.said, "BEGIN");
+    say_parse(&visit, "", "SELECT n FROM t LIMIT 2");
+    say_bind(&visit, "c", "", 0, "");
+    say_execute_some(&visit, "c", 9);
+    say_sync(&visit);
+    say_execute_some(&visit, "c", 9);
+    say_execute(&visit, "c");
+    say_sync(&visit);
+    assert_heard(&visit, "C BEGIN\nZ in a transaction\n1\n2\nD 7\nD 8\nC SELECT 2\nZ in a transaction\n"
+                         "C SELECT 0\nC SELECT 0\nZ in a transaction\n");
+    say_parse(&visit, "", "RELOAD");
+    say_bind(&visit, "once", "", 0, "");
+    say_execute(&visit, "once");
+    say_execute(&visit, "once");
+    say_sync(&visit);
+    assert_heard(&visit, "1\n2\nC RELOAD\nE C=55000|M=portal \"once\" cannot be run\nZ in a transaction\n");
+    assert_int_equal(visit.reloads, 1);
+    say_query(&visit.said, "COMMIT; BEGIN");
+    say_execute(&visit, "c");
+    say_sync(&visit);
+    assert_heard(
+        &visit,
+        "C COMMIT\nC BEGIN\nZ in a transaction\nE C=34000|M=portal does not exist\nZ in a transaction\n");
+    visit_end(&visit);
+}
+
+static void say_rows(struct buffer *out, unsigned count)
+{
+    struct writer writer = writer_of(out);
+    for (unsigned i = 0; i < count; i++) {
+        writer_begin(&writer, SERVER_DATA_ROW);
+        writer_int16(&writer, 0);
+        writer_end(&writer);
+    }
+    writer_command_complete(&writer, "SELECT 99");
+}
+
+static void rows_that_do_not_fit_are_still_the_next(void **state)
+{
+    enum { ROW = 7 };
+    char storage[TRANSCRIPT_SIZE];
+    struct text text;
+    struct portion portion;
+    struct buffer out;
+    struct buffer narrow;
+    (void)state;
+    buffer_init(&out, CONVERSATION_MOST);
+    buffer_init(&narrow, 5 * ROW);
+    portion_init(&portion);
+    say_rows(&out, 50);
+    assert_false(portion_begin(&portion, 10, 20 * ROW, &out, 0));
+    assert_false(portion.is_begun);
+    assert_true(portion_begin(&portion, 10, 60 * ROW, &out, 0));
+    assert_false(portion_next(&portion, 10, &narrow));
+    assert_int_equal(narrow.size, 0);
+    assert_true(portion_next(&portion, 4, &narrow));
+    buffer_clear(&out);
+    assert_true(portion_next(&portion, 0, &out));
+    assert_true(portion.rest.size < 5 * ROW); /* what was given is not kept */
+    assert_int_equal(out.size, 36 * ROW + 1 + 4 + sizeof "SELECT 36");
+    buffer_clear(&out);
+    assert_true(portion_next(&portion, 3, &out));
+    text_init(&text, storage, sizeof storage);
+    hear(buffer_bytes(&out), &text);
+    assert_string_equal(storage, "C SELECT 0\n");
+    portion_release(&portion);
+    buffer_release(&out);
+    buffer_release(&narrow);
+}
+
 static void every_cut_gives_the_same_answers(void **state)
 {
     (void)state;
@@ -489,6 +564,8 @@ int main(void)
         cmocka_unit_test(rows_come_in_the_portions_that_are_asked_for),
         cmocka_unit_test(portions_of_what_a_command_shows_end_with_its_tag),
         cmocka_unit_test(a_portal_stays_as_long_as_the_drivers_transaction),
+        cmocka_unit_test(a_portal_that_has_run_gives_no_row_twice),
+        cmocka_unit_test(rows_that_do_not_fit_are_still_the_next),
         cmocka_unit_test(every_cut_gives_the_same_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
