@@ -33,6 +33,7 @@ struct stand_in_plan {
 /* How a worker did since the start. */
 struct stand_in_view {
     bool is_stalled;
+    bool has_stirred; /* it gave a sign of life since the last tick, which will say that it goes on */
     uint64_t stalls;
     uint64_t longest_ms; /* of them, the one that lasts included */
 };

@@ -72,7 +72,8 @@ void sluice_take_events(struct sluice *sluice)
 /* One that stands still is not waited for. */
 static uint64_t answer_wait_ms(const struct sluice *sluice, uint32_t worker)
 {
-    return stand_in_view(sluice->stand_in, worker).is_stalled ? 0 : ANSWER_WAIT_MS;
+    const struct stand_in_view view = stand_in_view(sluice->stand_in, worker);
+    return view.is_stalled && !view.has_stirred ? 0 : ANSWER_WAIT_MS;
 }
 
 void sluice_snapshot(struct sluice *sluice, struct snapshot *out)

@@ -98,6 +98,9 @@ static void a_worker_that_is_silent_for_some_ticks_stands_still(void **state)
     assert_int_equal(office.told_count, 1);
     assert_int_equal(office.told[0].worker, 1);
     assert_false(office.told[0].is_over);
+    assert_false(stand_in_view(office.stand_in, 1).has_stirred);
+    roster_beat(office.roster, 1);
+    assert_true(is_stalled(&office, 1) && stand_in_view(office.stand_in, 1).has_stirred);
     tick(&office, 1, true, true);
     assert_int_equal(office.told_count, 2);
     assert_true(office.told[1].is_over);
