@@ -80,8 +80,9 @@ static void with_settings(const struct world_gathering *gathering, struct consol
     free(rows);
 }
 
-struct console_world console_world_now(const struct sluice *sluice)
+struct console_world console_world_now(struct sluice *sluice)
 {
+    sluice_take_events(sluice); /* whoever asks sees what was done before */
     return (struct console_world){ .now_us = clock_now(),
                                    .journal = &sluice->journal,
                                    .catalog = surveyor_catalog(sluice->surveyor),
@@ -93,7 +94,6 @@ struct console_world console_world_now(const struct sluice *sluice)
 
 void console_world_gather(const struct world_gathering *gathering, enum command_needs needs)
 {
-    sluice_take_events(gathering->sluice); /* whoever asks sees what was done before */
     struct console_world world = console_world_now(gathering->sluice);
     switch (needs) {
     case COMMAND_NEEDS_SNAPSHOT:

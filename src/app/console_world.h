@@ -16,7 +16,7 @@ struct world_gathering {
 };
 
 /* What there is of it without gathering. */
-struct console_world console_world_now(const struct sluice *sluice);
+struct console_world console_world_now(struct sluice *sluice);
 /* Gathers also what a command needs and has it used. */
 void console_world_gather(const struct world_gathering *gathering, enum command_needs needs);
 

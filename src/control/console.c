@@ -13,7 +13,7 @@ struct console *console_create(const struct console_options *settings, const str
     console->settings = settings;
     login_init(&console->login, peer);
     inbox_init(&console->inbox);
-    extended_init(&console->extended);
+    prepared_init(&console->extended.names);
     buffer_init(&console->query, CONSOLE_QUERY_MOST);
     return console;
 }
@@ -24,7 +24,7 @@ void console_destroy(struct console *console)
         return;
     login_release(&console->login);
     inbox_release(&console->inbox);
-    extended_release(&console->extended);
+    prepared_release(&console->extended.names);
     buffer_release(&console->query);
     free(console);
 }
@@ -72,10 +72,12 @@ static void take_query(struct console *console, struct bytes body, struct buffer
     struct console_outcome failure;
     struct reader reader = reader_of(body);
     struct bytes query = reader_string(&reader);
+    struct prepared_names *names = &console->extended.names;
     size_t count;
     console->is_extended = false;
     console->binary_columns = 0;
-    extended_end_unnamed_portal(&console->extended);
+    prepared_forget(
+        names, prepared_find(names, PREPARED_PORTAL, BYTES_NONE)); /* the unnamed one ends with a Query */
     if (!reader_is_done(&reader)) {
         console_break(console, protocol_violation, "invalid message format", out);
         return;

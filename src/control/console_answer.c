@@ -10,9 +10,9 @@ void console_ready(struct console *console, struct buffer *out)
 {
     struct writer writer = writer_of(out);
     if (console->is_in_transaction)
-        extended_rest_portals(&console->extended);
+        prepared_rest_portals(&console->extended.names);
     else
-        extended_end_portals(&console->extended);
+        prepared_end_portals(&console->extended.names);
     writer_ready(&writer, console->is_in_transaction ? 'T' : 'I');
     console->phase = CONSOLE_IDLE;
 }
@@ -72,7 +72,7 @@ static void note_transaction(struct console *console)
         return;
     console->is_in_transaction = false;
     console->asked = NULL;
-    extended_end_portals(&console->extended);
+    prepared_end_portals(&console->extended.names);
 }
 
 /* An answer from `before` on is whole, or *outcome says why there is none. */

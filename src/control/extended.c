@@ -5,115 +5,17 @@
 #include "control/show.h"
 #include "wire/reader.h"
 
-#include <stdlib.h>
-
 static const char protocol_violation[] = "08P01";
-
-void extended_init(struct extended *extended)
-{
-    *extended = (struct extended){ 0 };
-    list_init(&extended->names);
-}
-
-static void forget(struct extended *extended, struct prepared *prepared)
-{
-    if (prepared == NULL)
-        return;
-    list_remove(&prepared->node);
-    extended->name_count--;
-    buffer_release(&prepared->sql);
-    buffer_release(&prepared->texts);
-    query_rows_destroy(prepared->rows);
-    portion_release(&prepared->portion);
-    free(prepared);
-}
-
-static struct prepared *of_node(struct list *node)
-{
-    return CONTAINER_OF(node, struct prepared, node);
-}
-
-void extended_release(struct extended *extended)
-{
-    while (!list_is_empty(&extended->names))
-        forget(extended, of_node(extended->names.next));
-}
-
-void extended_end_portals(struct extended *extended)
-{
-    struct list *next;
-    for (struct list *node = extended->names.next; node != &extended->names; node = next) {
-        next = node->next;
-        if (of_node(node)->kind == PREPARED_PORTAL)
-            forget(extended, of_node(node));
-    }
-}
-
-void extended_rest_portals(struct extended *extended)
-{
-    LIST_EACH(node, &extended->names)
-    {
-        query_rows_destroy(of_node(node)->rows);
-        of_node(node)->rows = NULL;
-    }
-}
-
-static struct prepared *find(const struct extended *extended, enum prepared_kind kind, struct bytes name)
-{
-    LIST_EACH(node, &extended->names)
-    {
-        struct prepared *prepared = of_node(node);
-        if (prepared->kind == kind && bytes_equal_text(name, prepared->name))
-            return prepared;
-    }
-    return NULL;
-}
-
-void extended_end_unnamed_portal(struct extended *extended)
-{
-    forget(extended, find(extended, PREPARED_PORTAL, BYTES_NONE));
-}
 
 static struct prepared *find_or_fail(const struct extended *extended, enum prepared_kind kind,
                                      struct bytes name, struct console_outcome *failure)
 {
-    struct prepared *found = find(extended, kind, name);
+    struct prepared *found = prepared_find(&extended->names, kind, name);
     if (found == NULL && kind == PREPARED_STATEMENT)
         outcome_fail(failure, "26000", "prepared statement does not exist");
     else if (found == NULL)
         outcome_fail(failure, "34000", "portal does not exist");
     return found;
-}
-
-static struct prepared *refuse(struct console_outcome *failure, const char *sqlstate, const char *message)
-{
-    outcome_fail(failure, sqlstate, "%s", message);
-    return NULL;
-}
-
-/* Makes a name; the unnamed one takes the place of its forerunner. NULL and *failure when that may not be. */
-static struct prepared *add(struct extended *extended, enum prepared_kind kind, struct bytes name,
-                            struct console_outcome *failure)
-{
-    struct prepared *earlier = find(extended, kind, name);
-    if (earlier != NULL && name.size > 0)
-        return refuse(failure, kind == PREPARED_STATEMENT ? "42P05" : "42P03", "the name is in use");
-    if (name.size >= sizeof earlier->name)
-        return refuse(failure, "42622", "a name has at most 63 bytes");
-    forget(extended, earlier);
-    if (extended->name_count >= EXTENDED_NAMES_MOST)
-        return refuse(failure, "54000", "too many prepared statements and portals");
-    struct prepared *prepared = calloc(1, sizeof *prepared);
-    if (prepared == NULL)
-        return refuse(failure, "53200", "out of memory");
-    prepared->kind = kind;
-    buffer_init(&prepared->sql, SIZE_MAX / 2);
-    buffer_init(&prepared->texts, SIZE_MAX / 2);
-    portion_init(&prepared->portion);
-    bytes_copy_text(name, prepared->name, sizeof prepared->name);
-    list_append(&extended->names, &prepared->node);
-    extended->name_count++;
-    return prepared;
 }
 
 static enum extended_result complete(struct buffer *out, uint8_t type)
@@ -173,7 +75,7 @@ static enum extended_result take_parse(struct extended *extended, struct reader 
         outcome_fail(failure, "42601", "a prepared statement holds one command");
         return EXTENDED_REFUSED;
     }
-    struct prepared *statement = add(extended, PREPARED_STATEMENT, name, failure);
+    struct prepared *statement = prepared_add(&extended->names, PREPARED_STATEMENT, name, failure);
     if (statement == NULL)
         return EXTENDED_REFUSED;
     struct command_reader commands = command_reader_of(query, extended->duration_most_us);
@@ -280,19 +182,19 @@ static enum extended_result take_bind(struct extended *extended, struct reader *
         outcome_fail(failure, "54000", "a query has at most %d parameters", PARAMETERS_MOST);
         return EXTENDED_REFUSED;
     }
-    struct prepared *portal = add(extended, PREPARED_PORTAL, portal_name, failure);
+    struct prepared *portal = prepared_add(&extended->names, PREPARED_PORTAL, portal_name, failure);
     if (portal == NULL)
         return EXTENDED_REFUSED;
     portal->parameter_count = parameter_count;
     if (!portal_begin(portal, statement, failure) || !take_values(reader, &formats, portal, failure)) {
-        forget(extended, portal);
+        prepared_forget(&extended->names, portal);
         return EXTENDED_REFUSED;
     }
     is_sound = read_formats(reader, &portal->form.formats) && reader_is_done(reader) &&
                choose_formats(portal, column_count_of(portal));
     if (is_sound)
         return complete(out, SERVER_BIND_COMPLETE);
-    forget(extended, portal);
+    prepared_forget(&extended->names, portal);
     return malformed(failure);
 }
 
@@ -399,21 +301,16 @@ static enum extended_result take_execute(const struct extended *extended, struct
     *run = portal;
     if (portal->portion.is_begun)
         return go_on(portal, out, failure);
-    return (*run)->is_empty ? complete(out, SERVER_EMPTY_QUERY_RESPONSE) : EXTENDED_RUN;
+    return portal->is_empty ? complete(out, SERVER_EMPTY_QUERY_RESPONSE) : EXTENDED_RUN;
 }
 
 void extended_keep_rest(const struct extended *extended, struct prepared *portal, struct buffer *out,
                         size_t at, struct console_outcome *failure)
 {
-    size_t kept = 0;
-    LIST_EACH(node, &extended->names)
-    {
-        kept += of_node(node)->portion.rest.size;
-    }
-    if (portion_begin(&portal->portion, portal->rows_most, EXTENDED_REST_MOST - kept, out, at))
+    if (portion_begin(&portal->portion, portal->rows_most, prepared_room(&extended->names), out, at))
         return;
     outcome_fail(failure, "54000", "the portals of a connection keep at most %d MB of answers for later",
-                 EXTENDED_REST_MOST >> 20);
+                 PREPARED_REST_MOST >> 20);
     outcome_hint(failure, "Those that are closed keep nothing, and LIMIT shortens an answer.");
 }
 
@@ -424,7 +321,7 @@ static enum extended_result take_close(struct extended *extended, struct reader 
     struct bytes name;
     if (!read_target(reader, &kind, &name))
         return malformed(failure);
-    forget(extended, find(extended, kind, name));
+    prepared_forget(&extended->names, prepared_find(&extended->names, kind, name));
     return complete(out, SERVER_CLOSE_COMPLETE);
 }
 

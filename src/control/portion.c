@@ -51,7 +51,8 @@ bool portion_begin(struct portion *portion, uint32_t most, size_t room, struct b
     struct bytes rest = bytes_of(out->data + at, out->size - at);
     uint32_t count;
     (void)rows_take(&rest, most, &count);
-    buffer_init(&portion->rest, room);
+    bool is_suspended = most > 0 && count == most;
+    buffer_init(&portion->rest, is_suspended ? room : SIZE_MAX / 2);
     buffer_append(&portion->rest, rest);
     portion->is_begun = !portion->rest.has_failed;
     if (!portion->is_begun) {
@@ -59,7 +60,7 @@ bool portion_begin(struct portion *portion, uint32_t most, size_t room, struct b
         portion_init(portion);
         return false;
     }
-    if (most > 0 && count == most) {
+    if (is_suspended) {
         out->size -= rest.size;
         suspend(out);
     }

@@ -158,14 +158,13 @@ void link_close_flushed(struct link *link)
 {
     if (link->is_closing || link->is_flushing)
         return;
-    if (link->has_ended && link->first == NULL && link->stream == NULL) {
-        link_close(link); /* nothing to send and nobody to tell */
-        return;
-    }
-    link_shutdown(link);
-    lane_flush(link);
-    link_settle(link);
     bool is_done = link->has_ended && link->first == NULL;
+    if (!is_done || link->stream != NULL) { /* else there is nothing to send and nobody to tell */
+        link_shutdown(link);
+        lane_flush(link);
+        link_settle(link);
+        is_done = link->has_ended && link->first == NULL;
+    }
     if (is_done || link->failure < 0 || !link_watch(link)) {
         link_close(link);
         return;

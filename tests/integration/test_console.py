@@ -143,6 +143,29 @@ class Commands(Case):
         self.assertEqual(one, "1")
         self.assertIn("SAVEPOINT", commands)
 
+    def test_a_described_portal_holds_to_its_types(self):
+        """Behind a Sync it is asked again; what it answers then may be of another type, which is not sent as it is."""
+        changing = "SELECT CASE WHEN count(*) > 1 THEN 'many' ELSE count(*) END FROM live_sessions"
+        with Wire(("127.0.0.1", self.sluice.console_port)) as raw:
+            self.wire()
+            raw.login("operator", "pgsluice")
+            raw.ask(wire.query("BEGIN"))
+            told = raw.ask(wire.parse(changing), wire.bind("c", results=(1,)), wire.describe("P", "c"), wire.sync())
+            self.assertEqual(wire.kinds(told), "12TZ")
+            self.wire()
+            errors = wire.errors(raw.ask(wire.execute("c"), wire.sync()))
+            self.assertEqual([error["C"] for error in errors], ["22P02"])
+
+    def test_who_asks_sees_what_was_done_before(self):
+        """However shortly before: the control thread is asked in the 10 ms in which it lets events wait."""
+        raw = self.wire()
+        with Wire(("127.0.0.1", self.sluice.console_port)) as console:
+            console.login("operator", "pgsluice")
+            for number in range(30):
+                raw.ask(wire.query(f"create table seen_{number} (a int)"))
+                rows = console.ask(wire.query("SHOW DDL LIMIT 1000"))
+                self.assertIn(f"seen_{number}".encode(), b"".join(body for kind, body in rows if kind == "D"))
+
     def test_what_portals_keep_for_later_is_bounded(self):
         wide = "WITH RECURSIVE many(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 300) SELECT hex(zeroblob(49000)) FROM many"
         with Wire(("127.0.0.1", self.sluice.console_port), timeout=30) as raw:

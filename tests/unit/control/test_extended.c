@@ -303,7 +303,7 @@ static void names_are_bounded_in_number_and_length(void **state)
     struct visit visit;
     char name[POLICY_NAME_SIZE + 1];
     visit_begin(&visit, "alice");
-    for (int i = 0; i < EXTENDED_NAMES_MOST; i++) {
+    for (int i = 0; i < PREPARED_MOST; i++) {
         (void)snprintf(name, sizeof name, "s%d", i);
         say_parse(&visit, name, "HELP");
         assert_heard(&visit, "1\n");
@@ -346,11 +346,11 @@ static void cut_messages_are_refused(void **state)
             uint8_t *body = malloc(size);
             memcpy(body, messages[i].body, size);
             struct inbox_message message = { messages[i].type, bytes_of(body, size) };
-            extended_init(&extended);
+            prepared_init(&extended.names);
             buffer_init(&out, CONVERSATION_MOST);
             assert_int_equal(extended_take(&extended, &message, &out, &run, &failure), EXTENDED_REFUSED);
             assert_int_equal(out.size, 0);
-            extended_release(&extended);
+            prepared_release(&extended.names);
             buffer_release(&out);
             free(body);
         }
@@ -515,6 +515,9 @@ static void rows_that_do_not_fit_are_still_the_next(void **state)
     say_rows(&out, 50);
     assert_false(portion_begin(&portion, 10, 20 * ROW, &out, 0));
     assert_false(portion.is_begun);
+    assert_true(portion_begin(&portion, 0, 0, &out, 0)); /* what keeps no rows needs no room */
+    portion_release(&portion);
+    portion_init(&portion);
     assert_true(portion_begin(&portion, 10, 60 * ROW, &out, 0));
     assert_false(portion_next(&portion, 10, &narrow));
     assert_int_equal(narrow.size, 0);

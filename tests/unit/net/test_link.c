@@ -137,6 +137,38 @@ static void what_comes_is_read_into_the_shared_chunk(void **state)
     probe_destroy(probe);
 }
 
+static void on_time(uv_timer_t *timer)
+{
+    uv_unref((uv_handle_t *)timer);
+    *(bool *)timer->data = true;
+}
+
+/* libuv's lane leaves its watch alone in a pause: that must not keep the loop busy once something comes. */
+static void what_comes_in_a_pause_does_not_keep_the_loop_busy(void **state)
+{
+    enum { PAUSE_MS = 100, TURNS_MOST = 10 };
+    (void)state;
+    struct probe *probe = probe_create();
+    uv_timer_t timer;
+    bool is_over = false;
+    unsigned turns = 0;
+    link_read_start(&probe->link);
+    turn_for(&probe->loop, 1);
+    link_read_stop(&probe->link);
+    peer_send(&probe->loop, probe->peer, "later", 5);
+    assert_int_equal(uv_timer_init(&probe->loop, &timer), 0);
+    timer.data = &is_over;
+    assert_int_equal(uv_timer_start(&timer, on_time, PAUSE_MS, 0), 0);
+    for (; !is_over; turns++)
+        (void)uv_run(&probe->loop, UV_RUN_ONCE);
+    assert_in_range(turns, 1, TURNS_MOST);
+    assert_int_equal(probe->size, 0);
+    link_read_start(&probe->link);
+    TURN_UNTIL(&probe->loop, probe->size == 5);
+    uv_close((uv_handle_t *)&timer, NULL);
+    probe_destroy(probe);
+}
+
 static void a_link_that_stopped_reading_leaves_the_bytes_in_the_kernel(void **state)
 {
     (void)state;
@@ -668,6 +700,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_comes_is_read_into_the_shared_chunk),
         cmocka_unit_test(a_link_that_stopped_reading_leaves_the_bytes_in_the_kernel),
+        cmocka_unit_test(what_comes_in_a_pause_does_not_keep_the_loop_busy),
         cmocka_unit_test(data_connections_neither_delay_nor_outlive_a_vanished_peer),
         cmocka_unit_test(a_small_write_goes_out_at_once_and_leaves_nothing_waiting),
         cmocka_unit_test(order_is_kept_over_tcp),
