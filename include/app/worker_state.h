@@ -29,6 +29,7 @@ struct worker {
     uv_prepare_t prepare; /* before the loop sleeps: tell the control thread of events */
     struct uring *uring;  /* which moves the bytes, and sleeps; NULL: libuv does */
     char uring_missing[WORKER_URING_MISSING_SIZE];
+    int64_t slice_us; /* what its thread asks for, where it has a ring; 0: nothing */
     uv_thread_t thread;
     bool is_started;
     atomic_bool has_ended;

@@ -88,8 +88,9 @@ struct link {
     bool is_shutting; /* our side is to end once all is written */
     bool is_flushing; /* it is to close once all is written */
     bool is_closing;
-    bool is_secured : 1; /* on_secured was called */
-    bool has_shut : 1;   /* is_shutting, and the kernel was told so */
+    bool is_secured : 1;   /* on_secured was called */
+    bool has_shut : 1;     /* is_shutting, and the kernel was told so */
+    bool is_of_server : 1; /* the peer is a server: set before it is open, by whoever connects to one */
 };
 
 /* Prepares a link whose socket is not open yet. From here on it has to be closed with link_close. */

@@ -43,6 +43,17 @@ struct uring_sending {
     unsigned position; /* of its entry, as the ring counts them */
 };
 
+/* A circle of links to attend to. */
+struct uring_queue {
+    struct link **links;
+    size_t first;
+    size_t count;
+};
+
+/* What is written to servers is handed over before all else of a turn: they have work to do with it, and a
+ * program with many connections is woken once, when all that is for it is there. */
+enum { QUEUE_OF_SERVERS, QUEUE_OF_OTHERS, QUEUES };
+
 struct uring {
     struct io_uring ring;
     uv_loop_t *loop;
@@ -50,10 +61,8 @@ struct uring {
     struct uring_block *current; /* what is being delivered, or NULL */
     struct link_piece *pieces;   /* spare ones */
     size_t piece_count;          /* of these */
-    struct link **listed;        /* a queue of those to attend to, with room for all that are open */
-    size_t listed_first;
-    size_t listed_count;
-    size_t listed_room;            /* a power of two */
+    struct uring_queue queues[QUEUES];
+    size_t room;                   /* of each: a power of two, for all links that are open */
     struct uring_sending *sending; /* in the order of their entries, with as much room */
     size_t sending_count;
     size_t links;   /* open */
@@ -86,7 +95,7 @@ MUST_USE bool uring_know(struct uring *uring, int socket);
 void uring_forget(struct uring *uring, int socket);
 /* The entry that was got last is a write of the link that is done at once, or comes back. */
 void uring_sends(struct uring *uring, struct link *link);
-/* Room in the queue for one more link. */
+/* Room in the queues for one more link. */
 MUST_USE bool uring_reserve(struct uring *uring);
 /* Has the link attended to in this turn. */
 void uring_list(struct uring *uring, struct link *link);

@@ -99,6 +99,7 @@ static bool needs_restart(const char *path)
                                          "incidents",
                                          "alerts",
                                          "workers",
+                                         "worker_slice",
                                          "io" };
     for (size_t index = 0; index < COUNT_OF(fixed); index++)
         if (bytes_start_with(bytes_text(path), fixed[index]))

@@ -103,6 +103,8 @@ static void worker_run(void *argument)
 {
     struct worker *worker = argument;
     atomic_store(&worker->thread_id, thread_introduce("worker", worker->index));
+    if (worker->uring != NULL && worker->slice_us > 0)
+        (void)thread_ask_slice(worker->slice_us);
     if (worker->uring != NULL)
         uring_run(worker->uring, before_wait, worker);
     else
@@ -220,6 +222,7 @@ bool worker_create(const struct worker_plan *plan, struct worker **out, struct p
         abort();
     worker->index = plan->index;
     worker->bell = plan->bell;
+    worker->slice_us = plan->settings->worker_slice;
     worker->chunk = malloc(sizeof(*worker->chunk));
     worker->listeners = calloc(listeners, sizeof(*worker->listeners));
     if (worker->chunk == NULL || worker->listeners == NULL || plan->harvest == NULL ||

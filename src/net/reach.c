@@ -139,6 +139,7 @@ static int reach_open(struct reach *reach, const struct dial_result *result)
     struct link *link = reach->plan.link;
     link_init(link, reach->plan.loop, reach->plan.chunk, &reach_link_events);
     link->keeper = reach;
+    link->is_of_server = true;
     reach->has_link = true;
     int error = link_open(link, result->socket);
     if (error < 0)

@@ -88,10 +88,14 @@ static void on_deadline(uv_timer_t *timer)
 /* ── From list to list ─────────────────────────────────────────────────────────────────────────────────────
  */
 
+/* Without a login under way there is no deadline: libuv would set the kernel a timer for it at each wait. */
 static void relay_move(struct relay *relay, struct list *to)
 {
+    struct relay_shared *shared = relay->shared;
     list_remove(&relay->node);
     list_append(to, &relay->node);
+    if (list_is_empty(&shared->logins))
+        (void)uv_timer_stop(&shared->deadline);
 }
 
 void relay_shared_add(struct relay_shared *shared, struct relay *relay)

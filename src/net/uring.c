@@ -11,7 +11,7 @@
 
 /* Entries that can be handed over at once, and those that can wait to be looked at: the kernel keeps any more
  * in memory of its own. */
-enum { ENTRIES = 256, COMPLETIONS = 4096, LISTED_FIRST = 64 };
+enum { ENTRIES = 256, COMPLETIONS = 4096, ROOM_FIRST = 64 };
 enum { KNOWN_MOST = 64 * 1024, FEATURE_RW_ATTR = 1 << 16 };
 enum { MILLISECONDS = 1000, NANOSECONDS_PER_MILLISECOND = 1000000 };
 
@@ -76,26 +76,31 @@ static int ring_open(struct uring *uring)
     return result;
 }
 
-/* For so many links, a power of two. */
+static bool queue_make_room(struct uring_queue *queue, size_t old_room, size_t room)
+{
+    struct link **links = calloc(room, sizeof(struct link *));
+    if (links == NULL)
+        return false;
+    for (size_t index = 0; index < queue->count; index++)
+        links[index] = queue->links[(queue->first + index) & (old_room - 1)];
+    free(queue->links);
+    queue->links = links;
+    queue->first = 0;
+    return true;
+}
+
+/* For so many links, a power of two. What has more room than the others does no harm. */
 static bool uring_make_room(struct uring *uring, size_t room)
 {
-    struct link **listed = calloc(room, sizeof(struct link *));
-    struct uring_sending *sending = calloc(room, sizeof *sending);
-    if (listed == NULL || sending == NULL) {
-        free(listed);
-        free(sending);
+    struct uring_sending *sending = realloc(uring->sending, room * sizeof *sending);
+    if (sending == NULL)
         return false;
-    }
-    for (size_t index = 0; index < uring->listed_count; index++)
-        listed[index] = uring->listed[(uring->listed_first + index) & (uring->listed_room - 1)];
-    for (size_t index = 0; index < uring->sending_count; index++)
-        sending[index] = uring->sending[index];
-    free(uring->listed);
-    free(uring->sending);
-    uring->listed = listed;
     uring->sending = sending;
-    uring->listed_room = room;
-    uring->listed_first = 0;
+    for (size_t queue = 0; queue < QUEUES; queue++) {
+        if (!queue_make_room(&uring->queues[queue], uring->room, room))
+            return false;
+    }
+    uring->room = room;
     return true;
 }
 
@@ -103,7 +108,8 @@ static void uring_free(struct uring *uring)
 {
     if (uring == NULL)
         return;
-    free(uring->listed);
+    for (size_t queue = 0; queue < QUEUES; queue++)
+        free(uring->queues[queue].links);
     free(uring->sending);
     free(uring);
 }
@@ -111,7 +117,7 @@ static void uring_free(struct uring *uring)
 bool uring_create(uv_loop_t *loop, struct uring **out, struct problem *problem)
 {
     struct uring *uring = calloc(1, sizeof *uring);
-    int result = uring == NULL || !uring_make_room(uring, LISTED_FIRST) ? UV_ENOMEM : ring_open(uring);
+    int result = uring == NULL || !uring_make_room(uring, ROOM_FIRST) ? UV_ENOMEM : ring_open(uring);
     *out = NULL;
     if (result < 0) {
         uring_free(uring);
@@ -233,7 +239,7 @@ static void uring_settle_sending(struct uring *uring)
     uring->sending_count = left;
 }
 
-/* ── The queue of links ────────────────────────────────────────────────────────────────────────────────────
+/* ── The queues of links ────────────────────────────────────────────────────────────────────────────────────
  */
 
 bool uring_know(struct uring *uring, int socket)
@@ -250,26 +256,38 @@ void uring_forget(struct uring *uring, int socket)
 
 bool uring_reserve(struct uring *uring)
 {
-    return uring->links < uring->listed_room || uring_make_room(uring, 2 * uring->listed_room);
+    return uring->links < uring->room || uring_make_room(uring, 2 * uring->room);
 }
 
 void uring_list(struct uring *uring, struct link *link)
 {
+    struct uring_queue *queue = &uring->queues[link->is_of_server ? QUEUE_OF_SERVERS : QUEUE_OF_OTHERS];
     if (link->socket.ring.is_listed)
         return;
     link->socket.ring.is_listed = true;
-    uring->listed[(uring->listed_first + uring->listed_count++) & (uring->listed_room - 1)] = link;
+    queue->links[(queue->first + queue->count++) & (uring->room - 1)] = link;
+}
+
+/* The next to attend to, or NULL. */
+static struct link *uring_next(struct uring *uring)
+{
+    struct uring_queue *queue = uring->queues;
+    while (queue->count == 0) {
+        if (++queue == uring->queues + QUEUES)
+            return NULL;
+    }
+    struct link *link = queue->links[queue->first];
+    queue->first = (queue->first + 1) & (uring->room - 1);
+    queue->count--;
+    link->socket.ring.is_listed = false;
+    return link;
 }
 
 static void uring_serve(struct uring *uring)
 {
-    while (uring->listed_count > 0) {
-        struct link *link = uring->listed[uring->listed_first];
-        uring->listed_first = (uring->listed_first + 1) & (uring->listed_room - 1);
-        uring->listed_count--;
-        link->socket.ring.is_listed = false;
+    struct link *link;
+    while ((link = uring_next(uring)) != NULL)
         lane_ring_serve(uring, link);
-    }
 }
 
 /* ── The loop beside the ring ──────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: PostgreSQL
 """How sessions' bytes move: by io_uring where it can be had, by libuv where not, and who is told."""
+import ctypes
+import os
+import platform
 import re
+import struct
 import sys
 import time
 
@@ -20,6 +24,31 @@ libc = ctypes.CDLL(None)
 assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program) == 0
 os.execv(sys.argv[1], sys.argv[1:])
 """
+
+
+SCHED_GETATTR = {"x86_64": 315, "aarch64": 275}.get(platform.machine())
+ATTRIBUTES = "IIQiIQQQ"  # size, policy, flags, nice, priority, runtime, deadline, period
+
+
+def heeds_slices():
+    release = tuple(int(part) for part in re.findall(r"\d+", platform.release())[:2])
+    return SCHED_GETATTR is not None and release >= (6, 12)
+
+
+def slice_of(thread):
+    """How long the scheduler lets a thread run at a stretch, in ms."""
+    attributes = ctypes.create_string_buffer(struct.calcsize(ATTRIBUTES))
+    assert machine.LIBC.syscall(SCHED_GETATTR, thread, attributes, len(attributes), 0) == 0
+    return struct.unpack(ATTRIBUTES, attributes.raw)[5] / 1e6
+
+
+def threads_of(pid):
+    """The names of a process's threads and their numbers."""
+    threads = {}
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/comm", encoding="utf-8") as name:
+            threads[name.read().strip()] = int(thread)
+    return threads
 
 
 class Deprived(Sluice):
@@ -66,6 +95,32 @@ class Lanes(Entering):
         self.assertEqual(sluice.process.wait(20), 1)
         self.assertIn("io is uring, but io_uring is not allowed here", sluice.log())
         sluice.process = None
+
+
+class Slices(Case):
+    def setUp(self):
+        if not heeds_slices():
+            self.skipTest("this kernel does not heed what slice a thread asks for")
+
+    def expect(self, slice_ms, **settings):
+        """Of the first worker; None: the usual one."""
+        sluice = self.new_sluice(**settings)
+        self.wait_for(lambda: "worker 0" in threads_of(sluice.process.pid), "the worker runs")
+        worker = threads_of(sluice.process.pid)["worker 0"]
+        usual = slice_of(sluice.process.pid)
+        self.assertNotEqual(slice_ms, usual)
+        self.assertEqual(self.run_sql("select 1", port=sluice.port), [(1,)])  # it has begun to work
+        self.assertEqual(slice_of(worker), slice_ms or usual)
+
+    def test_a_worker_with_io_uring_asks_for_a_longer_slice(self):
+        if not machine.has_uring():
+            self.skipTest("io_uring cannot be had here")
+        self.expect(10, io="uring")
+        self.expect(20, io="uring", worker_slice="20ms")
+        self.expect(None, io="uring", worker_slice="0s")
+
+    def test_libuv_has_the_usual_one(self):
+        self.expect(None, io="uv")
 
 
 class Crowd(Entering):

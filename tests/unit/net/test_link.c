@@ -2,6 +2,7 @@
 #include "net/lane.h"
 #include "unit/net/peer.h"
 
+#include <sys/epoll.h>
 #include <sys/resource.h>
 
 enum { LARGE = 3 * 1024 * 1024, PATTERN_PERIOD = 251 };
@@ -226,6 +227,42 @@ static void order_is_kept_when_the_kernel_takes_only_part(struct probe *probe)
     TURN_UNTIL(&probe->loop, probe->link.first == NULL);
     assert_int_equal(link_waiting(&probe->link), 0);
     assert_int_equal(probe->drains, 1);
+    probe_destroy(probe);
+}
+
+/* Of one turn; sockets become ready for epoll in the order in which they were written to. */
+static void servers_are_written_to_before_others(void **state)
+{
+    enum { LINKS = 6 };
+    (void)state;
+    if (!is_uring())
+        skip(); /* there each is written to when there is something for it */
+    struct probe *probe = probe_create();
+    struct probe beside[LINKS] = { 0 };
+    struct epoll_event ready[LINKS] = { 0 };
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    for (int i = 0; i < LINKS; i++) {
+        int ends[2];
+        struct epoll_event wanted = { .events = EPOLLIN, .data.fd = i };
+        peer_pair(ends);
+        beside[i].peer = ends[1];
+        link_init(&beside[i].link, &probe->loop, &probe->chunk, &probe_events);
+        beside[i].link.is_of_server = i % 2 == 1;
+        assert_int_equal(link_open(&beside[i].link, ends[0]), 0);
+        assert_int_equal(epoll_ctl(epoll, EPOLL_CTL_ADD, ends[1], &wanted), 0);
+    }
+    for (int i = 0; i < LINKS; i++)
+        link_send(&beside[i].link, bytes_of((const uint8_t *)"x", 1));
+    TURN_UNTIL(&probe->loop, link_waiting(&beside[0].link) == 0);
+    assert_int_equal(epoll_wait(epoll, ready, LINKS, -1), LINKS);
+    for (int i = 0; i < LINKS; i++)
+        assert_int_equal(ready[i].data.fd, i < LINKS / 2 ? 2 * i + 1 : 2 * (i - LINKS / 2));
+    for (int i = 0; i < LINKS; i++) {
+        link_close(&beside[i].link);
+        TURN_UNTIL(&probe->loop, beside[i].closings > 0);
+        (void)close(beside[i].peer);
+    }
+    (void)close(epoll);
     probe_destroy(probe);
 }
 
@@ -703,6 +740,7 @@ int main(void)
         cmocka_unit_test(what_comes_in_a_pause_does_not_keep_the_loop_busy),
         cmocka_unit_test(data_connections_neither_delay_nor_outlive_a_vanished_peer),
         cmocka_unit_test(a_small_write_goes_out_at_once_and_leaves_nothing_waiting),
+        cmocka_unit_test(servers_are_written_to_before_others),
         cmocka_unit_test(order_is_kept_over_tcp),
         cmocka_unit_test(order_is_kept_over_unix_sockets),
         cmocka_unit_test(what_waits_is_counted_to_the_byte),
