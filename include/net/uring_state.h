@@ -50,8 +50,8 @@ struct uring_queue {
     size_t count;
 };
 
-/* What is written to servers is handed over before all else of a turn: they have work to do with it, and a
- * program with many connections is woken once, when all that is for it is there. */
+/* Servers are attended to before others: they have work to do with what is written to them, and a program
+ * with many connections is mostly woken when all that a turn has for it is there. */
 enum { QUEUE_OF_SERVERS, QUEUE_OF_OTHERS, QUEUES };
 
 struct uring {

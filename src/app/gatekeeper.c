@@ -280,7 +280,7 @@ bool gatekeeper_clear_readonly(struct gatekeeper *keeper, const struct console_c
                                int64_t now_us, struct console_outcome *outcome, struct readonly_order *ended)
 {
     struct readonly_order *order = order_find(keeper, &command->scope);
-    if (order == NULL) {
+    if (order == NULL || order->until_us <= now_us) { /* what is over stands until the next tick */
         outcome_fail_no_order(outcome, &command->scope);
         return false;
     }

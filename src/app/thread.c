@@ -19,7 +19,8 @@ int thread_introduce(const char *what, unsigned number)
     return gettid();
 }
 
-/* The kernel's struct sched_attr as it was at first, which the C library does not declare; sched_setattr(2).
+/* The kernel's struct sched_attr as it was at first, which older C libraries do not declare;
+ * sched_setattr(2).
  */
 struct attributes {
     uint32_t size;
@@ -32,14 +33,14 @@ struct attributes {
     uint64_t period;
 };
 
-bool thread_ask_slice(int64_t slice_us)
+void thread_ask_slice(int64_t slice_us)
 {
     struct attributes attributes = { .size = sizeof attributes };
     if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0 ||
         attributes.policy != SCHED_OTHER)
-        return false;
+        return;
     attributes.runtime = (uint64_t)slice_us * 1000;
-    return syscall(SYS_sched_setattr, 0, &attributes, 0) == 0;
+    (void)syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
 int64_t thread_cpu_us(uv_thread_t thread)

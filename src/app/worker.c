@@ -104,7 +104,7 @@ static void worker_run(void *argument)
     struct worker *worker = argument;
     atomic_store(&worker->thread_id, thread_introduce("worker", worker->index));
     if (worker->uring != NULL && worker->slice_us > 0)
-        (void)thread_ask_slice(worker->slice_us);
+        thread_ask_slice(worker->slice_us);
     if (worker->uring != NULL)
         uring_run(worker->uring, before_wait, worker);
     else

@@ -76,8 +76,8 @@ static void take_query(struct console *console, struct bytes body, struct buffer
     size_t count;
     console->is_extended = false;
     console->binary_columns = 0;
-    prepared_forget(
-        names, prepared_find(names, PREPARED_PORTAL, BYTES_NONE)); /* the unnamed one ends with a Query */
+    /* the unnamed portal ends with a Query */
+    prepared_forget(names, prepared_find(names, PREPARED_PORTAL, BYTES_NONE));
     if (!reader_is_done(&reader)) {
         console_break(console, protocol_violation, "invalid message format", out);
         return;

@@ -152,6 +152,17 @@ static void uring_enable(struct uring *uring)
     uring->is_enabled = true;
 }
 
+/* Looks twice before it waits: often something comes while the kernel does the writes, and neither who sends
+ * it has to wake us then, nor is our place on the processor lost. */
+static void uring_wait(struct uring *uring)
+{
+    (void)io_uring_submit_and_get_events(&uring->ring);
+    if (io_uring_cq_ready(&uring->ring) == 0)
+        (void)io_uring_get_events(&uring->ring);
+    if (io_uring_cq_ready(&uring->ring) == 0)
+        (void)io_uring_submit_and_wait(&uring->ring, 1);
+}
+
 /* Hands over all entries and takes what came; waits for something to come if it may. What goes wrong (a
  * signal, want of memory) is tried again at the next turn. */
 static void uring_submit(struct uring *uring, bool may_wait)
@@ -160,7 +171,7 @@ static void uring_submit(struct uring *uring, bool may_wait)
         uring_enable(uring);
     }
     if (may_wait)
-        (void)io_uring_submit_and_wait(&uring->ring, 1);
+        uring_wait(uring);
     else
         (void)io_uring_submit_and_get_events(&uring->ring);
     if (io_uring_sq_ready(&uring->ring) == 0)
@@ -261,9 +272,9 @@ bool uring_reserve(struct uring *uring)
 
 void uring_list(struct uring *uring, struct link *link)
 {
-    struct uring_queue *queue = &uring->queues[link->is_of_server ? QUEUE_OF_SERVERS : QUEUE_OF_OTHERS];
     if (link->socket.ring.is_listed)
         return;
+    struct uring_queue *queue = &uring->queues[link->is_of_server ? QUEUE_OF_SERVERS : QUEUE_OF_OTHERS];
     link->socket.ring.is_listed = true;
     queue->links[(queue->first + queue->count++) & (uring->room - 1)] = link;
 }
@@ -271,16 +282,16 @@ void uring_list(struct uring *uring, struct link *link)
 /* The next to attend to, or NULL. */
 static struct link *uring_next(struct uring *uring)
 {
-    struct uring_queue *queue = uring->queues;
-    while (queue->count == 0) {
-        if (++queue == uring->queues + QUEUES)
-            return NULL;
+    for (struct uring_queue *queue = uring->queues; queue < uring->queues + QUEUES; queue++) {
+        if (queue->count == 0)
+            continue;
+        struct link *link = queue->links[queue->first];
+        queue->first = (queue->first + 1) & (uring->room - 1);
+        queue->count--;
+        link->socket.ring.is_listed = false;
+        return link;
     }
-    struct link *link = queue->links[queue->first];
-    queue->first = (queue->first + 1) & (uring->room - 1);
-    queue->count--;
-    link->socket.ring.is_listed = false;
-    return link;
+    return NULL;
 }
 
 static void uring_serve(struct uring *uring)

@@ -97,6 +97,7 @@ class Orders(Case):
     def test_an_order_ends_by_itself(self):
         self.stop_writes("FOR '1s'")
         self.wait_for(lambda: self.sluice.console("SHOW READONLY") == [], "the order is over")
+        self.assertIn("42704", self.sluice.console_psql("SET READONLY OFF").stderr)
         self.wait_for(self.may_write, "writes pass again")
 
     def may_write(self):

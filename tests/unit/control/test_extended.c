@@ -339,7 +339,7 @@ static void cut_messages_are_refused(void **state)
     };
     for (size_t i = 0; i < COUNT_OF(messages); i++) {
         for (size_t size = 0; size < messages[i].size; size++) {
-            struct extended extended;
+            struct extended extended = { 0 };
             struct console_outcome failure;
             struct prepared *run;
             struct buffer out;

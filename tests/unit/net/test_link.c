@@ -254,7 +254,7 @@ static void servers_are_written_to_before_others(void **state)
     for (int i = 0; i < LINKS; i++)
         link_send(&beside[i].link, bytes_of((const uint8_t *)"x", 1));
     TURN_UNTIL(&probe->loop, link_waiting(&beside[0].link) == 0);
-    assert_int_equal(epoll_wait(epoll, ready, LINKS, -1), LINKS);
+    assert_int_equal(epoll_wait(epoll, ready, LINKS, PATIENCE_MS), LINKS);
     for (int i = 0; i < LINKS; i++)
         assert_int_equal(ready[i].data.fd, i < LINKS / 2 ? 2 * i + 1 : 2 * (i - LINKS / 2));
     for (int i = 0; i < LINKS; i++) {

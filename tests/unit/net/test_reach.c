@@ -158,6 +158,7 @@ static void assert_reached_plainly(struct attempt *attempt, int socket)
     struct tls_facts facts;
     attempt_wait(attempt);
     assert_true(attempt->is_open);
+    assert_true(attempt->link.is_of_server);
     assert_false(link_facts(&attempt->link, &facts));
     link_send(&attempt->link, bytes_text("ping"));
     peer_read(&attempt->loop, socket, got, sizeof got);
@@ -175,6 +176,7 @@ static void assert_reached_by_tls(struct attempt *attempt, struct tls_peer *peer
     struct tls_facts facts;
     PUMP_UNTIL(&attempt->loop, peer, attempt->calls == 1);
     assert_true(attempt->is_open);
+    assert_true(attempt->link.is_of_server);
     assert_string_equal(attempt->why, "");
     assert_true(link_facts(&attempt->link, &facts));
     link_send(&attempt->link, bytes_text("ping"));
