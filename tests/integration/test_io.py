@@ -35,11 +35,12 @@ def heeds_slices():
     return SCHED_GETATTR is not None and release >= (6, 12)
 
 
-def slice_of(thread):
-    """How long the scheduler lets a thread run at a stretch, in ms."""
+def scheduling_of(thread):
+    """Its policy, how nice it is, and how long the scheduler lets it run at a stretch, in ms."""
     attributes = ctypes.create_string_buffer(struct.calcsize(ATTRIBUTES))
     assert machine.LIBC.syscall(SCHED_GETATTR, thread, attributes, len(attributes), 0) == 0
-    return struct.unpack(ATTRIBUTES, attributes.raw)[5] / 1e6
+    _, policy, _, nice, _, runtime, _, _ = struct.unpack(ATTRIBUTES, attributes.raw)
+    return policy, nice, runtime / 1e6
 
 
 def threads_of(pid):
@@ -53,6 +54,14 @@ def threads_of(pid):
 
 class Deprived(Sluice):
     wrapper = (sys.executable, "-c", WITHOUT_URING)
+
+
+class Nice(Sluice):
+    wrapper = ("nice", "-n", "5")
+
+
+class Batch(Sluice):
+    wrapper = ("chrt", "--batch", "0")
 
 
 class Entering(Case):
@@ -102,15 +111,19 @@ class Slices(Case):
         if not heeds_slices():
             self.skipTest("this kernel does not heed what slice a thread asks for")
 
-    def expect(self, slice_ms, **settings):
-        """Of the first worker; None: the usual one."""
-        sluice = self.new_sluice(**settings)
+    def scheduling(self, kind=Sluice, **settings):
+        """That of the first worker once it works, and that of the control thread."""
+        sluice = kind(self.postgres, **settings)
+        self.addCleanup(sluice.stop)
         self.wait_for(lambda: "worker 0" in threads_of(sluice.process.pid), "the worker runs")
-        worker = threads_of(sluice.process.pid)["worker 0"]
-        usual = slice_of(sluice.process.pid)
+        self.assertEqual(self.run_sql("select 1", port=sluice.port), [(1,)])
+        return scheduling_of(threads_of(sluice.process.pid)["worker 0"]), scheduling_of(sluice.process.pid)
+
+    def expect(self, slice_ms, **settings):
+        """None: the usual one."""
+        (_, _, own), (_, _, usual) = self.scheduling(**settings)
         self.assertNotEqual(slice_ms, usual)
-        self.assertEqual(self.run_sql("select 1", port=sluice.port), [(1,)])  # it has begun to work
-        self.assertEqual(slice_of(worker), slice_ms or usual)
+        self.assertEqual(own, slice_ms or usual)
 
     def test_a_worker_with_io_uring_asks_for_a_longer_slice(self):
         if not machine.has_uring():
@@ -121,6 +134,14 @@ class Slices(Case):
 
     def test_libuv_has_the_usual_one(self):
         self.expect(None, io="uv")
+
+    def test_what_an_operator_gave_it_stays(self):
+        if not machine.has_uring():
+            self.skipTest("io_uring cannot be had here")
+        self.assertEqual(self.scheduling(Nice, io="uring")[0], (os.SCHED_OTHER, 5, 10))
+        own, usual = self.scheduling(Batch, io="uring")
+        self.assertEqual(own[0], os.SCHED_BATCH)
+        self.assertEqual(own, usual)
 
 
 class Crowd(Entering):
