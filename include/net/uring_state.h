@@ -3,6 +3,7 @@
 #define NET_URING_STATE_H
 
 #include "net/link.h"
+#include "net/run_queue.h"
 #include "net/uring.h"
 
 #include <liburing.h>
@@ -43,26 +44,14 @@ struct uring_sending {
     unsigned position; /* of its entry, as the ring counts them */
 };
 
-/* A circle of links to attend to. */
-struct uring_queue {
-    struct link **links;
-    size_t first;
-    size_t count;
-};
-
-/* Servers are attended to before others: they have work to do with what is written to them, and a program
- * with many connections is mostly woken when all that a turn has for it is there. */
-enum { QUEUE_OF_SERVERS, QUEUE_OF_OTHERS, QUEUES };
-
 struct uring {
     struct io_uring ring;
     uv_loop_t *loop;
     struct uring_pool pool;
-    struct uring_block *current; /* what is being delivered, or NULL */
-    struct link_piece *pieces;   /* spare ones */
-    size_t piece_count;          /* of these */
-    struct uring_queue queues[QUEUES];
-    size_t room;                   /* of each: a power of two, for all links that are open */
+    struct uring_block *current;   /* what is being delivered, or NULL */
+    struct link_piece *pieces;     /* spare ones */
+    size_t piece_count;            /* of these */
+    struct run_queue queue;        /* with room for all links that are open */
     struct uring_sending *sending; /* in the order of their entries, with as much room */
     size_t sending_count;
     size_t links;   /* open */
@@ -95,10 +84,8 @@ MUST_USE bool uring_know(struct uring *uring, int socket);
 void uring_forget(struct uring *uring, int socket);
 /* The entry that was got last is a write of the link that is done at once, or comes back. */
 void uring_sends(struct uring *uring, struct link *link);
-/* Room in the queues for one more link. */
+/* Room for one more link. */
 MUST_USE bool uring_reserve(struct uring *uring);
-/* Has the link attended to in this turn. */
-void uring_list(struct uring *uring, struct link *link);
 
 /* ── uring_pool.c ──────────────────────────────────────────────────────────────────────────────────────────
  */

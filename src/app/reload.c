@@ -83,26 +83,22 @@ bool sluice_apply(struct sluice *sluice, struct settings *settings, struct plan 
     return true;
 }
 
+/* The path is the setting's, and ends there, or that of something in it. */
+static bool is_within(const char *path, const char *setting)
+{
+    size_t size = strlen(setting);
+    return strncmp(path, setting, size) == 0 && strchr(".[", path[size]) != NULL;
+}
+
 static bool needs_restart(const char *path)
 {
-    static const char *const fixed[] = { "listen",
-                                         "upstreams",
-                                         "console.address",
-                                         "limits",
-                                         "violations.entries",
-                                         "violations.capture",
-                                         "catalog",
-                                         "errors",
-                                         "statements",
-                                         "history",
-                                         "deploys",
-                                         "incidents",
-                                         "alerts",
-                                         "workers",
-                                         "worker_slice",
-                                         "io" };
+    static const char *const fixed[] = {
+#define RESTART(setting) setting,
+#include "app/restart.def"
+#undef RESTART
+    };
     for (size_t index = 0; index < COUNT_OF(fixed); index++)
-        if (bytes_start_with(bytes_text(path), fixed[index]))
+        if (is_within(path, fixed[index]))
             return true;
     return false;
 }

@@ -56,7 +56,7 @@ uv_loop_t *lane_ring_loop(const struct link *link)
 
 void lane_ring_attend(struct link *link)
 {
-    uring_list(uring_of(link), link);
+    run_queue_add(&uring_of(link)->queue, link);
 }
 
 void lane_ring_close(struct link *link)
@@ -258,7 +258,7 @@ void lane_ring_received(struct uring *uring, struct link *link, int result, unsi
     if (block != NULL)
         uring_pool_return(&uring->pool, number);
     if (!ring->is_receiving || ring->held != NULL)
-        uring_list(uring, link);
+        run_queue_add(&uring->queue, link);
 }
 
 /* ── Sending ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -343,7 +343,7 @@ void lane_ring_sent(struct uring *uring, struct link *link, int result)
     link->socket.ring.is_at_once = false;
     link->socket.ring.is_patient = taken < link_under_way(link);
     if (link->is_closing)
-        uring_list(uring, link);
+        run_queue_add(&uring->queue, link);
     else
         link_written(link, is_passing ? 0 : result);
 }

@@ -76,19 +76,6 @@ static int ring_open(struct uring *uring)
     return result;
 }
 
-static bool queue_make_room(struct uring_queue *queue, size_t old_room, size_t room)
-{
-    struct link **links = calloc(room, sizeof(struct link *));
-    if (links == NULL)
-        return false;
-    for (size_t index = 0; index < queue->count; index++)
-        links[index] = queue->links[(queue->first + index) & (old_room - 1)];
-    free(queue->links);
-    queue->links = links;
-    queue->first = 0;
-    return true;
-}
-
 /* For so many links, a power of two. What has more room than the others does no harm. */
 static bool uring_make_room(struct uring *uring, size_t room)
 {
@@ -96,20 +83,14 @@ static bool uring_make_room(struct uring *uring, size_t room)
     if (sending == NULL)
         return false;
     uring->sending = sending;
-    for (size_t queue = 0; queue < QUEUES; queue++) {
-        if (!queue_make_room(&uring->queues[queue], uring->room, room))
-            return false;
-    }
-    uring->room = room;
-    return true;
+    return run_queue_make_room(&uring->queue, room);
 }
 
 static void uring_free(struct uring *uring)
 {
     if (uring == NULL)
         return;
-    for (size_t queue = 0; queue < QUEUES; queue++)
-        free(uring->queues[queue].links);
+    run_queue_free(&uring->queue);
     free(uring->sending);
     free(uring);
 }
@@ -250,7 +231,7 @@ static void uring_settle_sending(struct uring *uring)
     uring->sending_count = left;
 }
 
-/* ── The queues of links ────────────────────────────────────────────────────────────────────────────────────
+/* ── Links ─────────────────────────────────────────────────────────────────────────────────────────────────
  */
 
 bool uring_know(struct uring *uring, int socket)
@@ -267,37 +248,14 @@ void uring_forget(struct uring *uring, int socket)
 
 bool uring_reserve(struct uring *uring)
 {
-    return uring->links < uring->room || uring_make_room(uring, 2 * uring->room);
-}
-
-void uring_list(struct uring *uring, struct link *link)
-{
-    if (link->socket.ring.is_listed)
-        return;
-    struct uring_queue *queue = &uring->queues[link->is_of_server ? QUEUE_OF_SERVERS : QUEUE_OF_OTHERS];
-    link->socket.ring.is_listed = true;
-    queue->links[(queue->first + queue->count++) & (uring->room - 1)] = link;
-}
-
-/* The next to attend to, or NULL. */
-static struct link *uring_next(struct uring *uring)
-{
-    for (struct uring_queue *queue = uring->queues; queue < uring->queues + QUEUES; queue++) {
-        if (queue->count == 0)
-            continue;
-        struct link *link = queue->links[queue->first];
-        queue->first = (queue->first + 1) & (uring->room - 1);
-        queue->count--;
-        link->socket.ring.is_listed = false;
-        return link;
-    }
-    return NULL;
+    size_t room = uring->queue.room;
+    return uring->links < room || uring_make_room(uring, 2 * room);
 }
 
 static void uring_serve(struct uring *uring)
 {
     struct link *link;
-    while ((link = uring_next(uring)) != NULL)
+    while ((link = run_queue_next(&uring->queue)) != NULL)
         lane_ring_serve(uring, link);
 }
 

@@ -38,6 +38,11 @@ def settings():
     return [tuple(cell.strip() for cell in row) for row in found]
 
 
+def restart():
+    """The settings that only a start takes up."""
+    return [row[0] for row in rows_of("include/app/restart.def", "RESTART")]
+
+
 def commands():
     """Syntax, role and meaning of the console's commands."""
     return [(row[1], row[2].lower(), row[5]) for row in rows_of("include/control/commands.def", "COMMAND")]

@@ -35,6 +35,10 @@ def settings_table(*prefixes):
     return markdown(("setting", "default", "meaning"), rows)
 
 
+def restart_table():
+    return listed(sources.restart()) + "\n"
+
+
 def commands_table():
     return markdown(("command", "role", "what it does"),
                     [(code(syntax), role, about) for syntax, role, about in sources.commands()])

@@ -278,6 +278,19 @@ class Reload(Case):
         self.sluice.write()
         self.assertIn('there is no upstream "nowhere"', self.sluice.console_psql("RELOAD").stderr)
 
+    def test_only_what_needs_a_restart_is_said_to_need_one(self):
+        def answer(**settings):
+            self.sluice.write(json.dumps({**self.sluice.settings, **settings}))
+            done = self.sluice.console_psql("RELOAD")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return done.stderr
+        listen = [{**self.sluice.settings["listen"][0], "tls": {"mode": "disable", "version_least": "1.3"}}]
+        for fixed in ({"worker_slice": "20ms"}, {"io": "uv"}, {"limits": {"drain_timeout": "77s"}}, {"listen": listen},
+                      {"violations": {"entries": 777}}, {"history": {"detail_age": "7d"}}):
+            self.assertIn("take effect at the next start", answer(**fixed), fixed)
+        for free in ({}, {"guard": {"mode": "observe"}}, {"log": {"level": "debug"}}, {"services": []}):
+            self.assertNotIn("next start", answer(**free), free)
+
     def test_another_password_of_a_probe_waits_for_the_next_start(self):
         upstream = {**self.sluice.settings["upstreams"][0], "probe": "password=one"}
         self.sluice = self.new_sluice(upstreams=[upstream])

@@ -8,7 +8,7 @@ import struct
 import sys
 import time
 
-from harness import machine, wire
+from harness import machine, stopped, wire
 from harness.case import Case, main
 from harness.sluice import Sluice
 from harness.wire import Wire
@@ -41,15 +41,6 @@ def scheduling_of(thread):
     assert machine.LIBC.syscall(SCHED_GETATTR, thread, attributes, len(attributes), 0) == 0
     _, policy, _, nice, _, runtime, _, _ = struct.unpack(ATTRIBUTES, attributes.raw)
     return policy, nice, runtime / 1e6
-
-
-def threads_of(pid):
-    """The names of a process's threads and their numbers."""
-    threads = {}
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{thread}/comm", encoding="utf-8") as name:
-            threads[name.read().strip()] = int(thread)
-    return threads
 
 
 class Deprived(Sluice):
@@ -115,9 +106,9 @@ class Slices(Case):
         """That of the first worker once it works, and that of the control thread."""
         sluice = kind(self.postgres, **settings)
         self.addCleanup(sluice.stop)
-        self.wait_for(lambda: "worker 0" in threads_of(sluice.process.pid), "the worker runs")
+        self.wait_for(lambda: "worker 0" in stopped.threads(sluice.process.pid), "the worker runs")
         self.assertEqual(self.run_sql("select 1", port=sluice.port), [(1,)])
-        return scheduling_of(threads_of(sluice.process.pid)["worker 0"]), scheduling_of(sluice.process.pid)
+        return scheduling_of(stopped.threads(sluice.process.pid)["worker 0"]), scheduling_of(sluice.process.pid)
 
     def expect(self, slice_ms, **settings):
         """None: the usual one."""
