@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: PostgreSQL
-# Builds pgsluice twice: once to see where it spends its time under a typical load, which needs no server, and once more so
-# that the compiler knows. What it gives is in bench/README.md.
+# Builds pgsluice as it is meant to be installed, twice: once to see where it spends its time under a typical load, which
+# needs no server, and once more so that the compiler knows. What that gives is in bench/README.md.
 #
 # usage: bench/tune.sh
 #
@@ -31,7 +31,7 @@ say() {
 
 # build FLAGS TARGET...
 build() {
-    cmake --preset release -B "$build" -DCMAKE_C_FLAGS="$1" >"$folder/cmake.log" || { cat "$folder/cmake.log" >&2 && return 1; }
+    cmake --preset release -B "$build" -DBUILD_TESTING=OFF -DCMAKE_C_FLAGS="$1" >"$folder/cmake.log" || { cat "$folder/cmake.log" >&2 && return 1; }
     shift
     cmake --build "$build" --target "$@" >"$folder/build.log" || { tail -50 "$folder/build.log" >&2 && return 1; }
 }
@@ -94,5 +94,5 @@ build "-fprofile-generate=$profile -fprofile-update=prefer-atomic" pgsluice benc
 say "watches it"
 train
 say "builds it with what was seen"
-build "-fprofile-use=$profile -fprofile-partial-training -fprofile-correction -Wno-missing-profile" pgsluice bench
+build "-fprofile-use=$profile -fprofile-partial-training -fprofile-correction -Wno-missing-profile" pgsluice bench bench_session
 say "$build/pgsluice"

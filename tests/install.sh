@@ -13,7 +13,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 compile_packages=(
-    gcc cmake ninja-build pkg-config libc6-dev
+    gcc cmake ninja-build pkg-config libc6-dev python3
     libuv1-dev libssl-dev libpg-query-dev libprotobuf-c-dev libyaml-dev libical-dev libpq-dev
     libsqlite3-dev libcurl4-openssl-dev liburing-dev
 )
@@ -22,7 +22,7 @@ test_packages=(
     clang clang-14 clang-format clang-tidy libclang-rt-14-dev binutils
     libcmocka-dev
     postgresql-contrib
-    python3 python3-psycopg2 python3-yaml
+    python3-psycopg2 python3-yaml
     procps iproute2 openssl libevent-2.1-7 libc-ares2 valgrind
 )
 client_packages=(
