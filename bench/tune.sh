@@ -67,6 +67,9 @@ END
     sluice=$!
     pids[1]=$sluice
     wait_for "$port"
+    if [ "$1" = auto ] && ! grep -q ' event=started .* io=uring' "$folder/$1.log"; then
+        say "io_uring is not to be had here: the lane that uses it is built without having been watched"
+    fi
     for batch in 1 16; do
         "$build/bench_asker" "$port" 8 "$batch" "$seconds" >/dev/null
     done

@@ -14,6 +14,9 @@
  * to the ring. */
 struct uring;
 
+/* So much that came can wait to be looked at; the kernel keeps any more in memory of its own. */
+enum { URING_COMPLETIONS = 4096 };
+
 /* False with a problem that says what is missing: the kernel, the right to it, or that this program was built
  * without.
  */

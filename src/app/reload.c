@@ -83,27 +83,9 @@ bool sluice_apply(struct sluice *sluice, struct settings *settings, struct plan 
     return true;
 }
 
-/* The path is the setting's, and ends there, or that of something in it. */
-static bool is_within(const char *path, const char *setting)
-{
-    size_t size = strlen(setting);
-    return strncmp(path, setting, size) == 0 && strchr(".[", path[size]) != NULL;
-}
+/* ── What only a start takes up ────────────────────────────────────────────────────────────────────────────
+ */
 
-static bool needs_restart(const char *path)
-{
-    static const char *const fixed[] = {
-#define RESTART(setting) setting,
-#include "app/restart.def"
-#undef RESTART
-    };
-    for (size_t index = 0; index < COUNT_OF(fixed); index++)
-        if (is_within(path, fixed[index]))
-            return true;
-    return false;
-}
-
-/* The rows show of a secret only that it is set. */
 static bool connections_differ(const struct settings *started, const struct settings *now)
 {
     size_t count = started->catalog.count < now->catalog.count ? started->catalog.count : now->catalog.count;
@@ -135,31 +117,66 @@ static bool alerts_differ(const struct settings *started, const struct settings 
     return is_other;
 }
 
-/* Whether the new settings change something that only a start takes up. */
-static bool differ_beyond_reload(const struct settings *started, const struct settings *now)
+static const struct {
+    const char *path;
+    bool (*secrets_differ)(const struct settings *started, const struct settings *now);
+} fixed[] = {
+#define RESTART(path, secrets) { path, secrets },
+#include "app/restart.def"
+#undef RESTART
+};
+
+/* The path is the setting's, and ends there, or that of something in it. */
+static bool is_within(const char *path, const char *setting)
 {
-    if (probes_differ(started, now) || connections_differ(started, now) || alerts_differ(started, now))
-        return true;
-    size_t started_count;
-    size_t now_count;
-    const struct settings_row *before = settings_rows(started, &started_count);
-    const struct settings_row *after = settings_rows(now, &now_count);
-    size_t left = 0;
-    size_t right = 0;
-    for (;;) {
-        while (left < started_count && !needs_restart(before[left].path))
-            left++;
-        while (right < now_count && !needs_restart(after[right].path))
-            right++;
-        if (left == started_count || right == now_count)
-            return (left < started_count) != (right < now_count);
-        if (strcmp(before[left].path, after[right].path) != 0 ||
-            strcmp(before[left].value, after[right].value) != 0)
+    size_t size = strlen(setting);
+    return strncmp(path, setting, size) == 0 && strchr(".[", path[size]) != NULL;
+}
+
+/* The first of the rows from `at` on that is within the setting, or NULL. */
+static const struct settings_row *next_within(const struct settings_row *at, const struct settings_row *end,
+                                              const char *setting)
+{
+    while (at < end && !is_within(at->path, setting))
+        at++;
+    return at < end ? at : NULL;
+}
+
+/* As SHOW SETTINGS shows it. */
+static bool rows_differ(const struct settings *started, const struct settings *now, const char *setting)
+{
+    size_t left_count;
+    size_t right_count;
+    const struct settings_row *left = settings_rows(started, &left_count);
+    const struct settings_row *right = settings_rows(now, &right_count);
+    const struct settings_row *left_end = left + left_count;
+    const struct settings_row *right_end = right + right_count;
+    for (;; left++, right++) {
+        left = next_within(left, left_end, setting);
+        right = next_within(right, right_end, setting);
+        if (left == NULL || right == NULL)
+            return left != right;
+        if (strcmp(left->path, right->path) != 0 || strcmp(left->value, right->value) != 0)
             return true;
-        left++;
-        right++;
     }
 }
+
+/* Those that were changed, where there are any. */
+static void append_waiting(struct text *text, const struct settings *started, const struct settings *now)
+{
+    const char *before = "; these take effect at the next start: ";
+    for (size_t index = 0; index < COUNT_OF(fixed); index++) {
+        bool is_other = rows_differ(started, now, fixed[index].path) ||
+                        (fixed[index].secrets_differ != NULL && fixed[index].secrets_differ(started, now));
+        if (!is_other)
+            continue;
+        text_append_format(text, "%s%s", before, fixed[index].path);
+        before = ", ";
+    }
+}
+
+/* ── Reading them again ────────────────────────────────────────────────────────────────────────────────────
+ */
 
 /* The first that refuses: warnings may stand before it. */
 static const struct problem *refusing_problem(const struct problems *problems)
@@ -181,16 +198,16 @@ static void reload_refused(struct sluice *sluice, const struct problem *problem,
     sluice_log_notice(sluice, NOTICE_RELOAD_REFUSED);
 }
 
-static const char *reload_message(bool is_partial, bool has_stale_certificates)
+static void reload_done(struct sluice *sluice, bool has_stale_certificates, struct console_outcome *outcome)
 {
+    struct text text;
+    text_init(&text, outcome->message, sizeof(outcome->message));
+    text_append_string(&text, "the settings were reloaded");
     if (has_stale_certificates)
-        return "the settings were reloaded, but a certificate could not be read: the old one stays in use";
-    if (is_partial)
-        return "the settings were reloaded; listen, upstreams, console.address, limits, "
-               "and what is recorded (violations.entries, violations.capture, catalog, errors, statements, "
-               "history, deploys, incidents, "
-               "alerts), workers, and io take effect at the next start";
-    return "the settings were reloaded";
+        text_append_string(&text, ", but a certificate could not be read: the old one stays in use");
+    append_waiting(&text, sluice->started, sluice->current);
+    sluice_publish_policy(sluice);
+    sluice_log_notice(sluice, NOTICE_RELOADED);
 }
 
 void sluice_reload(struct sluice *sluice, struct console_outcome *outcome)
@@ -214,11 +231,7 @@ void sluice_reload(struct sluice *sluice, struct console_outcome *outcome)
         plan_release(&plan);
         settings_release(settings);
     } else {
-        bool is_partial = differ_beyond_reload(sluice->started, settings);
-        (void)snprintf(outcome->message, sizeof(outcome->message), "%s",
-                       reload_message(is_partial, problems->error_count > 0));
-        sluice_publish_policy(sluice);
-        sluice_log_notice(sluice, NOTICE_RELOADED);
+        reload_done(sluice, problems->error_count > 0, outcome);
     }
     free(problems);
 }

@@ -5,27 +5,27 @@
 
 #include <stdlib.h>
 
-static bool circle_make_room(struct run_circle *circle, size_t old_room, size_t room)
+/* The circle's links in other memory, from its beginning on. */
+static void circle_move(struct run_circle *circle, size_t old_room, struct link **links)
 {
-    struct link **links = calloc(room, sizeof(struct link *));
-    if (links == NULL)
-        return false;
     for (size_t index = 0; index < circle->count; index++)
         links[index] = circle->links[(circle->first + index) & (old_room - 1)];
     free(circle->links);
     circle->links = links;
     circle->first = 0;
-    return true;
 }
 
-/* Where only one circle could grow, the room is what both have at least: the one that grew has its links at
- * its beginning, and goes around as before. */
 bool run_queue_make_room(struct run_queue *queue, size_t room)
 {
-    for (size_t kind = 0; kind < RUN_KINDS; kind++) {
-        if (!circle_make_room(&queue->circles[kind], queue->room, room))
-            return false;
+    struct link **servers = calloc(room, sizeof(struct link *));
+    struct link **others = calloc(room, sizeof(struct link *));
+    if (servers == NULL || others == NULL) {
+        free(servers);
+        free(others);
+        return false;
     }
+    circle_move(&queue->circles[RUN_OF_SERVERS], queue->room, servers);
+    circle_move(&queue->circles[RUN_OF_OTHERS], queue->room, others);
     queue->room = room;
     return true;
 }

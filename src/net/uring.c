@@ -9,9 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Entries that can be handed over at once, and those that can wait to be looked at: the kernel keeps any more
- * in memory of its own. */
-enum { ENTRIES = 256, COMPLETIONS = 4096, ROOM_FIRST = 64 };
+/* Entries that can be handed over at once; links that there is room for at first. */
+enum { ENTRIES = 256, ROOM_FIRST = 64 };
 enum { KNOWN_MOST = 64 * 1024, FEATURE_RW_ATTR = 1 << 16 };
 enum { MILLISECONDS = 1000, NANOSECONDS_PER_MILLISECOND = 1000000 };
 
@@ -60,7 +59,7 @@ static int ring_open(struct uring *uring)
     struct io_uring_params plan = {
         .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
                  IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_R_DISABLED,
-        .cq_entries = COMPLETIONS,
+        .cq_entries = URING_COMPLETIONS,
     };
     int result = io_uring_queue_init_params(ENTRIES, &uring->ring, &plan);
     if (result < 0)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "/usr/local"
-NOT_SOURCES = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
 def stages():
@@ -29,21 +28,22 @@ def stages():
 
 
 def make_context(folder):
-    """Copies what .dockerignore lets through: all is left out but what stands behind a "!"."""
-    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
-    assert lines[0] == "*" and all(line.startswith("!") for line in lines[1:]), lines
-    for name in (line[1:] for line in lines[1:]):
-        source, target = ROOT / name, folder / name
+    """Copies what .dockerignore lets through: nothing but what stands behind a "!", and of that not what stands behind "**/"."""
+    first, *lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
+    wanted = [line[1:] for line in lines if line.startswith("!")]
+    unwanted = [line[3:] for line in lines if line.startswith("**/")]
+    assert first == "*" and lines == [f"!{name}" for name in wanted] + [f"**/{name}" for name in unwanted], lines
+    for source, target in ((ROOT / name, folder / name) for name in wanted):
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=NOT_SOURCES)
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns(*unwanted))
         else:
             shutil.copy(source, target)
 
 
-def run(*command, expected=(0,), **options):
+def run(*command, **options):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **options)
-    assert done.returncode in expected, f"{command} ended with {done.returncode}:\n{done.stdout[-5000:]}"
+    assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout[-5000:]}"
     return done.stdout
 
 
@@ -79,13 +79,17 @@ class Image(unittest.TestCase):
             owners = re.findall(r"^([^:\s]+).*: ", run("dpkg", "-S", f"*/{place.parent.name}/{place.name}"), re.MULTILINE)
             self.assertTrue(set(owners) & (packages | {"libc6"}), f"{library} is of {owners}")
 
-    def test_what_the_compiler_was_shown_costs_no_instructions_more(self):
-        run("bash", "bench/instructions.sh", "--check", expected=(0, 77), cwd=ROOT,
-            env={**os.environ, "BUILD": str(self.context / "build/tuned")})
+    def test_the_compiler_made_use_of_what_it_was_shown(self):
+        """The session core takes fewer instructions than a plain build does: about an eighth."""
+        done = subprocess.run(["bash", "bench/instructions.sh", "--check"], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+                              check=False, env={**os.environ, "BUILD": str(self.context / "build/tuned")})
+        if done.returncode == 77:
+            self.skipTest("instructions cannot be compared here")
+        self.assertLess(float(re.search(r"^prepared .* ([-+][\d.]+) %", done.stdout, re.MULTILINE)[1]), -5, done.stdout)
 
     def test_it_moves_bytes_counts_and_guards_as_any_other_build(self):
         for topic in ("io", "violations", "guard"):
-            run(sys.executable, "-B", str(ROOT / f"tests/integration/test_{topic}.py"), expected=(0, 77),
+            run(sys.executable, "-B", str(ROOT / f"tests/integration/test_{topic}.py"),
                 env={**os.environ, "PGSLUICE": self.program})
 
 

@@ -39,8 +39,12 @@ def settings():
 
 
 def restart():
-    """The settings that only a start takes up."""
-    return [row[0] for row in rows_of("include/app/restart.def", "RESTART")]
+    """The settings and sections that only a start takes up."""
+    paths = [row[0] for row in rows_of("include/app/restart.def", "RESTART")]
+    unknown = set(paths) - {row[0] for row in settings()}
+    if unknown:
+        raise ValueError(f"include/app/restart.def: there is no setting {sorted(unknown)}")
+    return paths
 
 
 def commands():

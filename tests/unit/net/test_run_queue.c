@@ -66,32 +66,64 @@ static void a_link_is_in_it_once(void **state)
     run_queue_free(&probe.queue);
 }
 
-/* Every place where the circles may begin, and every number of links in them. */
+/* Has both circles begin at this place. */
+static void turn_circles(struct probe *probe, size_t begin)
+{
+    for (size_t index = 0; index < begin; index++) {
+        add(probe, 0, 2); /* a server and another */
+        expect_next(probe, 0);
+        expect_next(probe, 1);
+    }
+}
+
+/* Those of a kind from one number to before another. */
+static void add_of_kind(struct probe *probe, bool is_of_server, size_t from, size_t end)
+{
+    size_t number = 0;
+    for (size_t index = 0; index < LINKS; index++) {
+        if (probe->links[index].is_of_server != is_of_server)
+            continue;
+        if (number >= from && number < end)
+            run_queue_add(&probe->queue, &probe->links[index]);
+        number++;
+    }
+}
+
+static void expect_of_kind(struct probe *probe, bool is_of_server, size_t count)
+{
+    for (int index = 0; count > 0; index++) {
+        if (probe->links[index].is_of_server != is_of_server)
+            continue;
+        expect_next(probe, index);
+        count--;
+    }
+}
+
+static void grow_with(size_t room, size_t begin, size_t servers, size_t others)
+{
+    struct probe probe;
+    probe_init(&probe, room);
+    turn_circles(&probe, begin);
+    add_of_kind(&probe, true, 0, servers);
+    add_of_kind(&probe, false, 0, others);
+    assert_true(run_queue_make_room(&probe.queue, 2 * room));
+    add_of_kind(&probe, true, servers, 2 * room);
+    add_of_kind(&probe, false, others, 2 * room);
+    expect_of_kind(&probe, true, 2 * room);
+    expect_of_kind(&probe, false, 2 * room);
+    expect_next(&probe, -1);
+    run_queue_free(&probe.queue);
+}
+
+/* Every place where the circles may begin, and every number of links in each. */
 static void what_grows_while_it_goes_around_keeps_its_order(void **state)
 {
     enum { ROOM = 8 };
     (void)state;
-    for (size_t begin = 0; begin <= ROOM; begin++) {
-        for (size_t count = 0; count <= ROOM; count++) {
-            struct probe probe;
-            probe_init(&probe, ROOM);
-            for (size_t index = 0; index < begin; index++) {
-                run_queue_add(&probe.queue, &probe.links[0]); /* a server */
-                run_queue_add(&probe.queue, &probe.links[1]);
-                expect_next(&probe, 0);
-                expect_next(&probe, 1);
-            }
-            add(&probe, 0, count);
-            assert_true(run_queue_make_room(&probe.queue, 4 * (size_t)ROOM));
-            add(&probe, count, 4 * (size_t)ROOM);
-            for (int index = 0; index < 4 * ROOM; index += 3)
-                expect_next(&probe, index);
-            for (int index = 0; index < 4 * ROOM; index++) {
-                if (index % 3 != 0)
-                    expect_next(&probe, index);
-            }
-            expect_next(&probe, -1);
-            run_queue_free(&probe.queue);
+    for (size_t begin = 0; begin < ROOM; begin++) {
+        for (size_t servers = 0; servers <= ROOM; servers++) {
+            for (size_t others = 0; others <= ROOM; others++)
+                grow_with(ROOM, begin, servers, others);
         }
     }
 }
