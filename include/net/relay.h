@@ -8,6 +8,8 @@
 #include "net/upstream.h"
 #include "session/session.h"
 
+#include <stdatomic.h>
+
 /* Two links and a session between them: feeds the session what arrives, carries its segments out, and stops
  * reading one side while the other is full. It owns itself: it is freed when both links are closed and no
  * cancel request is under way. */
@@ -31,6 +33,10 @@ struct relay_shared {
     int64_t idle_in_transaction_timeout_us;        /* 0: none */
     size_t relays_most;                            /* of this worker, logged in or not; 0: no bound */
     void (*on_empty)(struct relay_shared *shared); /* draining, and the last relay has gone; may be NULL */
+    /* Called before what comes is looked at, while has_news is set: to set it back, and to change in `world`
+     * what another thread wants changed. */
+    void (*on_news)(struct relay_shared *shared);
+    atomic_bool has_news; /* set by any thread: what comes from then on is judged by what is new */
     /* A relay is in one of these lists: */
     struct list logins;  /* its session has not logged in yet; the longest waiting first */
     struct list relays;  /* its session has */

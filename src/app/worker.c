@@ -36,8 +36,18 @@ static void on_empty(struct relay_shared *relays)
     uv_walk(&worker->loop, close_any, NULL);
 }
 
-static void policy_take(struct worker *worker, struct policy *policy)
+/* Between an operator's order and what a client sends once the order was answered nothing is judged by what
+ * was in force before: the loop's own wake-up may come behind the bytes. */
+static void on_news(struct relay_shared *relays)
 {
+    struct worker *worker = CONTAINER_OF(relays, struct worker, relays);
+    atomic_store_explicit(&relays->has_news, false, memory_order_relaxed);
+    uv_mutex_lock(&worker->inbox.mutex);
+    struct policy *policy = worker->inbox.policy;
+    worker->inbox.policy = NULL;
+    uv_mutex_unlock(&worker->inbox.mutex);
+    if (policy == NULL)
+        return;
     policy_release(worker->world.policy);
     worker->world.policy = policy;
     worker->world.policies++;
@@ -59,15 +69,12 @@ static void on_wake(uv_async_t *wake)
     struct worker *worker = CONTAINER_OF(wake, struct worker, wake);
     roster_beat(worker->handover.roster, worker->index);
     handover_take(&worker->handover);
+    on_news(&worker->relays);
     uv_mutex_lock(&worker->inbox.mutex);
-    struct policy *policy = worker->inbox.policy;
     struct inquiry *inquiry = worker->inbox.inquiry;
     bool must_drain = worker->inbox.must_drain;
-    worker->inbox.policy = NULL;
     worker->inbox.inquiry = NULL;
     uv_mutex_unlock(&worker->inbox.mutex);
-    if (policy != NULL)
-        policy_take(worker, policy);
     if (exchange_give(&worker->exchange, &worker->world.harvest))
         bell_ring(worker->bell);
     if (inquiry != NULL)
@@ -153,6 +160,7 @@ static void relays_init(struct worker *worker, const struct settings *settings)
         .idle_in_transaction_timeout_us = limits->idle_in_transaction_timeout,
         .relays_most = limits->sessions > 0 ? (size_t)limits->sessions + LOGINS_MOST : 0,
         .on_empty = on_empty,
+        .on_news = on_news,
     };
     relay_shared_open(&worker->relays);
 }

@@ -58,6 +58,7 @@ void worker_set_policy(struct worker *worker, struct policy *policy)
     worker->inbox.policy = policy_share(policy);
     uv_mutex_unlock(&worker->inbox.mutex);
     policy_release(unread);
+    atomic_store_explicit(&worker->relays.has_news, true, memory_order_release);
     (void)uv_async_send(&worker->wake);
 }
 

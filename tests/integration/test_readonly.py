@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: PostgreSQL
 """An operator stops writes from the console: for all or for some, for a while or until they are let again."""
+import contextlib
+import os
+import subprocess
+
 import psycopg2
 
 from harness import wire
 from harness.case import REFUSED, Case, main
+from harness.wire import Wire
 
 SETUP = """
 drop schema public cascade;
@@ -74,6 +79,29 @@ class Orders(Case):
         self.assertEqual((given["operator"], given["reason"]), ("operator", "incident 42"))
         self.assertEqual((ended["operator"], ended["reason"]), ("operator", "mended"))
         self.assertNotIn("until", given)
+
+    def test_what_the_console_has_answered_is_in_force_at_once(self):
+        """Also for a worker that is busy with what others sent before."""
+        with self.many_reads(), self.wire() as raw, Wire(("127.0.0.1", self.sluice.console_port)) as console:
+            console.login("operator", "pgsluice")
+            for _ in range(200):
+                for order, expected in (("ON REASON 'now'", [REFUSED]), ("OFF REASON 'now'", [])):
+                    self.assertEqual(wire.errors(console.ask(wire.query(f"SET READONLY {order}"))), [])
+                    told = raw.ask(wire.query("update items set name = 'one'"))
+                    self.assertEqual([error["C"] for error in wire.errors(told)], expected, order)
+
+    @contextlib.contextmanager
+    def many_reads(self):
+        """Clients that always have something on its way."""
+        script = os.path.join(self.sluice.folder, "read.sql")
+        with open(script, "w", encoding="utf-8") as file:
+            file.write("select 1;\n")
+        with subprocess.Popen(["pgbench", "-n", "-f", script, "-c", "8", "-T", "60", "-h", "127.0.0.1", "-p", str(self.sluice.port),
+                               "-U", "postgres", "postgres"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as reader:
+            try:
+                yield
+            finally:
+                reader.kill()
 
     def test_an_order_may_be_for_some_only(self):
         self.stop_writes("SERVICE 'book*' USER app")

@@ -19,6 +19,31 @@ static void what_one_side_says_the_other_hears(void **state)
     house_close(house);
 }
 
+#define CREATE "Q\0\0\0\x15\x63reate table t()\0"
+
+static void take_news(struct relay_shared *shared)
+{
+    const struct policy_plan lax = { .mode = GUARD_OFF, .sqlstate = "42501" };
+    atomic_store(&shared->has_news, false);
+    policy_release(shared->world->policy);
+    shared->world->policy = policy_create(&lax, 0);
+    assert_non_null(shared->world->policy);
+}
+
+static void what_is_new_is_heard_before_what_comes_is_judged(void **state)
+{
+    (void)state;
+    struct house *house = house_open();
+    struct talk talk = house_log_in(house);
+    house->shared.on_news = take_news;
+    atomic_store(&house->shared.has_news, true);
+    SAY(house, talk.client, CREATE);
+    HEAR(house, talk.server, CREATE);
+    assert_false(atomic_load(&house->shared.has_news));
+    talk_close(&talk);
+    house_close(house);
+}
+
 static void what_comes_while_dialing_waits_and_follows(void **state)
 {
     (void)state;
@@ -507,6 +532,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_side_says_the_other_hears),
+        cmocka_unit_test(what_is_new_is_heard_before_what_comes_is_judged),
         cmocka_unit_test(what_comes_while_dialing_waits_and_follows),
         cmocka_unit_test(an_upstream_that_is_down_is_told_with_08006),
         cmocka_unit_test(a_cancel_request_is_carried_and_ends),
