@@ -53,7 +53,7 @@ wait_for() {
 
 # load LANE SERVER: connections that ask one thing at a time, and several, through a sluice.
 load() {
-    local port sluice batch
+    local port sluice batch _
     port=$(free_port)
     mkdir "$folder/$1"
     cat >"$folder/$1/sluice.yaml" <<END
@@ -67,6 +67,10 @@ END
     sluice=$!
     pids[1]=$sluice
     wait_for "$port"
+    for _ in $(seq 100); do
+        ! grep -q ' event=started ' "$folder/$1.log" || break
+        sleep 0.1
+    done
     if [ "$1" = auto ] && ! grep -q ' event=started .* io=uring' "$folder/$1.log"; then
         say "io_uring is not to be had here: the lane that uses it is built without having been watched"
     fi

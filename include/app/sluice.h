@@ -70,8 +70,8 @@ MUST_USE bool sluice_apply(struct sluice *sluice, struct settings *settings, str
                            struct problem *problem);
 /* Reads the settings again. A bad file is refused with its first problem in *outcome and changes nothing. */
 void sluice_reload(struct sluice *sluice, struct console_outcome *outcome);
-/* Hands the keeper's policy to all workers and tells the log if the gate moved. */
-void sluice_publish_policy(struct sluice *sluice);
+/* Hands the keeper's policy to all workers: all that comes from now on is judged by it. */
+void sluice_hand_policy(struct sluice *sluice);
 
 /* ── gathering.c
  * ───────────────────────────────────────────────────────────────────────────────────────────── */

@@ -33,10 +33,11 @@ struct relay_shared {
     int64_t idle_in_transaction_timeout_us;        /* 0: none */
     size_t relays_most;                            /* of this worker, logged in or not; 0: no bound */
     void (*on_empty)(struct relay_shared *shared); /* draining, and the last relay has gone; may be NULL */
-    /* Called before what comes is looked at, while has_news is set: to set it back, and to change in `world`
-     * what another thread wants changed. */
+    /* Sets has_news back, and changes in `world` what another thread wants changed; NULL where that is never
+     * set. */
     void (*on_news)(struct relay_shared *shared);
-    atomic_bool has_news; /* set by any thread: what comes from then on is judged by what is new */
+    atomic_bool
+        has_news; /* set by any thread, at any time: what comes from then on is judged by what is new */
     /* A relay is in one of these lists: */
     struct list logins;  /* its session has not logged in yet; the longest waiting first */
     struct list relays;  /* its session has */
@@ -65,6 +66,10 @@ static inline void relay_shared_turn(struct relay_shared *shared)
 {
     shared->time = TIME_UNREAD;
 }
+
+/* Takes what is new, if something is, before anything else is judged; by the time that is then read. Done for
+ * all that comes. */
+void relay_shared_hear(struct relay_shared *shared);
 
 struct listener_plan;
 

@@ -94,16 +94,8 @@ void relay_shared_retire(struct relay *relay);
 void relay_shared_remove(struct relay *relay);
 /* Draining: ends the session if that cuts nothing short. */
 void relay_shared_drain(struct relay *relay);
-/* Reads the wall clock for the sessions, where it was not read in this turn; before each feed. */
+/* Before each feed: hears what is new, and reads the wall clock for the sessions, where it was not read in
+ * this turn. */
 void relay_shared_tick(struct relay_shared *shared);
-/* What is new is heard before the clock is read, so that it is in force by the time that is read. */
-static inline void relay_shared_hear(struct relay_shared *shared)
-{
-    if (!atomic_load_explicit(&shared->has_news, memory_order_acquire))
-        return;
-    if (shared->time == TIME_READ)
-        shared->time = TIME_UNREAD;
-    shared->on_news(shared);
-}
 
 #endif

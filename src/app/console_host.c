@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* Hosts the console: does what a command asks, and lets the console put the answer into words. */
+#include "app/clock.h"
 #include "app/query_job.h"
 #include "console_world.h"
 
@@ -73,15 +74,17 @@ static void visit_cancel(struct sluice *sluice, uint32_t number, uint32_t secret
 static void gate_moved(struct sluice *sluice, enum notice notice, const struct opening *opening,
                        const char *who)
 {
+    sluice_hand_policy(sluice);
     sluice_log_opening(sluice, notice, opening, who);
-    sluice_publish_policy(sluice);
+    sluice_log_gate(sluice, clock_now());
 }
 
 static void writes_moved(struct sluice *sluice, enum notice notice, const struct readonly_order *order,
                          const struct console_command *command, const char *who)
 {
+    sluice_hand_policy(sluice);
     sluice_log_readonly(sluice, notice, order, who, command->reason);
-    sluice_publish_policy(sluice);
+    sluice_log_gate(sluice, clock_now());
 }
 
 static void do_effect(struct sluice *sluice, const struct console_command *command, const char *who,

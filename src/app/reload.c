@@ -6,11 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void sluice_publish_policy(struct sluice *sluice)
+void sluice_hand_policy(struct sluice *sluice)
 {
     for (uint32_t index = 0; index < sluice->worker_count; index++)
         worker_set_policy(sluice->workers[index], sluice->keeper.policy);
-    sluice_log_gate(sluice, clock_now());
 }
 
 static struct log_plan log_plan_of(const struct settings *settings)
@@ -161,10 +160,11 @@ static bool rows_differ(const struct settings *started, const struct settings *n
     }
 }
 
-/* Those that were changed, where there are any. */
-static void append_waiting(struct text *text, const struct settings *started, const struct settings *now)
+/* Those that were changed, after the lead, where there are any. */
+static void append_waiting(struct text *text, const struct settings *started, const struct settings *now,
+                           const char *lead)
 {
-    const char *before = "; these take effect at the next start: ";
+    const char *before = lead;
     for (size_t index = 0; index < COUNT_OF(fixed); index++) {
         bool is_other = rows_differ(started, now, fixed[index].path) ||
                         (fixed[index].secrets_differ != NULL && fixed[index].secrets_differ(started, now));
@@ -198,6 +198,20 @@ static void reload_refused(struct sluice *sluice, const struct problem *problem,
     sluice_log_notice(sluice, NOTICE_RELOAD_REFUSED);
 }
 
+static void log_reload(struct sluice *sluice)
+{
+    char storage[LOG_VALUE_SIZE];
+    struct text waiting;
+    struct log_line *line = log_file_begin(&sluice->log, clock_now(), NOTICE_RELOADED);
+    if (line == NULL)
+        return;
+    text_init(&waiting, storage, sizeof storage);
+    append_waiting(&waiting, sluice->started, sluice->current, "");
+    if (waiting.size > 0)
+        log_bytes(line, "restart", text_bytes(&waiting));
+    log_file_write(&sluice->log);
+}
+
 static void reload_done(struct sluice *sluice, bool has_stale_certificates, struct console_outcome *outcome)
 {
     struct text text;
@@ -205,9 +219,10 @@ static void reload_done(struct sluice *sluice, bool has_stale_certificates, stru
     text_append_string(&text, "the settings were reloaded");
     if (has_stale_certificates)
         text_append_string(&text, ", but a certificate could not be read: the old one stays in use");
-    append_waiting(&text, sluice->started, sluice->current);
-    sluice_publish_policy(sluice);
-    sluice_log_notice(sluice, NOTICE_RELOADED);
+    append_waiting(&text, sluice->started, sluice->current, "; these take effect at the next start: ");
+    sluice_hand_policy(sluice);
+    log_reload(sluice);
+    sluice_log_gate(sluice, clock_now());
 }
 
 void sluice_reload(struct sluice *sluice, struct console_outcome *outcome)

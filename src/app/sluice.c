@@ -40,7 +40,7 @@ static void on_tick(uv_timer_t *timer)
     struct sluice *sluice = timer->data;
     int64_t now_us = clock_now();
     if (gatekeeper_tick(&sluice->keeper, now_us))
-        sluice_publish_policy(sluice);
+        sluice_hand_policy(sluice);
     sluice_log_gate(sluice, now_us);
     sluice_log_audit(sluice);
     sluice_log_history(sluice);

@@ -67,9 +67,9 @@ static void inquiry_fill(struct worker *worker, struct inquiry *inquiry)
 static void on_wake(uv_async_t *wake)
 {
     struct worker *worker = CONTAINER_OF(wake, struct worker, wake);
+    relay_shared_hear(&worker->relays);
     roster_beat(worker->handover.roster, worker->index);
     handover_take(&worker->handover);
-    on_news(&worker->relays);
     uv_mutex_lock(&worker->inbox.mutex);
     struct inquiry *inquiry = worker->inbox.inquiry;
     bool must_drain = worker->inbox.must_drain;

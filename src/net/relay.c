@@ -240,7 +240,6 @@ static void on_bytes(struct link *link, struct bytes bytes)
     struct counters *counters = relay->shared->world->counters;
     counter_add(from == SIDE_CLIENT ? &counters->bytes_from_clients : &counters->bytes_from_servers,
                 bytes.size);
-    relay_shared_hear(relay->shared);
     relay_shared_tick(relay->shared);
     if (is_lost(relay, from))
         relay_end_failed(relay, end_of(link));

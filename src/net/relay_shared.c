@@ -6,9 +6,20 @@
 
 static_assert(sizeof(struct relay) <= 2 * sizeof(struct link) + 128, "a relay is hardly more than its links");
 
+/* An order that was given in this turn is not in force yet by a clock that was read before it. */
+void relay_shared_hear(struct relay_shared *shared)
+{
+    if (!atomic_load_explicit(&shared->has_news, memory_order_acquire))
+        return;
+    if (shared->time == TIME_READ)
+        shared->time = TIME_UNREAD;
+    shared->on_news(shared);
+}
+
 void relay_shared_tick(struct relay_shared *shared)
 {
     struct timespec now;
+    relay_shared_hear(shared);
     if (shared->time == TIME_READ)
         return;
     if (shared->time == TIME_UNREAD)

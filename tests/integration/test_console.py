@@ -292,8 +292,10 @@ class Reload(Case):
                              ("violations.entries", {"violations": {"entries": 777}}),
                              ("statements, history", {"statements": {"record": False}, "history": {"detail_age": "7d"}})):
             self.assertRegex(answer(**fixed), rf"these take effect at the next start: {re.escape(names)}\n")
+            self.wait_for(lambda expected=names: self.sluice.events("reloaded")[-1].get("restart") == expected, "the log says it, too")
         for free in ({}, {"guard": {"mode": "observe"}}, {"log": {"level": "debug"}}, {"services": []}):
             self.assertNotIn("next start", answer(**free), free)
+        self.wait_for(lambda: "restart" not in self.sluice.events("reloaded")[-1], "the log says nothing of one")
 
     def test_another_password_of_a_probe_waits_for_the_next_start(self):
         upstream = {**self.sluice.settings["upstreams"][0], "probe": "password=one"}

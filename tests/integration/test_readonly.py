@@ -99,7 +99,9 @@ class Orders(Case):
         with subprocess.Popen(["pgbench", "-n", "-f", script, "-c", "8", "-T", "60", "-h", "127.0.0.1", "-p", str(self.sluice.port),
                                "-U", "postgres", "postgres"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as reader:
             try:
+                self.wait_for(lambda: len(self.sluice.console("SHOW SESSIONS")) >= 8, "all clients read")
                 yield
+                self.assertIsNone(reader.poll(), "they read until the end")
             finally:
                 reader.kill()
 

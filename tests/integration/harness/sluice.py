@@ -105,8 +105,8 @@ class Sluice:
         return f"event={event}" in self.log() or f'"event":"{event}"' in self.log()
 
     def events(self, name=None):
-        """The lines of its logfmt log as mappings, those of one event if named."""
-        rows = [parse_logfmt(line) for line in self.log().splitlines()]
+        """The lines of its logfmt log as mappings, those of one event if named. What is written may be seen before its end."""
+        rows = [parse_logfmt(line) for line in self.log().splitlines(keepends=True) if line.endswith("\n")]
         return [row for row in rows if name is None or row.get("event") == name]
 
     # ── connections
@@ -161,7 +161,7 @@ def unquote(value):
 
 def parse_logfmt(line):
     """One line of key=value pairs; raises ValueError when it is not."""
-    row, at = {}, 0
+    row, at, line = {}, 0, line.removesuffix("\n")
     while at < len(line):
         pair = LOGFMT.match(line, at)
         if not pair or pair.group(1) in row:

@@ -27,6 +27,7 @@ static void take_news(struct relay_shared *shared)
     atomic_store(&shared->has_news, false);
     policy_release(shared->world->policy);
     shared->world->policy = policy_create(&lax, 0);
+    shared->world->policies++;
     assert_non_null(shared->world->policy);
 }
 
@@ -40,6 +41,28 @@ static void what_is_new_is_heard_before_what_comes_is_judged(void **state)
     SAY(house, talk.client, CREATE);
     HEAR(house, talk.server, CREATE);
     assert_false(atomic_load(&house->shared.has_news));
+    talk_close(&talk);
+    house_close(house);
+}
+
+/* Else what was made in force in this turn would not be so yet. */
+static void the_clock_is_read_again_behind_what_is_new(void **state)
+{
+    (void)state;
+    struct house *house = house_open();
+    struct talk talk = house_log_in(house);
+    house->shared.on_news = take_news;
+    relay_shared_turn(&house->shared);
+    SAY(house, talk.client, QUERY);
+    HEAR(house, talk.server, QUERY);
+    int64_t turn_us = house->world.now_us;
+    SAY(house, talk.client, QUERY);
+    HEAR(house, talk.server, QUERY);
+    assert_int_equal(house->world.now_us, turn_us); /* the same turn, as far as the relays know */
+    atomic_store(&house->shared.has_news, true);
+    SAY(house, talk.client, QUERY);
+    HEAR(house, talk.server, QUERY);
+    assert_true(house->world.now_us > turn_us);
     talk_close(&talk);
     house_close(house);
 }
@@ -533,6 +556,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_side_says_the_other_hears),
         cmocka_unit_test(what_is_new_is_heard_before_what_comes_is_judged),
+        cmocka_unit_test(the_clock_is_read_again_behind_what_is_new),
         cmocka_unit_test(what_comes_while_dialing_waits_and_follows),
         cmocka_unit_test(an_upstream_that_is_down_is_told_with_08006),
         cmocka_unit_test(a_cancel_request_is_carried_and_ends),
