@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -204,6 +205,18 @@ static void dial_retry(struct dial *dial)
         (void)uv_timer_start(&dial->timer, on_retry, RETRY_MS, 0);
 }
 
+/* 0, or an error. Over the loopback a connection is there at once, though the kernel calls it under way: it
+ * need not be waited for. */
+static int connect_to(int socket, const struct endpoint *target)
+{
+    struct pollfd made = { .fd = socket, .events = POLLOUT };
+    if (connect(socket, endpoint_name(target), target->size) == 0)
+        return 0;
+    int error = errno;
+    bool is_there = error == EINPROGRESS && poll(&made, 1, 0) == 1 && made.revents == POLLOUT;
+    return is_there ? 0 : error;
+}
+
 static void dial_try(struct dial *dial)
 {
     int made = socket(dial->target.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -211,7 +224,7 @@ static void dial_try(struct dial *dial)
         dial_fail_target(dial, uv_translate_sys_error(errno));
         return;
     }
-    int error = connect(made, endpoint_name(&dial->target), dial->target.size) == 0 ? 0 : errno;
+    int error = connect_to(made, &dial->target);
     if (error == 0) {
         dial_finish(dial, made);
         return;
