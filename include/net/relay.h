@@ -36,8 +36,7 @@ struct relay_shared {
     /* Sets has_news back, and changes in `world` what another thread wants changed; NULL where that is never
      * set. */
     void (*on_news)(struct relay_shared *shared);
-    atomic_bool
-        has_news; /* set by any thread, at any time: what comes from then on is judged by what is new */
+    atomic_bool has_news; /* set by any thread: what comes from then on is judged by what is new */
     /* A relay is in one of these lists: */
     struct list logins;  /* its session has not logged in yet; the longest waiting first */
     struct list relays;  /* its session has */

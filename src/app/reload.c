@@ -3,7 +3,6 @@
 #include "app/clock.h"
 #include "app/sluice.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 void sluice_hand_policy(struct sluice *sluice)

@@ -15,6 +15,7 @@ struct outcome {
     int socket;
     enum address_family family;
     uint64_t begun_ms;
+    bool was_waited_for;
     char why[512];
 };
 
@@ -31,6 +32,13 @@ static void outcome_release(struct outcome *outcome)
     loop_finish(&outcome->loop);
 }
 
+/* What libuv watches, or has watched in this turn. */
+static void note_watch(uv_handle_t *handle, void *outcome)
+{
+    if (handle->type == UV_POLL)
+        ((struct outcome *)outcome)->was_waited_for = true;
+}
+
 static void on_dialed(void *owner, const struct dial_result *result)
 {
     struct outcome *outcome = owner;
@@ -38,6 +46,7 @@ static void on_dialed(void *owner, const struct dial_result *result)
     outcome->socket = result->socket;
     outcome->family = result->family;
     outcome->begun_ms = result->begun_ms;
+    uv_walk(&outcome->loop, note_watch, outcome);
     (void)bytes_copy_text(bytes_text(result->why), outcome->why, sizeof outcome->why);
 }
 
@@ -144,6 +153,73 @@ static void a_host_that_does_not_answer_times_out(void **state)
     close_all(fillers, filled);
     (void)close(listening);
     outcome_release(&outcome);
+}
+
+/* As with most servers that are elsewhere: here until the kernel asks again, after a second. */
+static void a_connection_that_takes_its_time_is_waited_for(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    uint16_t port = 0;
+    int fillers[FILLERS_MOST];
+    int listening = peer_listen(&port, 0);
+    const struct address host = local_address(port);
+    size_t filled = fill_queue(&host, fillers);
+    outcome_init(&outcome);
+    assert_non_null(dial_start(&outcome.loop, &host, PATIENCE_MS, on_dialed, &outcome));
+    turn_for(&outcome.loop, 100);
+    assert_int_equal(outcome.calls, 0);
+    (void)close(fillers[--filled]); /* which waits, too */
+    for (size_t i = 0; i < filled; i++)
+        (void)close(peer_accept(&outcome.loop, listening));
+    TURN_UNTIL(&outcome.loop, outcome.calls > 0);
+    assert_true(outcome.was_waited_for);
+    assert_leads_to(&outcome, listening);
+    close_all(fillers, filled);
+    (void)close(listening);
+    outcome_release(&outcome);
+}
+
+static void a_refusal_that_takes_its_time_is_told_in_words(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    uint16_t port = 0;
+    int fillers[FILLERS_MOST];
+    int listening = peer_listen(&port, 0);
+    const struct address host = local_address(port);
+    size_t filled = fill_queue(&host, fillers);
+    outcome_init(&outcome);
+    assert_non_null(dial_start(&outcome.loop, &host, PATIENCE_MS, on_dialed, &outcome));
+    turn_for(&outcome.loop, 100);
+    assert_int_equal(outcome.calls, 0);
+    (void)close(listening);
+    TURN_UNTIL(&outcome.loop, outcome.calls > 0);
+    assert_int_equal(outcome.socket, -1);
+    assert_non_null(strstr(outcome.why, ": connection refused"));
+    close_all(fillers, filled);
+    outcome_release(&outcome);
+}
+
+/* Of twenty over the loopback most are, whatever else the machine does. */
+static void a_connection_that_is_there_is_not_waited_for(void **state)
+{
+    enum { DIALS = 20 };
+    (void)state;
+    int waited_for = 0;
+    for (int i = 0; i < DIALS; i++) {
+        struct outcome outcome;
+        uint16_t port = 0;
+        int listening = peer_listen(&port, 1);
+        const struct address host = local_address(port);
+        outcome_init(&outcome);
+        dial_host(&outcome, &host);
+        assert_true(outcome.socket >= 0);
+        waited_for += outcome.was_waited_for;
+        (void)close(listening);
+        outcome_release(&outcome);
+    }
+    assert_true(waited_for < DIALS / 2);
 }
 
 static int listen_at_path(const struct address *address, int backlog)
@@ -393,6 +469,9 @@ int main(void)
         DIAL_TEST(a_host_that_listens_is_reached),
         DIAL_TEST(a_refusal_is_told_in_words),
         DIAL_TEST(a_host_that_does_not_answer_times_out),
+        DIAL_TEST(a_connection_that_takes_its_time_is_waited_for),
+        DIAL_TEST(a_refusal_that_takes_its_time_is_told_in_words),
+        DIAL_TEST(a_connection_that_is_there_is_not_waited_for),
         DIAL_TEST(a_unix_socket_is_reached_by_its_path),
         DIAL_TEST(a_unix_socket_whose_queue_is_full_is_tried_again),
         DIAL_TEST(a_unix_socket_whose_queue_stays_full_times_out),
