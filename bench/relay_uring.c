@@ -102,15 +102,20 @@ static void end_pause(struct relay *relay, struct end *end)
 }
 
 /* Sends the first piece. At first without waiting for room: that surely ends within the call that submits it,
- * so that the same call can wait for one completion more than there are such sends. */
+ * which tells of it only where not all was taken. */
 static void end_send(struct relay *relay, struct end *end, bool is_late)
 {
     const struct piece *piece = &relay->pieces[end->first];
     struct io_uring_sqe *entry = relay_entry(relay);
     io_uring_prep_send(entry, (int)end->slot, piece_memory(relay, end->first) + piece->sent,
-                       piece->size - piece->sent, MSG_NOSIGNAL | (is_late ? MSG_WAITALL : MSG_DONTWAIT));
+                       piece->size - piece->sent, MSG_NOSIGNAL | MSG_WAITALL | (is_late ? 0 : MSG_DONTWAIT));
     entry_is_for(entry, end, is_late ? SENT_LATE : SENT);
-    relay->immediate += !is_late;
+    if (is_late)
+        return;
+    entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
+    end->has_come_back = false;
+    end->next_sending = relay->sending;
+    relay->sending = end;
 }
 
 static void pair_end(struct relay *relay, struct pair *pair)
@@ -321,9 +326,6 @@ static void on_completion(struct relay *relay, const struct io_uring_cqe *comple
         on_received(relay, end, completion);
         break;
     case SENT:
-        relay->immediate--;
-        on_sent(relay, end, completion->res);
-        break;
     case SENT_LATE:
         on_sent(relay, end, completion->res);
         break;
@@ -332,6 +334,31 @@ static void on_completion(struct relay *relay, const struct io_uring_cqe *comple
     }
     if (pair->is_closing && pair->pending == 0)
         pair_close(relay, pair);
+}
+
+/* The kernel has taken all entries: of the sends that end at once, those are done of which it tells nothing
+ * among the `count` completions that are there. */
+static void relay_settle_sending(struct relay *relay, unsigned count)
+{
+    struct io_uring_cqe *completion;
+    unsigned head;
+    struct end *end = relay->sending;
+    relay->sending = NULL;
+    io_uring_for_each_cqe(&relay->ring, head, completion)
+    {
+        if (count-- == 0)
+            break;
+        if ((completion->user_data & 7) == SENT)
+            ((struct end *)(uintptr_t)(completion->user_data & ~UINT64_C(7)))->has_come_back = true;
+    }
+    while (end != NULL) {
+        const struct io_uring_cqe done = { .user_data = (uint64_t)(uintptr_t)end | SENT,
+                                           .res = (int)(relay->pieces[end->first].size) };
+        struct end *next = end->next_sending;
+        if (!end->has_come_back)
+            on_completion(relay, &done);
+        end = next;
+    }
 }
 
 static void relay_feed_starving(struct relay *relay)
@@ -352,24 +379,36 @@ static void relay_feed_starving(struct relay *relay)
     }
 }
 
+/* What comes while this is done is left for the next turn, which looks for sends that came back first. */
+static void relay_take(struct relay *relay)
+{
+    unsigned count = io_uring_cq_ready(&relay->ring);
+    struct io_uring_cqe *completion;
+    unsigned head;
+    unsigned taken = 0;
+    relay_settle_sending(relay, count);
+    io_uring_for_each_cqe(&relay->ring, head, completion)
+    {
+        if (taken == count)
+            break;
+        on_completion(relay, completion);
+        taken++;
+    }
+    io_uring_cq_advance(&relay->ring, count);
+}
+
 static int relay_run(struct relay *relay)
 {
     relay_accept(relay);
     relay_offer(relay);
     for (;;) {
-        struct io_uring_cqe *completion;
-        unsigned head;
-        unsigned count = 0;
-        unsigned awaited = relay->expecting == 0 && relay->starving == NULL ? relay->immediate + 1 : 1;
-        int result = io_uring_submit_and_wait(&relay->ring, awaited);
+        bool is_awaited = relay->sending != NULL && (relay->expecting > 0 || relay->starving != NULL);
+        int result = io_uring_submit_and_wait(&relay->ring, is_awaited ? 0 : 1);
         if (result < 0 && result != -EINTR && result != -EAGAIN && result != -EBUSY)
             return result;
-        io_uring_for_each_cqe(&relay->ring, head, completion)
-        {
-            on_completion(relay, completion);
-            count++;
-        }
-        io_uring_cq_advance(&relay->ring, count);
+        if (io_uring_sq_ready(&relay->ring) > 0)
+            continue;
+        relay_take(relay);
         relay_review_offer(relay);
         relay_offer(relay);
         if (relay->starving != NULL)

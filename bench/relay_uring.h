@@ -32,15 +32,17 @@ struct end {
     struct end *other;
     struct pair *pair;
     struct end *next_starving;
+    struct end *next_sending;
     uint32_t slot;
     uint16_t first; /* pieces on their way to this socket */
     uint16_t last;
     uint16_t queued;
     bool is_receiving;
-    bool is_starving; /* waits for a piece to receive into */
-    bool is_held;     /* has filled all pieces there were, and goes on when they are sent */
-    bool is_pausing;  /* its receive is being cancelled */
-    bool has_ended;   /* has said all it will say */
+    bool is_starving;   /* waits for a piece to receive into */
+    bool is_held;       /* has filled all pieces there were, and goes on when they are sent */
+    bool is_pausing;    /* its receive is being cancelled */
+    bool has_ended;     /* has said all it will say */
+    bool has_come_back; /* its send, which had no room for all */
 };
 
 struct pair {
@@ -67,7 +69,7 @@ struct relay {
     unsigned offered_most;
     unsigned offered_least; /* in the latest turns */
     unsigned turns;
-    unsigned immediate; /* sends under way that end within the next io_uring_enter */
+    struct end *sending; /* whose send ends within the next io_uring_enter */
     unsigned expecting; /* what goes on only after such a send: second pieces, who is held, and ends after the
                            last piece */
     struct end *starving;

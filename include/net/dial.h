@@ -12,8 +12,7 @@ struct dial;
 
 /* How it went. */
 struct dial_result {
-    int socket; /* connected, non-blocking and now the owner's; or -1 */
-    enum address_family family;
+    int socket;        /* connected, non-blocking and now the owner's; or -1 */
     uint64_t begun_ms; /* by the loop's clock: when the address that answered was tried first */
     const char
         *why; /* what failed on the way ("127.0.0.1:5999: connection refused; ..."), until the call ends */

@@ -98,9 +98,6 @@ void link_init(struct link *link, uv_loop_t *loop, struct chunk *chunk, const st
 /* Takes over a connected socket. 0 or a negative libuv code; the socket is then still the
  * caller's. */
 MUST_USE int link_open(struct link *link, int socket);
-/* Sets what every connection by TCP gets: TCP_NODELAY and keep-alive. What a listening socket has, those that
- * are accepted from it have too, so that they need not be told one by one. */
-void link_tune(int socket);
 /* Speaks TLS from here on. `host` (see tls_stream_create) is the server we are a client of, NULL when we are
  * the server; `first` is ciphertext that was read already, the client's first. Until on_secured nothing is
  * sent: what link_send is given is dropped. 0; or a negative libuv code, link_failure says more, and the

@@ -3,7 +3,6 @@
 #include "net/acceptor.h"
 
 #include "net/endpoint.h"
-#include "net/link.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +56,7 @@ static int socket_set(int socket, int level, int option)
 static int socket_make(const struct acceptor_plan *plan, const struct endpoint *endpoint)
 {
     int family = endpoint->storage.ss_family;
-    int made = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int made = endpoint_socket(endpoint);
     if (made < 0)
         return -1;
     /* On Linux the mode of a socket that is not bound yet becomes its file's mode. */
@@ -67,8 +66,6 @@ static int socket_make(const struct acceptor_plan *plan, const struct endpoint *
         is_ready = is_ready && socket_set(made, IPPROTO_IPV6, IPV6_V6ONLY) == 0;
     if (family != AF_UNIX && plan->is_shared)
         is_ready = is_ready && socket_set(made, SOL_SOCKET, SO_REUSEPORT) == 0;
-    if (family != AF_UNIX)
-        link_tune(made);
     if (is_ready)
         return made;
     int error = errno;
@@ -83,7 +80,7 @@ static bool endpoint_is_stale(const struct address *address, const struct endpoi
     struct stat file;
     if (address->family != ADDRESS_UNIX || lstat(address->text, &file) != 0 || !S_ISSOCK(file.st_mode))
         return false;
-    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int probe = endpoint_socket(endpoint);
     if (probe < 0)
         return false;
     bool is_stale = connect(probe, endpoint_name(endpoint), endpoint->size) != 0 && errno == ECONNREFUSED;

@@ -92,12 +92,8 @@ void dial_cancel(struct dial *dial)
 
 static void dial_finish(struct dial *dial, int socket)
 {
-    struct address target = { .family = ADDRESS_NONE };
-    if (socket >= 0)
-        endpoint_read(endpoint_name(&dial->target), dial->target.size, &target);
     const struct dial_result result = {
         .socket = socket,
-        .family = target.family,
         .begun_ms = dial->begun_ms,
         .why = dial->why_storage,
     };
@@ -219,7 +215,7 @@ static int connect_to(int socket, const struct endpoint *target)
 
 static void dial_try(struct dial *dial)
 {
-    int made = socket(dial->target.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int made = endpoint_socket(&dial->target);
     if (made < 0) {
         dial_fail_target(dial, uv_translate_sys_error(errno));
         return;

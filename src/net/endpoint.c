@@ -3,7 +3,10 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/un.h>
+
+enum { KEEPALIVE_SECONDS = 60 };
 
 static bool endpoint_of_path(const char *path, struct endpoint *out)
 {
@@ -67,4 +70,41 @@ void endpoint_read(const struct sockaddr *from, socklen_t size, struct address *
 const struct sockaddr *endpoint_name(const struct endpoint *endpoint)
 {
     return (const struct sockaddr *)&endpoint->storage;
+}
+
+/* ── Sockets ───────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static bool is_loopback(const struct endpoint *endpoint)
+{
+    struct address address;
+    static const uint8_t last[16] = { [15] = 1 }; /* ::1 */
+    endpoint_read(endpoint_name(endpoint), endpoint->size, &address);
+    return address.family == ADDRESS_IPV4 ? address.ip[0] == IN_LOOPBACKNET
+                                          : memcmp(address.ip, last, sizeof last) == 0;
+}
+
+/* Where an option is not to be had the connection works without it. */
+static void socket_set(int socket, int level, int option, int value)
+{
+    (void)setsockopt(socket, level, option, &value, sizeof value);
+}
+
+static void socket_tune(int socket, const struct endpoint *endpoint)
+{
+    static const char unpaced[] = "reno"; /* which every kernel has and allows */
+    socket_set(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+    socket_set(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+    socket_set(socket, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_SECONDS);
+    if (is_loopback(endpoint))
+        (void)setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, unpaced, sizeof unpaced - 1);
+}
+
+int endpoint_socket(const struct endpoint *endpoint)
+{
+    int family = endpoint->storage.ss_family;
+    int made = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (made >= 0 && family != AF_UNIX)
+        socket_tune(made, endpoint);
+    return made;
 }

@@ -2,12 +2,8 @@
 #include "net/endpoint.h"
 #include "net/lane.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-
-enum { KEEPALIVE_SECONDS = 60 };
 
 /* Watches over a link that is to close once it is flushed. */
 struct link_linger {
@@ -25,19 +21,6 @@ void link_init(struct link *link, uv_loop_t *loop, struct chunk *chunk, const st
 int link_open(struct link *link, int socket)
 {
     return lane_open(link, socket);
-}
-
-static void socket_set(int socket, int level, int option, int value)
-{
-    /* A socket that is broken already says so at the first read. */
-    (void)setsockopt(socket, level, option, &value, sizeof value);
-}
-
-void link_tune(int socket)
-{
-    socket_set(socket, IPPROTO_TCP, TCP_NODELAY, 1);
-    socket_set(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
-    socket_set(socket, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_SECONDS);
 }
 
 const char *link_failure(const struct link *link)

@@ -144,8 +144,6 @@ static int reach_open(struct reach *reach, const struct dial_result *result)
     int error = link_open(link, result->socket);
     if (error < 0)
         (void)close(result->socket);
-    else if (result->family != ADDRESS_UNIX)
-        link_tune(result->socket);
     return error;
 }
 

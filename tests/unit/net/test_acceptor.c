@@ -24,8 +24,11 @@ static void on_accepted(void *owner, int socket)
 {
     struct door *door = owner;
     door->accepted++;
-    door->is_tuned =
-        has_option(socket, IPPROTO_TCP, TCP_NODELAY) && has_option(socket, SOL_SOCKET, SO_KEEPALIVE);
+    char congestion[16] = "";
+    socklen_t size = sizeof congestion;
+    (void)getsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, congestion, &size);
+    door->is_tuned = has_option(socket, IPPROTO_TCP, TCP_NODELAY) &&
+                     has_option(socket, SOL_SOCKET, SO_KEEPALIVE) && strcmp(congestion, "reno") == 0;
     (void)close(socket);
 }
 

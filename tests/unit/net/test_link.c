@@ -70,7 +70,6 @@ static struct probe *probe_over(const int ends[2])
     probe->peer = ends[1];
     link_init(&probe->link, &probe->loop, &probe->chunk, &probe_events);
     assert_int_equal(link_open(&probe->link, ends[0]), 0);
-    link_tune(lane_socket(&probe->link));
     return probe;
 }
 
@@ -183,21 +182,6 @@ static void a_link_that_stopped_reading_leaves_the_bytes_in_the_kernel(void **st
     assert_int_equal(probe->size, 0);
     link_read_start(&probe->link);
     TURN_UNTIL(&probe->loop, probe->size == 5);
-    probe_destroy(probe);
-}
-
-static void data_connections_neither_delay_nor_outlive_a_vanished_peer(void **state)
-{
-    (void)state;
-    struct probe *probe = probe_create();
-    int socket = -1;
-    int value = 0;
-    socklen_t size = sizeof value;
-    socket = lane_socket(&probe->link);
-    assert_int_equal(getsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &value, &size), 0);
-    assert_int_not_equal(value, 0);
-    assert_int_equal(getsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &value, &size), 0);
-    assert_int_not_equal(value, 0);
     probe_destroy(probe);
 }
 
@@ -740,7 +724,6 @@ int main(void)
         cmocka_unit_test(what_comes_is_read_into_the_shared_chunk),
         cmocka_unit_test(a_link_that_stopped_reading_leaves_the_bytes_in_the_kernel),
         cmocka_unit_test(what_comes_in_a_pause_does_not_keep_the_loop_busy),
-        cmocka_unit_test(data_connections_neither_delay_nor_outlive_a_vanished_peer),
         cmocka_unit_test(a_small_write_goes_out_at_once_and_leaves_nothing_waiting),
         cmocka_unit_test(a_ring_writes_to_servers_before_others),
         cmocka_unit_test(order_is_kept_over_tcp),
