@@ -9,6 +9,18 @@
 /* ── link.c ────────────────────────────────────────────────────────────────────────────────────────────────
  */
 
+/* A link that brings a stream, such as the rows of a COPY, is read after rests: what comes in between is
+ * taken at once, and the sender has nobody to wake for each piece of it. A stream it is when LINK_STREAK
+ * reads of LINK_LARGE_READ bytes or more came with nothing said in return: an answer, however large, is none
+ * before. It costs the last piece of one LINK_REST_US at most, and nothing that other links bring. */
+enum { LINK_LARGE_READ = 4096, LINK_STREAK = 15, LINK_REST_US = 100 };
+
+/* Whether the link is to rest after a read of so many bytes. For lanes. */
+static inline bool link_is_to_rest(const struct link *link, size_t size)
+{
+    return link->streak == LINK_STREAK && size >= LINK_LARGE_READ && !link->is_closing;
+}
+
 /* Bytes were read, which stay until it returns; the peer's end (0) or an error was. For lanes. */
 void link_arrived(struct link *link, struct bytes bytes);
 void link_stopped(struct link *link, int error);

@@ -67,7 +67,7 @@ struct uring {
 };
 
 /* What an entry of the ring is about, in the low bits of its user data; the rest is the link's address. */
-enum uring_topic { TOPIC_RECEIVE, TOPIC_SEND, TOPIC_LOOP, TOPIC_TIMER, TOPIC_NONE };
+enum uring_topic { TOPIC_RECEIVE, TOPIC_SEND, TOPIC_REST, TOPIC_LOOP, TOPIC_TIMER, TOPIC_NONE };
 enum { TOPIC_MASK = 7 };
 
 /* ── uring.c ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -110,6 +110,7 @@ void uring_pool_drop(struct uring_pool *pool, struct uring_block *block);
 void lane_ring_serve(struct uring *uring, struct link *link);
 void lane_ring_received(struct uring *uring, struct link *link, int result, unsigned flags);
 void lane_ring_sent(struct uring *uring, struct link *link, int result);
+void lane_ring_rested(struct uring *uring, struct link *link);
 /* A write came back, as lane_ring_sent will tell; and one that did not is done. */
 void lane_ring_came_back(struct link *link);
 void lane_ring_sent_all(struct uring *uring, struct link *link);

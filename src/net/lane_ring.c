@@ -239,6 +239,22 @@ static void link_receive_ended(struct uring *uring, struct link *link, int resul
     link_deliver_held(uring, link);
 }
 
+static void link_rest(struct uring *uring, struct link *link)
+{
+    static struct __kernel_timespec rest = { .tv_nsec = LINK_REST_US * 1000L };
+    if (link->socket.ring.is_resting)
+        return;
+    io_uring_prep_timeout(uring_entry(uring, link, TOPIC_REST), &rest, 0, 0);
+    link->socket.ring.is_resting = true;
+    run_queue_add(&uring->queue, link);
+}
+
+void lane_ring_rested(struct uring *uring, struct link *link)
+{
+    link->socket.ring.is_resting = false;
+    run_queue_add(&uring->queue, link);
+}
+
 void lane_ring_received(struct uring *uring, struct link *link, int result, unsigned flags)
 {
     struct link_ring *ring = &link->socket.ring;
@@ -252,6 +268,8 @@ void lane_ring_received(struct uring *uring, struct link *link, int result, unsi
             link_deliver(uring, link, block, bytes);
         else
             link_hold(uring, link, block, bytes);
+        if (link_is_to_rest(link, bytes.size))
+            link_rest(uring, link);
     } else if (!link->is_closing) {
         link_receive_ended(uring, link, result);
     }
@@ -360,7 +378,7 @@ static void link_finish(struct uring *uring, struct link *link)
     if (ring->is_sending && !ring->has_cut)
         uring_cancel(uring, link, TOPIC_SEND);
     ring->has_cut = true;
-    if (ring->is_receiving || ring->is_sending)
+    if (ring->is_receiving || ring->is_sending || ring->is_resting)
         return;
     while (ring->held != NULL)
         held_destroy(uring, link_take_held(link));
@@ -381,9 +399,9 @@ void lane_ring_serve(struct uring *uring, struct link *link)
     link_deliver_held(uring, link);
     if (link->is_closing)
         return; /* it is listed anew */
-    if (link->is_reading && !ring->is_receiving && !ring->has_stopped)
+    if (link->is_reading && !ring->is_receiving && !ring->has_stopped && !ring->is_resting)
         link_receive(uring, link);
-    else if (!link->is_reading && ring->held != NULL)
+    else if (ring->is_resting || (!link->is_reading && ring->held != NULL))
         link_cancel_receive(uring, link);
     if (link->first != NULL && !ring->is_sending && link->failure == 0)
         link_send_waiting(uring, link);

@@ -2,6 +2,7 @@
 /* Links whose sockets libuv watches. What is ready is read and written here, with one call of the kernel
  * each: libuv's streams would do the same by way of calls that cost more. */
 #include "net/lane.h"
+#include "net/pause.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@ struct link_handle {
     int socket;  /* -1: not open */
     int watched; /* what libuv looks for: UV_READABLE, UV_WRITABLE */
     bool waits_for_room;
+    bool is_resting;     /* it is not to be read before the pause is over */
+    struct pause *pause; /* while it brings a stream, else NULL */
 };
 
 void lane_uv_init(struct link *link, uv_loop_t *loop)
@@ -30,6 +33,8 @@ void lane_uv_init(struct link *link, uv_loop_t *loop)
     handle->socket = -1;
     handle->watched = 0;
     handle->waits_for_room = false;
+    handle->is_resting = false;
+    handle->pause = NULL;
 }
 
 int lane_uv_open(struct link *link, int socket)
@@ -68,11 +73,12 @@ static bool is_passing(ssize_t result)
     return result == UV_EAGAIN || result == UV_EINTR;
 }
 
-/* Whether there may be more. */
-static bool link_read(struct link *link)
+/* Whether there may be more. Adds what came to `read`. */
+static bool link_read(struct link *link, size_t *read)
 {
     struct chunk *chunk = link->chunk;
     ssize_t size = outcome(recv(link->socket.handle->socket, chunk->data, link->read_most, 0));
+    *read += size > 0 ? (size_t)size : 0;
     if (size > 0)
         link_arrived(link, bytes_of(chunk->data, (size_t)size));
     else if (!is_passing(size))
@@ -96,6 +102,51 @@ static void link_write_waiting(struct link *link)
 }
 
 static void link_watch(struct link *link);
+static void on_rested(void *link);
+
+static void link_end_rests(struct link_handle *handle)
+{
+    if (handle->pause != NULL)
+        pause_destroy(handle->pause);
+    handle->pause = NULL;
+    handle->is_resting = false;
+}
+
+/* Where no pause can be had it goes on without. */
+static void link_rest(struct link *link)
+{
+    struct link_handle *handle = link->socket.handle;
+    if (handle->pause == NULL)
+        handle->pause = pause_create(handle->loop, on_rested, link);
+    if (handle->pause == NULL)
+        return;
+    pause_begin(handle->pause, LINK_REST_US);
+    handle->is_resting = true;
+    link_watch(link);
+}
+
+static void link_read_all(struct link *link)
+{
+    size_t read = 0;
+    for (unsigned reads = 0; reads < READS_AT_ONCE && link->is_reading && link_read(link, &read); reads++)
+        ;
+    if (link_is_to_rest(link, read))
+        link_rest(link);
+    else
+        link_end_rests(link->socket.handle);
+}
+
+/* A stream that goes on rests again without having been watched in between. */
+static void on_rested(void *owner)
+{
+    struct link *link = owner;
+    struct link_handle *handle = link->socket.handle;
+    handle->is_resting = false;
+    if (link->is_reading)
+        link_read_all(link);
+    if (!handle->is_resting && !link->is_closing)
+        link_watch(link);
+}
 
 /* After an error of the socket libuv watches it no more: the reads behind it say which. */
 static void on_ready(uv_poll_t *poll, int status, int events)
@@ -106,8 +157,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     bool is_unwanted = !link->is_reading && (events & UV_READABLE) != 0;
     handle->watched = has_failed ? 0 : handle->watched;
     if (has_failed || (events & UV_READABLE) != 0)
-        for (unsigned reads = 0; reads < READS_AT_ONCE && link->is_reading && link_read(link); reads++)
-            ;
+        link_read_all(link);
     if (!link->is_closing && handle->waits_for_room && (has_failed || (events & UV_WRITABLE) != 0))
         link_write_waiting(link);
     if (!link->is_closing && (is_unwanted || has_failed || (events & UV_WRITABLE) != 0))
@@ -117,7 +167,8 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 static void link_watch(struct link *link)
 {
     struct link_handle *handle = link->socket.handle;
-    int events = (link->is_reading ? UV_READABLE : 0) | (handle->waits_for_room ? UV_WRITABLE : 0);
+    bool is_to_read = link->is_reading && !handle->is_resting;
+    int events = (is_to_read ? UV_READABLE : 0) | (handle->waits_for_room ? UV_WRITABLE : 0);
     if (handle->socket < 0 || events == handle->watched)
         return;
     handle->watched = events; /* each change costs calls of the kernel */
@@ -168,6 +219,7 @@ void lane_uv_close(struct link *link)
         link_closed(link);
         return;
     }
+    link_end_rests(handle);
     uv_close((uv_handle_t *)&handle->poll, on_handle_closed);
     (void)close(handle->socket);
     handle->socket = -1;

@@ -154,6 +154,7 @@ void link_write(struct link *link, struct bytes bytes)
 {
     if (link->is_closing || link->is_shutting || link->failure < 0 || bytes.size == 0)
         return;
+    link->streak = 0;
     int result = link->first == NULL ? lane_write_now(link, &bytes) : 0;
     if (result < 0)
         link_fail(link, result);

@@ -297,6 +297,9 @@ static void uring_dispatch(struct uring *uring, const struct io_uring_cqe *came)
     case TOPIC_SEND:
         lane_ring_sent(uring, link, came->res);
         break;
+    case TOPIC_REST:
+        lane_ring_rested(uring, link);
+        break;
     case TOPIC_LOOP:
         uring->is_watching = false;
         uring->is_loop_due = true;
