@@ -404,7 +404,7 @@ static int relay_run(struct relay *relay)
     for (;;) {
         bool is_awaited = relay->sending != NULL && (relay->expecting > 0 || relay->starving != NULL);
         int result = io_uring_submit_and_wait(&relay->ring, is_awaited ? 0 : 1);
-        if (result < 0 && result != -EINTR && result != -EAGAIN && result != -EBUSY)
+        if (result < 0 && result != -EINTR && result != -EAGAIN)
             return result;
         if (io_uring_sq_ready(&relay->ring) > 0)
             continue;

@@ -20,8 +20,8 @@ void endpoint_read(const struct sockaddr *from, socklen_t size, struct address *
 /* A view of the endpoint as the kernel's calls take it. */
 const struct sockaddr *endpoint_name(const struct endpoint *endpoint);
 /* A socket that does not block, to be connected to the endpoint or to listen there, or -1 and errno. By TCP
- * it sends at once (TCP_NODELAY), finds out when its peer is gone (keep-alive), and over the loopback, where
- * there is nothing to be congested, has no congestion control that paces what is sent. What a listening
+ * it sends at once (TCP_NODELAY), finds out when its peer is gone (keep-alive), and at a loopback address,
+ * where nothing can be congested, has a congestion control that does not pace what it sends. What a listening
  * socket has, those that are accepted from it have too. */
 MUST_USE int endpoint_socket(const struct endpoint *endpoint);
 

@@ -63,7 +63,9 @@ struct link_ring {
     bool has_cancelled : 1; /* the receive is to come back */
     bool has_cut : 1;       /* so is the write, since the link closes */
     bool has_stopped : 1;   /* the peer's end or an error came, to be told behind what is held */
-    bool is_resting : 1;    /* it is not to be read for a moment: a timer is in the kernel's hands */
+    bool is_to_rest : 1;    /* before it is read on */
+    bool is_resting : 1;    /* a timer is in the kernel's hands */
+    bool has_rested : 1;    /* and has brought nothing since */
     signed stop : 16;       /* that error, a negative libuv code, or 0 */
 };
 
@@ -92,7 +94,7 @@ struct link {
     bool is_secured : 1;   /* on_secured was called */
     bool has_shut : 1;     /* is_shutting, and the kernel was told so */
     bool is_of_server : 1; /* the peer is a server: set before it is open, by whoever connects to one */
-    unsigned streak : 4;   /* large reads since something was last written to it; no more than that many */
+    unsigned streak : 4;   /* large reads since something was last written to it, up to LINK_STREAK */
 };
 
 /* Prepares a link whose socket is not open yet. From here on it has to be closed with link_close. */

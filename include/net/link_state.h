@@ -11,14 +11,26 @@
 
 /* A link that brings a stream, such as the rows of a COPY, is read after rests: what comes in between is
  * taken at once, and the sender has nobody to wake for each piece of it. A stream it is when LINK_STREAK
- * reads of LINK_LARGE_READ bytes or more came with nothing said in return: an answer, however large, is none
- * before. It costs the last piece of one LINK_REST_US at most, and nothing that other links bring. */
-enum { LINK_LARGE_READ = 4096, LINK_STREAK = 15, LINK_REST_US = 100 };
+ * reads of LINK_LARGE_READ bytes or more came with nothing said in return, and as long as each rest brings
+ * LINK_REST_LEAST bytes or more. Saying something ends a rest: the answer is not waited for longer. */
+enum { LINK_LARGE_READ = 4096, LINK_STREAK = 15, LINK_REST_US = 100, LINK_REST_LEAST = 16 * 1024 };
 
-/* Whether the link is to rest after a read of so many bytes. For lanes. */
+static inline bool link_is_stream(const struct link *link)
+{
+    return link->streak == LINK_STREAK;
+}
+
+/* Whether the link is to rest after a read, or several at once, of so many bytes. For lanes. */
 static inline bool link_is_to_rest(const struct link *link, size_t size)
 {
-    return link->streak == LINK_STREAK && size >= LINK_LARGE_READ && !link->is_closing;
+    return link_is_stream(link) && size >= LINK_LARGE_READ && !link->is_closing;
+}
+
+/* The first read after a rest brought so many bytes. For lanes. */
+static inline void link_rested(struct link *link, size_t size)
+{
+    if (size < LINK_REST_LEAST)
+        link->streak = 0;
 }
 
 /* Bytes were read, which stay until it returns; the peer's end (0) or an error was. For lanes. */

@@ -75,15 +75,6 @@ const struct sockaddr *endpoint_name(const struct endpoint *endpoint)
 /* ── Sockets ───────────────────────────────────────────────────────────────────────────────────────────────
  */
 
-static bool is_loopback(const struct endpoint *endpoint)
-{
-    struct address address;
-    static const uint8_t last[16] = { [15] = 1 }; /* ::1 */
-    endpoint_read(endpoint_name(endpoint), endpoint->size, &address);
-    return address.family == ADDRESS_IPV4 ? address.ip[0] == IN_LOOPBACKNET
-                                          : memcmp(address.ip, last, sizeof last) == 0;
-}
-
 /* Where an option is not to be had the connection works without it. */
 static void socket_set(int socket, int level, int option, int value)
 {
@@ -92,11 +83,13 @@ static void socket_set(int socket, int level, int option, int value)
 
 static void socket_tune(int socket, const struct endpoint *endpoint)
 {
-    static const char unpaced[] = "reno"; /* which every kernel has and allows */
+    static const char unpaced[] = "reno"; /* which every kernel has */
+    struct address address;
+    endpoint_read(endpoint_name(endpoint), endpoint->size, &address);
     socket_set(socket, IPPROTO_TCP, TCP_NODELAY, 1);
     socket_set(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
     socket_set(socket, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_SECONDS);
-    if (is_loopback(endpoint))
+    if (address_is_loopback(&address))
         (void)setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, unpaced, sizeof unpaced - 1);
 }
 

@@ -4,7 +4,8 @@
  * What a link wants stands in its own fields: is_reading, first, is_closing. Whenever one of them may have
  * changed the link is listed, and at the end of the turn it is served: what it wants and the kernel does not
  * do yet is asked for, what the kernel does and it does not want any more is cancelled. There is one receive
- * and one write under way at most, so that order is kept; and the socket is closed only when neither is. */
+ * and one write under way at most, so that order is kept; and the socket is closed only when neither is, nor a
+ * rest. */
 #include "net/lane.h"
 #include "net/uring_state.h"
 
@@ -239,20 +240,33 @@ static void link_receive_ended(struct uring *uring, struct link *link, int resul
     link_deliver_held(uring, link);
 }
 
-static void link_rest(struct uring *uring, struct link *link)
+static void link_begin_rest(struct uring *uring, struct link *link)
 {
-    static struct __kernel_timespec rest = { .tv_nsec = LINK_REST_US * 1000L };
-    if (link->socket.ring.is_resting)
+    static const struct __kernel_timespec rest = { .tv_nsec = LINK_REST_US * 1000L };
+    struct link_ring *ring = &link->socket.ring;
+    ring->is_to_rest = false;
+    if (ring->is_resting)
         return;
-    io_uring_prep_timeout(uring_entry(uring, link, TOPIC_REST), &rest, 0, 0);
-    link->socket.ring.is_resting = true;
-    run_queue_add(&uring->queue, link);
+    io_uring_prep_timeout(uring_entry(uring, link, TOPIC_REST), (struct __kernel_timespec *)(uintptr_t)&rest,
+                          0, 0);
+    ring->is_resting = true;
 }
 
 void lane_ring_rested(struct uring *uring, struct link *link)
 {
     link->socket.ring.is_resting = false;
+    link->socket.ring.has_rested = true;
     run_queue_add(&uring->queue, link);
+}
+
+/* After a read of so many bytes. */
+static void link_look_for_stream(struct link *link, size_t size)
+{
+    struct link_ring *ring = &link->socket.ring;
+    if (ring->has_rested)
+        link_rested(link, size);
+    ring->has_rested = false;
+    ring->is_to_rest = ring->is_to_rest || link_is_to_rest(link, size);
 }
 
 void lane_ring_received(struct uring *uring, struct link *link, int result, unsigned flags)
@@ -268,14 +282,13 @@ void lane_ring_received(struct uring *uring, struct link *link, int result, unsi
             link_deliver(uring, link, block, bytes);
         else
             link_hold(uring, link, block, bytes);
-        if (link_is_to_rest(link, bytes.size))
-            link_rest(uring, link);
+        link_look_for_stream(link, bytes.size);
     } else if (!link->is_closing) {
         link_receive_ended(uring, link, result);
     }
     if (block != NULL)
         uring_pool_return(&uring->pool, number);
-    if (!ring->is_receiving || ring->held != NULL)
+    if (!ring->is_receiving || ring->held != NULL || ring->is_to_rest)
         run_queue_add(&uring->queue, link);
 }
 
@@ -399,9 +412,12 @@ void lane_ring_serve(struct uring *uring, struct link *link)
     link_deliver_held(uring, link);
     if (link->is_closing)
         return; /* it is listed anew */
-    if (link->is_reading && !ring->is_receiving && !ring->has_stopped && !ring->is_resting)
+    if (ring->is_to_rest)
+        link_begin_rest(uring, link);
+    bool rests = ring->is_resting && link_is_stream(link);
+    if (link->is_reading && !ring->is_receiving && !ring->has_stopped && !rests)
         link_receive(uring, link);
-    else if (ring->is_resting || (!link->is_reading && ring->held != NULL))
+    else if (rests || (!link->is_reading && ring->held != NULL))
         link_cancel_receive(uring, link);
     if (link->first != NULL && !ring->is_sending && link->failure == 0)
         link_send_waiting(uring, link);

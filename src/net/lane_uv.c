@@ -19,7 +19,7 @@ struct link_handle {
     int socket;  /* -1: not open */
     int watched; /* what libuv looks for: UV_READABLE, UV_WRITABLE */
     bool waits_for_room;
-    bool is_resting;     /* it is not to be read before the pause is over */
+    bool is_resting;     /* the pause is not over */
     struct pause *pause; /* while it brings a stream, else NULL */
 };
 
@@ -125,11 +125,13 @@ static void link_rest(struct link *link)
     link_watch(link);
 }
 
-static void link_read_all(struct link *link)
+static void link_read_all(struct link *link, bool has_rested)
 {
     size_t read = 0;
     for (unsigned reads = 0; reads < READS_AT_ONCE && link->is_reading && link_read(link, &read); reads++)
         ;
+    if (has_rested)
+        link_rested(link, read);
     if (link_is_to_rest(link, read))
         link_rest(link);
     else
@@ -143,7 +145,7 @@ static void on_rested(void *owner)
     struct link_handle *handle = link->socket.handle;
     handle->is_resting = false;
     if (link->is_reading)
-        link_read_all(link);
+        link_read_all(link, true);
     if (!handle->is_resting && !link->is_closing)
         link_watch(link);
 }
@@ -157,7 +159,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     bool is_unwanted = !link->is_reading && (events & UV_READABLE) != 0;
     handle->watched = has_failed ? 0 : handle->watched;
     if (has_failed || (events & UV_READABLE) != 0)
-        link_read_all(link);
+        link_read_all(link, false);
     if (!link->is_closing && handle->waits_for_room && (has_failed || (events & UV_WRITABLE) != 0))
         link_write_waiting(link);
     if (!link->is_closing && (is_unwanted || has_failed || (events & UV_WRITABLE) != 0))
@@ -167,7 +169,8 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 static void link_watch(struct link *link)
 {
     struct link_handle *handle = link->socket.handle;
-    bool is_to_read = link->is_reading && !handle->is_resting;
+    bool rests = handle->is_resting && link_is_stream(link);
+    bool is_to_read = link->is_reading && !rests;
     int events = (is_to_read ? UV_READABLE : 0) | (handle->waits_for_room ? UV_WRITABLE : 0);
     if (handle->socket < 0 || events == handle->watched)
         return;

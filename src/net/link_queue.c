@@ -2,6 +2,7 @@
 /* What a link has to write and the kernel has not taken yet. */
 #include "net/lane.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -150,11 +151,22 @@ static void link_queue(struct link *link, struct bytes bytes)
         lane_write(link);
 }
 
+static_assert(LINK_STREAK <= 15, "a link counts them in four bits");
+
+/* What comes next is an answer. */
+static void link_end_streak(struct link *link)
+{
+    bool was_stream = link_is_stream(link);
+    link->streak = 0;
+    if (was_stream)
+        lane_attend(link);
+}
+
 void link_write(struct link *link, struct bytes bytes)
 {
     if (link->is_closing || link->is_shutting || link->failure < 0 || bytes.size == 0)
         return;
-    link->streak = 0;
+    link_end_streak(link);
     int result = link->first == NULL ? lane_write_now(link, &bytes) : 0;
     if (result < 0)
         link_fail(link, result);

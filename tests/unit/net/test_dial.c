@@ -88,6 +88,10 @@ static void a_host_that_listens_is_reached(void **state)
     dial_host(&outcome, &host);
     assert_in_range(outcome.begun_ms, before, uv_now(&outcome.loop));
     assert_leads_to(&outcome, listening);
+    int is_kept_alive = 0; /* as endpoint_socket has it */
+    socklen_t size = sizeof is_kept_alive;
+    assert_int_equal(getsockopt(outcome.socket, SOL_SOCKET, SO_KEEPALIVE, &is_kept_alive, &size), 0);
+    assert_int_equal(is_kept_alive, 1);
     (void)close(listening);
     outcome_release(&outcome);
 }
