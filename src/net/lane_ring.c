@@ -4,8 +4,8 @@
  * What a link wants stands in its own fields: is_reading, first, is_closing. Whenever one of them may have
  * changed the link is listed, and at the end of the turn it is served: what it wants and the kernel does not
  * do yet is asked for, what the kernel does and it does not want any more is cancelled. There is one receive
- * and one write under way at most, so that order is kept; and the socket is closed only when neither is, nor a
- * rest. */
+ * and one write under way at most, so that order is kept; and the socket is closed only when neither is, nor
+ * a rest. */
 #include "net/lane.h"
 #include "net/uring_state.h"
 
