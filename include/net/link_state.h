@@ -29,7 +29,7 @@ static inline bool link_is_to_rest(const struct link *link, size_t size)
 /* The first read after a rest brought so many bytes. For lanes. */
 static inline void link_rested(struct link *link, size_t size)
 {
-    if (size < LINK_REST_LEAST)
+    if (link_is_stream(link) && size < LINK_REST_LEAST)
         link->streak = 0;
 }
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* Links whose bytes a ring moves.
  *
- * What a link wants stands in its own fields: is_reading, first, is_closing. Whenever one of them may have
- * changed the link is listed, and at the end of the turn it is served: what it wants and the kernel does not
- * do yet is asked for, what the kernel does and it does not want any more is cancelled. There is one receive
- * and one write under way at most, so that order is kept; and the socket is closed only when neither is, nor
- * a rest. */
+ * What a link wants stands in its own fields: is_reading, is_to_rest, first, is_closing. Whenever one of them
+ * may have changed the link is listed, and at the end of the turn it is served: what it wants and the kernel
+ * does not do yet is asked for, what the kernel does and it does not want any more is cancelled. There is one
+ * receive and one write under way at most, so that order is kept; and the socket is closed only when neither
+ * is, nor a rest. */
 #include "net/lane.h"
 #include "net/uring_state.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -240,12 +241,14 @@ static void link_receive_ended(struct uring *uring, struct link *link, int resul
     link_deliver_held(uring, link);
 }
 
+static_assert((int)LINK_REST_LEAST <= (int)URING_BLOCK_SIZE, "one block tells what a rest has brought");
+
 static void link_begin_rest(struct uring *uring, struct link *link)
 {
     static const struct __kernel_timespec rest = { .tv_nsec = LINK_REST_US * 1000L };
     struct link_ring *ring = &link->socket.ring;
     ring->is_to_rest = false;
-    if (ring->is_resting)
+    if (ring->is_resting || !link_is_stream(link))
         return;
     io_uring_prep_timeout(uring_entry(uring, link, TOPIC_REST), (struct __kernel_timespec *)(uintptr_t)&rest,
                           0, 0);
