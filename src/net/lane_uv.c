@@ -102,7 +102,7 @@ static void link_write_waiting(struct link *link)
 }
 
 static void link_watch(struct link *link);
-static void on_rested(void *link);
+static void on_rested(void *owner);
 
 static void link_end_rests(struct link_handle *handle)
 {
