@@ -58,9 +58,9 @@ def best_peer(targets, measure, best):
 
 
 def added_of(rounds, direct):
-    """The median of what was added to the latency without a proxy, in ms."""
+    """The median of what was added to the latency without a proxy, in ms, as exact as pgbench says it."""
     added = [rounds[n]["latency_ms"] - direct[n]["latency_ms"] for n in rounds if n in direct]
-    return statistics.median(added) if added else None
+    return round(statistics.median(added), 3) if added else None
 
 
 def row_of(target, targets, base_target, most):

@@ -14,10 +14,11 @@
  * _socket      -1 when it is not open
  * _loop        where the timers of the link run
  * _attend      is_reading has changed, or a stream has ended: what is read comes as link_arrived and
- * link_stopped, from the loop, or nothing comes any more _write_now   takes off the bytes what the kernel
- * takes at once, while nothing waits; 0 or a negative code _refer       a piece that refers to the bytes
- * where they were read; NULL where that does not pay _piece       an empty piece with room for so many bytes,
- * or more; NULL where memory is short _release     frees a piece, and lets go of the block that it refers to
+ *              link_stopped, from the loop, or nothing comes any more
+ * _write_now   takes off the bytes what the kernel takes at once, while nothing waits; 0 or a negative code
+ * _refer       a piece that refers to the bytes where they were read; NULL where that does not pay
+ * _piece       an empty piece with room for so many bytes, or more; NULL where memory is short
+ * _release     frees a piece, and lets go of the block that it refers to
  * _write       writes what waits once the kernel takes it; link_written comes from the loop
  * _flush       offers the kernel at once what it was not offered yet
  * _close       comes to link_closed, from the loop; at once where the link was never open

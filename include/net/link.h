@@ -65,7 +65,7 @@ struct link_ring {
     bool has_stopped : 1;   /* the peer's end or an error came, to be told behind what is held */
     bool is_to_rest : 1;    /* before it is read on */
     bool is_resting : 1;    /* a timer is in the kernel's hands */
-    bool has_rested : 1;    /* and has brought nothing since */
+    bool has_rested : 1;    /* its rest is over, and nothing has come since */
     signed stop : 16;       /* that error, a negative libuv code, or 0 */
 };
 

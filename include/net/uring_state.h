@@ -103,6 +103,25 @@ MUST_USE bool uring_pool_keep(struct uring_pool *pool, struct uring_block *block
 /* One less. */
 void uring_pool_drop(struct uring_pool *pool, struct uring_block *block);
 
+/* ── uring_held.c ──────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* Bytes that came while nobody read, one after the other. */
+struct link_held {
+    struct link_held *next;
+    const uint8_t *data;
+    size_t size;
+    struct uring_block *block; /* NULL: the data is its own */
+    uint8_t own[];
+};
+
+/* Puts bytes of a block that is being looked at behind those that are held. False where memory is short. */
+MUST_USE bool uring_hold(struct uring_pool *pool, struct link_held **first, struct uring_block *block,
+                         struct bytes bytes);
+/* Takes the first, which there has to be: the caller is to drop it. */
+struct link_held *uring_take_held(struct link_held **first);
+void uring_drop_held(struct uring_pool *pool, struct link_held *held);
+
 /* ── lane_ring.c ────────────────────────────────────────────────────────────────────────────────────────
  */
 

@@ -17,19 +17,10 @@
 #include <unistd.h>
 
 /* From this size on it is cheaper to keep the block in which bytes were read than to copy them. */
-enum { REFERRED_LEAST = 2048, HELD_BLOCK_LEAST = URING_BLOCK_SIZE / 4 };
+enum { REFERRED_LEAST = 2048 };
 
 /* Pieces of this size, which is enough for most of what is said at once, are kept for the next turn. */
 enum { PIECE_ROOM = 960, PIECES_KEPT = 128 };
-
-/* Bytes that came while nobody read. */
-struct link_held {
-    struct link_held *next;
-    const uint8_t *data;
-    size_t size;
-    struct uring_block *block; /* NULL: the data is its own */
-    uint8_t own[];
-};
 
 static struct uring *uring_of(const struct link *link)
 {
@@ -123,51 +114,6 @@ void lane_ring_release(struct link *link, struct link_piece *piece)
     uring->piece_count++;
 }
 
-/* ── What is held ──────────────────────────────────────────────────────────────────────────────────────────
- */
-
-static struct link_held *held_create(struct uring *uring, struct uring_block *block, struct bytes bytes)
-{
-    bool keeps = bytes.size >= HELD_BLOCK_LEAST && uring_pool_keep(&uring->pool, block);
-    struct link_held *held = malloc(sizeof *held + (keeps ? 0 : bytes.size));
-    if (held == NULL) {
-        if (keeps)
-            uring_pool_drop(&uring->pool, block);
-        return NULL;
-    }
-    *held = (struct link_held){ .data = bytes.data, .size = bytes.size, .block = block };
-    if (!keeps) {
-        memcpy(held->own, bytes.data, bytes.size);
-        held->data = held->own;
-        held->block = NULL;
-    }
-    return held;
-}
-
-static void link_hold(struct uring *uring, struct link *link, struct uring_block *block, struct bytes bytes)
-{
-    struct link_held **end = &link->socket.ring.held;
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = held_create(uring, block, bytes);
-    if (*end == NULL)
-        link_fail(link, UV_ENOMEM);
-}
-
-static void held_destroy(struct uring *uring, struct link_held *held)
-{
-    if (held->block != NULL)
-        uring_pool_drop(&uring->pool, held->block);
-    free(held);
-}
-
-static struct link_held *link_take_held(struct link *link)
-{
-    struct link_held *held = link->socket.ring.held;
-    link->socket.ring.held = held->next;
-    return held;
-}
-
 /* ── Receiving ─────────────────────────────────────────────────────────────────────────────────────────────
  */
 
@@ -184,9 +130,9 @@ static void link_deliver_held(struct uring *uring, struct link *link)
 {
     struct link_ring *ring = &link->socket.ring;
     while (ring->held != NULL && link->is_reading) {
-        struct link_held *held = link_take_held(link);
+        struct link_held *held = uring_take_held(&ring->held);
         link_deliver(uring, link, held->block, bytes_of(held->data, held->size));
-        held_destroy(uring, held);
+        uring_drop_held(&uring->pool, held);
     }
     if (!ring->has_stopped || ring->held != NULL || !link->is_reading)
         return;
@@ -283,8 +229,8 @@ void lane_ring_received(struct uring *uring, struct link *link, int result, unsi
         struct bytes bytes = bytes_of(block->data, (size_t)result);
         if (link->is_reading && ring->held == NULL)
             link_deliver(uring, link, block, bytes);
-        else
-            link_hold(uring, link, block, bytes);
+        else if (!uring_hold(&uring->pool, &ring->held, block, bytes))
+            link_fail(link, UV_ENOMEM);
         link_look_for_stream(link, bytes.size);
     } else if (!link->is_closing) {
         link_receive_ended(uring, link, result);
@@ -397,7 +343,7 @@ static void link_finish(struct uring *uring, struct link *link)
     if (ring->is_receiving || ring->is_sending || ring->is_resting)
         return;
     while (ring->held != NULL)
-        held_destroy(uring, link_take_held(link));
+        uring_drop_held(&uring->pool, uring_take_held(&ring->held));
     if (ring->is_known)
         uring_forget(uring, ring->descriptor);
     (void)close(ring->descriptor);

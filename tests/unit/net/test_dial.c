@@ -113,46 +113,66 @@ static void a_refusal_is_told_in_words(void **state)
     outcome_release(&outcome);
 }
 
-/* Fills the queue of a listening socket, so that further connections wait. */
-static size_t fill_queue(const struct address *address, int *fillers)
+/* A listening socket whose queue is full, so that further connections wait. */
+struct crowd {
+    struct address host;
+    int listening; /* -1: closed */
+    int fillers[FILLERS_MOST];
+    size_t filled;
+};
+
+static void crowd_fill(struct crowd *crowd)
 {
     struct endpoint endpoint;
-    assert_true(endpoint_of(address, &endpoint));
-    for (size_t i = 0; i < FILLERS_MOST; i++) {
-        fillers[i] = socket(endpoint.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        int result = connect(fillers[i], endpoint_name(&endpoint), endpoint.size);
-        struct pollfd waiting = { .fd = fillers[i], .events = POLLOUT };
-        bool is_full = (result < 0 && errno == EAGAIN) || poll(&waiting, 1, 50) == 0;
-        if (is_full)
-            return i + 1;
+    assert_true(endpoint_of(&crowd->host, &endpoint));
+    for (crowd->filled = 0; crowd->filled < FILLERS_MOST;) {
+        int made = socket(endpoint.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        int result = connect(made, endpoint_name(&endpoint), endpoint.size);
+        struct pollfd waiting = { .fd = made, .events = POLLOUT };
+        crowd->fillers[crowd->filled++] = made;
+        if ((result < 0 && errno == EAGAIN) || poll(&waiting, 1, 50) == 0)
+            return;
     }
     fail_msg("the queue takes all");
-    return 0;
 }
 
-static void close_all(const int *sockets, size_t count)
+static void crowd_open(struct crowd *crowd)
 {
-    for (size_t i = 0; i < count; i++)
-        (void)close(sockets[i]);
+    uint16_t port = 0;
+    crowd->listening = peer_listen(&port, 0);
+    crowd->host = local_address(port);
+    crowd_fill(crowd);
+}
+
+static void crowd_close(struct crowd *crowd)
+{
+    for (size_t i = 0; i < crowd->filled; i++)
+        (void)close(crowd->fillers[i]);
+    if (crowd->listening >= 0)
+        (void)close(crowd->listening);
+}
+
+/* For as long as the tests wait; nothing comes of it at once. */
+static void dial_patiently(struct outcome *outcome, const struct address *host)
+{
+    assert_non_null(dial_start(&outcome->loop, host, PATIENCE_MS, on_dialed, outcome));
+    turn_for(&outcome->loop, 100);
+    assert_int_equal(outcome->calls, 0);
 }
 
 static void a_host_that_does_not_answer_times_out(void **state)
 {
     (void)state;
     struct outcome outcome;
-    uint16_t port = 0;
-    int fillers[FILLERS_MOST];
-    int listening = peer_listen(&port, 0);
-    const struct address host = local_address(port);
-    size_t filled = fill_queue(&host, fillers);
+    struct crowd crowd;
+    crowd_open(&crowd);
     outcome_init(&outcome);
     uint64_t begun = uv_hrtime();
-    dial_host(&outcome, &host);
+    dial_host(&outcome, &crowd.host);
     assert_true(uv_hrtime() - begun >= (uint64_t)(TIMEOUT_MS - 20) * 1000000);
     assert_int_equal(outcome.socket, -1);
     assert_non_null(strstr(outcome.why, ": connection timed out"));
-    close_all(fillers, filled);
-    (void)close(listening);
+    crowd_close(&crowd);
     outcome_release(&outcome);
 }
 
@@ -161,23 +181,17 @@ static void a_connection_that_takes_its_time_is_waited_for(void **state)
 {
     (void)state;
     struct outcome outcome;
-    uint16_t port = 0;
-    int fillers[FILLERS_MOST];
-    int listening = peer_listen(&port, 0);
-    const struct address host = local_address(port);
-    size_t filled = fill_queue(&host, fillers);
+    struct crowd crowd;
+    crowd_open(&crowd);
     outcome_init(&outcome);
-    assert_non_null(dial_start(&outcome.loop, &host, PATIENCE_MS, on_dialed, &outcome));
-    turn_for(&outcome.loop, 100);
-    assert_int_equal(outcome.calls, 0);
-    (void)close(fillers[--filled]); /* which waits, too */
-    for (size_t i = 0; i < filled; i++)
-        (void)close(peer_accept(&outcome.loop, listening));
+    dial_patiently(&outcome, &crowd.host);
+    (void)close(crowd.fillers[--crowd.filled]); /* which waits, too */
+    for (size_t i = 0; i < crowd.filled; i++)
+        (void)close(peer_accept(&outcome.loop, crowd.listening));
     TURN_UNTIL(&outcome.loop, outcome.calls > 0);
     assert_true(outcome.was_waited_for);
-    assert_leads_to(&outcome, listening);
-    close_all(fillers, filled);
-    (void)close(listening);
+    assert_leads_to(&outcome, crowd.listening);
+    crowd_close(&crowd);
     outcome_release(&outcome);
 }
 
@@ -185,20 +199,16 @@ static void a_refusal_that_takes_its_time_is_told_in_words(void **state)
 {
     (void)state;
     struct outcome outcome;
-    uint16_t port = 0;
-    int fillers[FILLERS_MOST];
-    int listening = peer_listen(&port, 0);
-    const struct address host = local_address(port);
-    size_t filled = fill_queue(&host, fillers);
+    struct crowd crowd;
+    crowd_open(&crowd);
     outcome_init(&outcome);
-    assert_non_null(dial_start(&outcome.loop, &host, PATIENCE_MS, on_dialed, &outcome));
-    turn_for(&outcome.loop, 100);
-    assert_int_equal(outcome.calls, 0);
-    (void)close(listening);
+    dial_patiently(&outcome, &crowd.host);
+    (void)close(crowd.listening);
+    crowd.listening = -1;
     TURN_UNTIL(&outcome.loop, outcome.calls > 0);
     assert_int_equal(outcome.socket, -1);
     assert_non_null(strstr(outcome.why, ": connection refused"));
-    close_all(fillers, filled);
+    crowd_close(&crowd);
     outcome_release(&outcome);
 }
 
@@ -234,6 +244,13 @@ static int listen_at_path(const struct address *address, int backlog)
     return made;
 }
 
+static void crowd_open_at_path(struct crowd *crowd)
+{
+    crowd->host = path_address();
+    crowd->listening = listen_at_path(&crowd->host, 0);
+    crowd_fill(crowd);
+}
+
 static void a_unix_socket_is_reached_by_its_path(void **state)
 {
     (void)state;
@@ -251,20 +268,15 @@ static void a_unix_socket_whose_queue_is_full_is_tried_again(void **state)
 {
     (void)state;
     struct outcome outcome;
-    int fillers[FILLERS_MOST];
-    const struct address host = path_address();
-    int listening = listen_at_path(&host, 0);
-    size_t filled = fill_queue(&host, fillers);
+    struct crowd crowd;
+    crowd_open_at_path(&crowd);
     outcome_init(&outcome);
-    assert_non_null(dial_start(&outcome.loop, &host, PATIENCE_MS, on_dialed, &outcome));
-    turn_for(&outcome.loop, 100);
-    assert_int_equal(outcome.calls, 0);
-    for (size_t i = 0; i + 1 < filled; i++)
-        (void)close(peer_accept(&outcome.loop, listening));
+    dial_patiently(&outcome, &crowd.host);
+    for (size_t i = 0; i + 1 < crowd.filled; i++)
+        (void)close(peer_accept(&outcome.loop, crowd.listening));
     TURN_UNTIL(&outcome.loop, outcome.calls > 0);
-    assert_leads_to(&outcome, listening);
-    close_all(fillers, filled);
-    (void)close(listening);
+    assert_leads_to(&outcome, crowd.listening);
+    crowd_close(&crowd);
     outcome_release(&outcome);
 }
 
@@ -272,15 +284,12 @@ static void a_unix_socket_whose_queue_stays_full_times_out(void **state)
 {
     (void)state;
     struct outcome outcome;
-    int fillers[FILLERS_MOST];
-    const struct address host = path_address();
-    int listening = listen_at_path(&host, 0);
-    size_t filled = fill_queue(&host, fillers);
+    struct crowd crowd;
+    crowd_open_at_path(&crowd);
     outcome_init(&outcome);
-    dial_host(&outcome, &host);
+    dial_host(&outcome, &crowd.host);
     assert_non_null(strstr(outcome.why, ": connection timed out"));
-    close_all(fillers, filled);
-    (void)close(listening);
+    crowd_close(&crowd);
     outcome_release(&outcome);
 }
 
@@ -400,11 +409,9 @@ static void a_cancelled_dial_says_nothing(void **state)
 {
     (void)state;
     struct outcome outcome;
-    uint16_t port = 0;
-    int fillers[FILLERS_MOST];
-    int listening = peer_listen(&port, 0);
-    const struct address hosts[] = { local_address(port), address_of("localhost:1"), local_address(port) };
-    size_t filled = fill_queue(&hosts[0], fillers);
+    struct crowd crowd;
+    crowd_open(&crowd);
+    const struct address hosts[] = { crowd.host, address_of("localhost:1"), crowd.host };
     outcome_init(&outcome);
     for (size_t i = 0; i < COUNT_OF(hosts); i++) {
         struct dial *dial = dial_start(&outcome.loop, &hosts[i], TIMEOUT_MS, on_dialed, &outcome);
@@ -415,8 +422,7 @@ static void a_cancelled_dial_says_nothing(void **state)
     }
     turn_for(&outcome.loop, TIMEOUT_MS + 50);
     assert_int_equal(outcome.calls, 0);
-    close_all(fillers, filled);
-    (void)close(listening);
+    crowd_close(&crowd);
     outcome_release(&outcome);
 }
 
