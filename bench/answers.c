@@ -16,12 +16,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, EVENTS = 256, READ_SIZE = 64 * 1024, ANSWER_MOST = 256, HEADER = 5 };
+enum { BACKLOG = 1024, EVENTS = 256, READ_SIZE = 64 * 1024, HEADER = 5 };
+enum { UNIT_MOST = 1024, UNITS = 64 };
 enum { CODE_SSL = 80877103, CODE_GSS = 80877104 };
 
 struct client {
     int socket;
     bool is_logged_in;
+    bool is_within; /* a unit: what was read begins with the rest of it */
     size_t size;
     char data[READ_SIZE]; /* what was read and is not whole */
 };
@@ -38,6 +40,25 @@ struct answer {
     "D\0\0\0\x0b\0\1\0\0\0\1"                                                                                \
     "0"
 #define COMPLETE "C\0\0\0\x0dSELECT 1\0"
+
+/* Requests up to an answer that says ready, and all that is answered to them: mostly the next ones are the
+ * same. Both as often as one comparison looks for them. */
+struct unit {
+    char request[UNITS * UNIT_MOST];
+    char answer[UNITS * UNIT_MOST];
+    size_t request_size; /* of one; 0: not known yet */
+    size_t answer_size;
+};
+
+/* Answers that are not sent yet. */
+struct answers {
+    char bytes[READ_SIZE];
+    size_t size;
+    bool is_whole; /* nothing was sent since the unit began */
+};
+
+static struct unit unit;
+static struct answers answers;
 
 static struct answer answer_to(char type)
 {
@@ -95,36 +116,113 @@ static bool client_send(const struct client *client, const char *data, size_t si
     return true;
 }
 
+static bool answers_send(const struct client *client)
+{
+    size_t size = answers.size;
+    answers.size = 0;
+    answers.is_whole = false;
+    return client_send(client, answers.bytes, size);
+}
+
+static bool answers_add(const struct client *client, struct answer answer)
+{
+    if (answers.size + answer.size > sizeof answers.bytes && !answers_send(client))
+        return false;
+    memcpy(answers.bytes + answers.size, answer.bytes, answer.size);
+    answers.size += answer.size;
+    return true;
+}
+
+static void unit_learn(struct answer request, struct answer answer)
+{
+    if (request.size > UNIT_MOST || answer.size > UNIT_MOST)
+        return;
+    for (size_t index = 0; index < UNITS; index++) {
+        memcpy(unit.request + index * request.size, request.bytes, request.size);
+        memcpy(unit.answer + index * answer.size, answer.bytes, answer.size);
+    }
+    unit.request_size = request.size;
+    unit.answer_size = answer.size;
+}
+
+/* How many units the bytes begin with: many, one or none. */
+static size_t units_in(const char *data, size_t size)
+{
+    for (size_t count = UNITS; count > 0; count = count > 1 ? 1 : 0) {
+        size_t whole = count * unit.request_size;
+        if (whole > 0 && whole <= size && memcmp(data, unit.request, whole) == 0)
+            return count;
+    }
+    return 0;
+}
+
+/* The size of the message that the bytes begin with; more than READ_SIZE when there is not all of it. */
+static size_t message_size(const struct client *client, const char *data, size_t size)
+{
+    size_t untyped = client->is_logged_in ? 0 : 1; /* bytes by which the header is shorter */
+    if (size < HEADER - untyped + 4 * untyped)
+        return SIZE_MAX;
+    size_t whole = (size_t)number_at(data + 1 - untyped) + 1 - untyped;
+    return whole <= size ? whole : SIZE_MAX;
+}
+
+static bool client_answer_message(struct client *client, const char *message)
+{
+    struct answer answer =
+        client->is_logged_in ? answer_to(message[0]) : answer_to_login(number_at(message + 4));
+    client->is_logged_in = client->is_logged_in || answer.size > 1;
+    return answers_add(client, answer);
+}
+
+static bool is_last(char type)
+{
+    return type == 'Q' || type == 'S';
+}
+
+/* Answers one unit of those that the client begins with, or many, or nothing, where there is no whole
+ * message. The bytes that were answered; READ_SIZE + 1 when the client goes or cannot be sent to. */
+static size_t client_answer_unit(struct client *client, const char *data, size_t size)
+{
+    size_t begin = answers.size;
+    size_t at = 0;
+    bool is_done = false;
+    bool was_logged_in = client->is_logged_in;
+    answers.is_whole = true;
+    while (!is_done) {
+        size_t whole = message_size(client, data + at, size - at);
+        if (whole > size - at)
+            break;
+        is_done = !was_logged_in || is_last(data[at]);
+        if ((was_logged_in && data[at] == 'X') || !client_answer_message(client, data + at))
+            return READ_SIZE + 1;
+        at += whole;
+    }
+    if (is_done && was_logged_in && !client->is_within && answers.is_whole)
+        unit_learn((struct answer){ data, at },
+                   (struct answer){ answers.bytes + begin, answers.size - begin });
+    client->is_within = !is_done && (at > 0 || client->is_within);
+    return at;
+}
+
 /* Answers the whole messages of what was read, and keeps the rest. */
 static bool client_answer(struct client *client)
 {
-    static char out[READ_SIZE];
-    size_t used = 0;
     size_t at = 0;
-    for (;;) {
-        size_t untyped = client->is_logged_in ? 0 : 1; /* bytes by which the header is shorter */
-        const char *message = client->data + at;
-        if (client->size - at < HEADER - untyped + (untyped ? 4 : 0))
-            break;
-        size_t size = number_at(message + 1 - untyped) + 1 - untyped;
-        if (size > READ_SIZE || (client->is_logged_in && message[0] == 'X'))
+    size_t size;
+    do {
+        size_t known = client->is_logged_in ? units_in(client->data + at, client->size - at) : 0;
+        size = known * unit.request_size;
+        if (known == 0)
+            size = client_answer_unit(client, client->data + at, client->size - at);
+        else if (!answers_add(client, (struct answer){ unit.answer, known * unit.answer_size }))
             return false;
-        if (client->size - at < size)
-            break;
-        struct answer answer = untyped ? answer_to_login(number_at(message + 4)) : answer_to(message[0]);
-        client->is_logged_in = client->is_logged_in || answer.size > 1;
-        if (used + answer.size > sizeof out) {
-            if (!client_send(client, out, used))
-                return false;
-            used = 0;
-        }
-        memcpy(out + used, answer.bytes, answer.size);
-        used += answer.size;
+        if (size > READ_SIZE)
+            return false;
         at += size;
-    }
+    } while (size > 0);
     client->size -= at;
     memmove(client->data, client->data + at, client->size);
-    return client_send(client, out, used);
+    return answers_send(client);
 }
 
 static void on_readable(struct client *client)

@@ -40,10 +40,11 @@ struct sluice {
     uint32_t worker_count;
     struct hash_key hash_key;
     uv_loop_t loop;
+    bool has_loop;
     struct bell bell;
     uv_timer_t tick;
     uv_signal_t signals[3];
-    struct chunk chunk; /* of the console's connections */
+    struct chunk chunk; /* of the console's connections, and their set of sockets */
     struct responder *responder;
     struct console_options console;
     struct list visits; /* of the console */

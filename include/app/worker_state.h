@@ -6,6 +6,7 @@
 #include "app/inquiry.h"
 #include "app/worker.h"
 #include "net/handover.h"
+#include "net/poll_set.h"
 #include "net/uring.h"
 
 #include <stdatomic.h>
@@ -26,8 +27,7 @@ struct worker {
     uint32_t index;
     uv_loop_t loop;
     uv_async_t wake;
-    uv_prepare_t prepare; /* before the loop sleeps: tell the control thread of events */
-    struct uring *uring;  /* which moves the bytes, and sleeps; NULL: libuv does */
+    struct uring *uring; /* which moves the bytes, and sleeps; NULL: the chunk's set of sockets does */
     char uring_missing[WORKER_URING_MISSING_SIZE];
     int64_t slice_us; /* what its thread asks for, where it has a ring; 0: nothing */
     uv_thread_t thread;

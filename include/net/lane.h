@@ -6,10 +6,9 @@
 
 #include <stdlib.h>
 
-/* How a link's bytes move: by libuv or by a ring of the kernel's, as the link's chunk says. The link's queue,
- * its TLS and its end are above this, and know neither. For src/net only.
+/* How a link's bytes move: by calls for what is ready or by a ring of the kernel's, as the link's chunk says.
+ * The link's queue, its TLS and its end are above this, and know neither. For src/net only.
  *
- * _init        prepares a link that is not open yet; one without memory for its handle cannot be opened
  * _open        takes over a connected socket; 0 or a negative libuv code: the socket is still the caller's
  * _socket      -1 when it is not open
  * _loop        where the timers of the link run
@@ -21,20 +20,18 @@
  * _release     frees a piece, and lets go of the block that it refers to
  * _write       writes what waits once the kernel takes it; link_written comes from the loop
  * _flush       offers the kernel at once what it was not offered yet
- * _close       comes to link_closed, from the loop; at once where the link was never open
+ * _close       comes to link_closed, at the end of a turn; at once where the link was never open
  */
 
-/* ── lane_uv.c ──────────────────────────────────────────────────────────────────────────────────────────
+/* ── lane_poll.c ────────────────────────────────────────────────────────────────────────────────────────
  */
 
-void lane_uv_init(struct link *link, uv_loop_t *loop);
-MUST_USE int lane_uv_open(struct link *link, int socket);
-int lane_uv_socket(const struct link *link);
-uv_loop_t *lane_uv_loop(const struct link *link);
-void lane_uv_attend(struct link *link);
-MUST_USE int lane_uv_write_now(struct link *link, struct bytes *bytes);
-void lane_uv_write(struct link *link);
-void lane_uv_close(struct link *link);
+MUST_USE int lane_poll_open(struct link *link, int socket);
+uv_loop_t *lane_poll_loop(const struct link *link);
+void lane_poll_attend(struct link *link);
+MUST_USE int lane_poll_write_now(struct link *link, struct bytes *bytes);
+void lane_poll_write(struct link *link);
+void lane_poll_close(struct link *link);
 
 /* ── lane_ring.c ────────────────────────────────────────────────────────────────────────────────────────
  */
@@ -56,27 +53,27 @@ static inline bool lane_is_ring(const struct link *link)
     return link->chunk->uring != NULL;
 }
 
-static inline void lane_init(struct link *link, uv_loop_t *loop)
+static inline void lane_init(struct link *link)
 {
     if (lane_is_ring(link))
         link->socket.ring.descriptor = -1;
     else
-        lane_uv_init(link, loop);
+        link->socket.poll.descriptor = -1;
 }
 
 MUST_USE static inline int lane_open(struct link *link, int socket)
 {
-    return lane_is_ring(link) ? lane_ring_open(link, socket) : lane_uv_open(link, socket);
+    return lane_is_ring(link) ? lane_ring_open(link, socket) : lane_poll_open(link, socket);
 }
 
 static inline int lane_socket(const struct link *link)
 {
-    return lane_is_ring(link) ? link->socket.ring.descriptor : lane_uv_socket(link);
+    return lane_is_ring(link) ? link->socket.ring.descriptor : link->socket.poll.descriptor;
 }
 
 static inline uv_loop_t *lane_loop(const struct link *link)
 {
-    return lane_is_ring(link) ? lane_ring_loop(link) : lane_uv_loop(link);
+    return lane_is_ring(link) ? lane_ring_loop(link) : lane_poll_loop(link);
 }
 
 static inline void lane_attend(struct link *link)
@@ -84,12 +81,12 @@ static inline void lane_attend(struct link *link)
     if (lane_is_ring(link))
         lane_ring_attend(link);
     else
-        lane_uv_attend(link);
+        lane_poll_attend(link);
 }
 
 MUST_USE static inline int lane_write_now(struct link *link, struct bytes *bytes)
 {
-    return lane_is_ring(link) ? 0 : lane_uv_write_now(link, bytes);
+    return lane_is_ring(link) ? 0 : lane_poll_write_now(link, bytes);
 }
 
 static inline struct link_piece *lane_refer(struct link *link, struct bytes bytes)
@@ -115,7 +112,7 @@ static inline void lane_write(struct link *link)
     if (lane_is_ring(link))
         lane_ring_attend(link); /* it looks at what waits */
     else
-        lane_uv_write(link);
+        lane_poll_write(link);
 }
 
 static inline void lane_flush(struct link *link)
@@ -129,7 +126,7 @@ static inline void lane_close(struct link *link)
     if (lane_is_ring(link))
         lane_ring_close(link);
     else
-        lane_uv_close(link);
+        lane_poll_close(link);
 }
 
 #endif

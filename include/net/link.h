@@ -11,8 +11,8 @@
 #include <uv.h>
 
 /* One socket (TCP or Unix): reads into buffers of the worker, writes in order, counts what waits, closes
- * exactly once. How its bytes move is its lane's matter (net/lane.h): libuv's, or, where the chunk has
- * a ring, the ring's.
+ * exactly once. How its bytes move is its lane's matter (net/lane.h): the ring's, where the chunk has one,
+ * else that of its set of sockets.
  *
  *   link_init, link_open ── link_read_start / link_read_stop / link_send ──► link_close ──► on_closed, memory
  * may go
@@ -30,7 +30,6 @@ enum { LINK_STALL_MS = 3000 };
 struct link;
 struct link_piece;
 struct link_linger;
-struct link_handle;
 struct link_held;
 
 /* Called from the loop, never from inside a function of the link. */
@@ -48,6 +47,15 @@ struct link_events {
     /* Comes once; at once, within link_close, for a link that was never open. After link_close and
      * link_close_flushed nothing else comes. */
     void (*on_closed)(struct link *link);
+};
+
+/* What a link of a set of sockets needs besides, two words. */
+struct link_poll {
+    struct link *next_closing;
+    int descriptor;          /* -1: not open */
+    unsigned watched : 8;    /* what the kernel is to tell of: EPOLLIN, EPOLLOUT */
+    bool waits_for_room : 1; /* to write on */
+    bool is_resting : 1;
 };
 
 /* What a ring's link needs besides, two words. */
@@ -71,7 +79,7 @@ struct link_ring {
 
 struct link {
     union {
-        struct link_handle *handle; /* libuv's; NULL: it could not be had */
+        struct link_poll poll;
         struct link_ring ring;
     } socket;
     const struct link_events *events;
@@ -98,7 +106,7 @@ struct link {
 };
 
 /* Prepares a link whose socket is not open yet. From here on it has to be closed with link_close. */
-void link_init(struct link *link, uv_loop_t *loop, struct chunk *chunk, const struct link_events *events);
+void link_init(struct link *link, struct chunk *chunk, const struct link_events *events);
 /* Takes over a connected socket. 0 or a negative libuv code; the socket is then still the
  * caller's. */
 MUST_USE int link_open(struct link *link, int socket);

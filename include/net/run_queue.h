@@ -28,6 +28,7 @@ struct run_queue {
 MUST_USE bool run_queue_make_room(struct run_queue *queue, size_t room);
 /* There has to be room. Nothing happens where the link is in it already. */
 void run_queue_add(struct run_queue *queue, struct link *link);
+MUST_USE bool run_queue_is_empty(const struct run_queue *queue);
 /* Takes the next one out, or NULL. */
 struct link *run_queue_next(struct run_queue *queue);
 void run_queue_free(struct run_queue *queue);

@@ -2,6 +2,7 @@
 /* The end of the program when a worker stands still and does not go on. */
 #include "app/clock.h"
 #include "app/sluice.h"
+#include "net/poll_set.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@ void sluice_abandon_if_due(struct sluice *sluice)
     if (!is_due)
         return;
     sluice->is_abandoning = true;
-    uv_stop(&sluice->loop);
+    poll_set_stop(sluice->chunk.poll_set);
 }
 
 static void worker_part(struct sluice *sluice, uint32_t index)

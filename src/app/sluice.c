@@ -2,6 +2,7 @@
 #include "app/sluice.h"
 
 #include "app/clock.h"
+#include "net/poll_set.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -29,7 +30,7 @@ static void on_events(void *owner)
     struct sluice *sluice = owner;
     sluice_take_events(sluice);
     if (sluice->is_draining && have_workers_ended(sluice))
-        uv_stop(&sluice->loop);
+        poll_set_stop(sluice->chunk.poll_set);
 }
 
 /* ── Time and signals ──────────────────────────────────────────────────────────────────────────────────────
@@ -88,10 +89,12 @@ static void raise_descriptor_limit(void)
     }
 }
 
-static bool loop_prepare(struct sluice *sluice)
+static bool loop_prepare(struct sluice *sluice, struct problem *problem)
 {
     static const int numbers[COUNT_OF(sluice->signals)] = { SIGHUP, SIGTERM, SIGINT };
-    if (uv_loop_init(&sluice->loop) != 0 || bell_init(&sluice->bell, &sluice->loop, on_events, sluice) != 0 ||
+    if (uv_loop_init(&sluice->loop) != 0 ||
+        !poll_set_create(&sluice->loop, &sluice->chunk.poll_set, problem) ||
+        bell_init(&sluice->bell, &sluice->loop, on_events, sluice) != 0 ||
         uv_timer_init(&sluice->loop, &sluice->tick) != 0)
         return false;
     sluice->tick.data = sluice;
@@ -147,16 +150,18 @@ static bool stand_in_prepare(struct sluice *sluice)
 
 static bool resources_prepare(struct sluice *sluice, struct problem *problem)
 {
-    bool is_ready = observer_init(&sluice->observer, sluice->started, &sluice->hash_key, PGSLUICE_VERSION) &&
+    sluice->has_loop = loop_prepare(sluice, problem);
+    bool is_ready = sluice->has_loop &&
+                    observer_init(&sluice->observer, sluice->started, &sluice->hash_key, PGSLUICE_VERSION) &&
                     aftermath_init(&sluice->observer.aftermath, sluice->started, &sluice->hash_key,
                                    on_deploy_worse, sluice) &&
-                    journal_init(&sluice->journal, DDL_KEPT) && loop_prepare(sluice);
+                    journal_init(&sluice->journal, DDL_KEPT);
     sluice->workers = calloc(sluice->started->workers, sizeof(struct worker *));
     sluice->turnstile = turnstile_create();
     sluice->roster = roster_create(sluice->started->workers);
     is_ready = attempts_prepare(sluice) && is_ready && sluice->workers != NULL && sluice->turnstile != NULL &&
                sluice->roster != NULL && stand_in_prepare(sluice);
-    if (!is_ready)
+    if (!is_ready && problem->text[0] == '\0')
         *problem = (struct problem){ .text = "memory or the event loop is not to be had" };
     return is_ready;
 }
@@ -265,6 +270,19 @@ static void close_any(uv_handle_t *handle, void *unused)
         uv_close(handle, NULL);
 }
 
+static void loop_end(struct sluice *sluice)
+{
+    bell_close(&sluice->bell);
+    uv_close((uv_handle_t *)&sluice->tick, NULL);
+    for (size_t index = 0; index < COUNT_OF(sluice->signals); index++)
+        uv_close((uv_handle_t *)&sluice->signals[index], NULL);
+    poll_set_run(sluice->chunk.poll_set, NULL, NULL);
+    uv_walk(&sluice->loop, close_any, NULL);
+    poll_set_run(sluice->chunk.poll_set, NULL, NULL);
+    poll_set_destroy(sluice->chunk.poll_set);
+    (void)uv_loop_close(&sluice->loop);
+}
+
 static void stop(struct sluice *sluice)
 {
     stand_in_destroy(sluice->stand_in);
@@ -285,14 +303,8 @@ static void stop(struct sluice *sluice)
     sluice->surveyor = NULL;
     if (sluice->responder != NULL)
         responder_close(sluice->responder);
-    bell_close(&sluice->bell);
-    uv_close((uv_handle_t *)&sluice->tick, NULL);
-    for (size_t index = 0; index < COUNT_OF(sluice->signals); index++)
-        uv_close((uv_handle_t *)&sluice->signals[index], NULL);
-    (void)uv_run(&sluice->loop, UV_RUN_DEFAULT);
-    uv_walk(&sluice->loop, close_any, NULL);
-    (void)uv_run(&sluice->loop, UV_RUN_DEFAULT);
-    (void)uv_loop_close(&sluice->loop);
+    if (sluice->has_loop)
+        loop_end(sluice);
 }
 
 static void sluice_release(struct sluice *sluice)
@@ -324,7 +336,7 @@ static int run(struct sluice *sluice, struct plan *plan)
     if (start(sluice, plan, &problem)) {
         sluice_log_start(sluice);
         sluice_log_gate(sluice, clock_now());
-        (void)uv_run(&sluice->loop, UV_RUN_DEFAULT);
+        poll_set_run(sluice->chunk.poll_set, NULL, NULL);
         if (sluice->is_abandoning)
             sluice_abandon(sluice);
         status = EXIT_SUCCESS;

@@ -101,11 +101,6 @@ static void before_wait(void *argument)
         bell_ring(worker->bell);
 }
 
-static void on_prepare(uv_prepare_t *prepare)
-{
-    before_wait(CONTAINER_OF(prepare, struct worker, prepare));
-}
-
 static void worker_run(void *argument)
 {
     struct worker *worker = argument;
@@ -115,7 +110,7 @@ static void worker_run(void *argument)
     if (worker->uring != NULL)
         uring_run(worker->uring, before_wait, worker);
     else
-        (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
+        poll_set_run(worker->chunk->poll_set, before_wait, worker);
     atomic_store(&worker->has_ended, true);
     bell_ring(worker->bell);
 }
@@ -199,13 +194,11 @@ static bool loop_init(struct worker *worker)
     if (uv_loop_init(&worker->loop) != 0)
         return false;
     return uv_mutex_init(&worker->inbox.mutex) == 0 && exchange_init(&worker->exchange) &&
-           uv_async_init(&worker->loop, &worker->wake, on_wake) == 0 &&
-           uv_prepare_init(&worker->loop, &worker->prepare) == 0 &&
-           uv_prepare_start(&worker->prepare, on_prepare) == 0;
+           uv_async_init(&worker->loop, &worker->wake, on_wake) == 0;
 }
 
-/* Without a ring libuv does it; only where the settings ask for a ring that is an error. */
-static bool uring_open(struct worker *worker, enum setting_io io, struct problem *problem)
+/* Without a ring there is a set of sockets; only where the settings ask for a ring that is an error. */
+static bool lane_open(struct worker *worker, enum setting_io io, struct problem *problem)
 {
     struct problem missing = { .line = 0 };
     struct text text;
@@ -214,8 +207,10 @@ static bool uring_open(struct worker *worker, enum setting_io io, struct problem
     worker->chunk->uring = worker->uring;
     text_init(&text, worker->uring_missing, sizeof worker->uring_missing);
     text_append_string(&text, missing.text);
-    if (io != IO_URING || worker->uring != NULL)
+    if (worker->uring != NULL)
         return true;
+    if (io != IO_URING)
+        return poll_set_create(&worker->loop, &worker->chunk->poll_set, problem);
     *problem = (struct problem){ .line = 0 };
     text_init(&text, problem->text, sizeof problem->text);
     text_append_format(&text, "io is uring, but %s; auto and uv do without", missing.text);
@@ -241,7 +236,7 @@ bool worker_create(const struct worker_plan *plan, struct worker **out, struct p
     relays_init(worker, plan->settings);
     handover_init(worker, plan);
     *out = worker;
-    return uring_open(worker, plan->settings->io, problem) && listeners_open(worker, plan, problem);
+    return lane_open(worker, plan->settings->io, problem) && listeners_open(worker, plan, problem);
 }
 
 bool worker_start(struct worker *worker, struct problem *problem)
@@ -285,6 +280,8 @@ void worker_destroy(struct worker *worker)
     uv_mutex_destroy(&worker->inbox.mutex);
     if (worker->uring != NULL)
         uring_destroy(worker->uring);
+    if (worker->chunk->poll_set != NULL)
+        poll_set_destroy(worker->chunk->poll_set);
     (void)uv_loop_close(&worker->loop);
     policy_release(worker->world.policy);
     session_world_close(&worker->world);

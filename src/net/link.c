@@ -12,10 +12,10 @@ struct link_linger {
     size_t waiting; /* at the last look */
 };
 
-void link_init(struct link *link, uv_loop_t *loop, struct chunk *chunk, const struct link_events *events)
+void link_init(struct link *link, struct chunk *chunk, const struct link_events *events)
 {
     *link = (struct link){ .events = events, .chunk = chunk, .read_most = CHUNK_SIZE };
-    lane_init(link, loop);
+    lane_init(link);
 }
 
 int link_open(struct link *link, int socket)

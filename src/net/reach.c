@@ -137,7 +137,7 @@ static void reach_guard(struct reach *reach)
 static int reach_open(struct reach *reach, const struct dial_result *result)
 {
     struct link *link = reach->plan.link;
-    link_init(link, reach->plan.loop, reach->plan.chunk, &reach_link_events);
+    link_init(link, reach->plan.chunk, &reach_link_events);
     link->keeper = reach;
     link->is_of_server = true;
     reach->has_link = true;
@@ -227,14 +227,6 @@ static bool has_host(const struct reach *reach, enum host_fitness fitness)
     return false;
 }
 
-static void reach_choose(struct reach *reach, enum host_fitness fitness)
-{
-    for (size_t host = 0; host < reach->plan.upstream->host_count; host++) {
-        if (host_fitness(reach, host) == fitness)
-            reach->order[reach->order_count++] = host;
-    }
-}
-
 static void reach_pass_over(struct reach *reach, enum host_fitness fitness, const char *why)
 {
     for (size_t host = 0; host < reach->plan.upstream->host_count; host++) {
@@ -243,14 +235,14 @@ static void reach_pass_over(struct reach *reach, enum host_fitness fitness, cons
     }
 }
 
-/* Those of which nothing is known are only tried behind one that is fit. */
+/* One of which nothing is known may be a standby: a session that must write had better be refused. */
 static void reach_order(struct reach *reach)
 {
-    reach_choose(reach, HOST_FIT);
-    if (reach->order_count > 0)
-        reach_choose(reach, HOST_UNKNOWN);
-    else
-        reach_pass_over(reach, HOST_UNKNOWN, "not known to accept writes");
+    for (size_t host = 0; host < reach->plan.upstream->host_count; host++) {
+        if (host_fitness(reach, host) == HOST_FIT)
+            reach->order[reach->order_count++] = host;
+    }
+    reach_pass_over(reach, HOST_UNKNOWN, "not known to accept writes");
     reach_pass_over(reach, HOST_UNFIT, "is read-only");
     reach_pass_over(reach, HOST_DOWN, "could not be asked whether it accepts writes");
 }

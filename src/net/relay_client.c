@@ -80,7 +80,7 @@ static int relay_open(struct relay *relay, int socket)
 {
     struct relay_end *client = &relay->ends[SIDE_CLIENT];
     client->is_open = true;
-    link_init(&client->link, relay->shared->loop, relay->shared->chunk, &relay_link_events);
+    link_init(&client->link, relay->shared->chunk, &relay_link_events);
     client->link.read_most = READ_BEFORE_LOGIN;
     int result = link_open(&client->link, socket);
     if (result < 0)

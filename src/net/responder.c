@@ -11,7 +11,6 @@
 enum { SOCKET_FILE_MODE = 0600, HELD_MOST = 256 * 1024 };
 
 struct responder {
-    uv_loop_t *loop;
     struct answerer answerer;
     struct chunk *chunk;
     struct acceptor *acceptor;
@@ -156,7 +155,7 @@ static bool connection_open(struct responder *responder, int socket)
     struct responder_connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL)
         return false;
-    link_init(&connection->link, responder->loop, responder->chunk, &connection_link_events);
+    link_init(&connection->link, responder->chunk, &connection_link_events);
     connection->responder = responder;
     buffer_init(&connection->held, HELD_MOST);
     list_append(&responder->connections, &connection->node);
@@ -183,7 +182,6 @@ bool responder_open(uv_loop_t *loop, const struct address *address, const struct
         *problem = (struct problem){ .text = "out of memory" };
         return false;
     }
-    responder->loop = loop;
     responder->answerer = *answerer;
     responder->chunk = chunk;
     list_init(&responder->connections);

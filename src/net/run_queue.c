@@ -39,6 +39,11 @@ void run_queue_add(struct run_queue *queue, struct link *link)
     circle->links[(circle->first + circle->count++) & (queue->room - 1)] = link;
 }
 
+bool run_queue_is_empty(const struct run_queue *queue)
+{
+    return queue->circles[RUN_OF_SERVERS].count == 0 && queue->circles[RUN_OF_OTHERS].count == 0;
+}
+
 struct link *run_queue_next(struct run_queue *queue)
 {
     for (struct run_circle *circle = queue->circles; circle < queue->circles + RUN_KINDS; circle++) {

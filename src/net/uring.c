@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "base/text.h"
 #include "net/link_state.h"
+#include "net/loop_beside.h"
 #include "net/uring_state.h"
 
 #include <poll.h>
@@ -329,6 +330,12 @@ static void uring_take(struct uring *uring)
         uring_settle_sending(uring);
 }
 
+/* What is served, and what is called before a wait, may have closed the last link or listed others anew. */
+static bool uring_may_wait(const struct uring *uring)
+{
+    return uring_is_alive(uring) && run_queue_is_empty(&uring->queue) && !is_sending_awaited(uring);
+}
+
 struct hook {
     void (*call)(void *owner); /* NULL: none */
     void *owner;
@@ -339,17 +346,14 @@ static void turn(struct uring *uring, bool may_wait, struct hook before_wait)
     uring_serve(uring);
     if (before_wait.call != NULL)
         before_wait.call(before_wait.owner);
-    int timeout = uv_backend_timeout(uring->loop);
+    int timeout = loop_beside_timeout(uring->loop);
     uring_watch_loop(uring);
     if (timeout > 0)
         uring_time(uring, (uint64_t)timeout);
-    uring_submit(uring, may_wait && timeout != 0 && !is_sending_awaited(uring));
+    uring_submit(uring, may_wait && timeout != 0 && uring_may_wait(uring));
     uv_update_time(uring->loop);
     uring_take(uring);
-    if (!uring->is_loop_due && uv_backend_timeout(uring->loop) != 0)
-        return;
-    uring->is_loop_due = false;
-    (void)uv_run(uring->loop, UV_RUN_NOWAIT);
+    loop_beside_run(uring->loop, &uring->is_loop_due);
 }
 
 bool uring_is_alive(const struct uring *uring)

@@ -294,6 +294,7 @@ class Failover(Hosts):
     def test_between_two_questions_a_dead_primary_is_a_clear_refusal(self):
         self.begin(self.primary, self.standby, target="read-write")
         self.assertEqual(self.landing(), self.primary.port)
+        self.wait_for(lambda: len(self.sluice.events("host_changed")) >= 2, "both were asked")
         self.primary.stop(signal.SIGQUIT)
         self.assert_no_host(f"{host(self.primary)}: ", f"{host(self.standby)}: is read-only", most=0)
 

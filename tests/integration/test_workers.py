@@ -203,7 +203,9 @@ class Stalled(Workers):
             self.skipTest("threads of other processes cannot be stopped here")
 
     def still(self, sluice, worker):
-        return Stopped(threads(sluice.process.pid)[f"worker {worker}"])
+        name = f"worker {worker}"
+        self.wait_for(lambda: name in threads(sluice.process.pid), f"{name} runs")
+        return Stopped(threads(sluice.process.pid)[name])
 
     def wait_until(self, sluice, worker, state):
         self.wait_for(lambda: self.rows(sluice)[worker]["state"] == state, f"worker {worker} is {state}")

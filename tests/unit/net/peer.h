@@ -4,6 +4,7 @@
 
 #include "net/chunk.h"
 #include "net/endpoint.h"
+#include "net/poll_set.h"
 #include "net/uring.h"
 
 #include <arpa/inet.h>
@@ -37,18 +38,28 @@ static inline bool is_uring(void)
     return io != NULL && strcmp(io, "uring") == 0;
 }
 
-/* The chunk is set up already. The loop knows its ring as its data. */
+/* The chunk is set up already; the loop knows it as its data. */
 static inline void loop_open(uv_loop_t *loop, struct chunk *chunk)
 {
     struct problem problem;
     assert_int_equal(uv_loop_init(loop), 0);
-    loop->data = NULL;
-    if (is_uring() && !uring_create(loop, &chunk->uring, &problem)) {
+    loop->data = chunk;
+    chunk->uring = NULL;
+    chunk->poll_set = NULL;
+    if (!is_uring()) {
+        assert_true(poll_set_create(loop, &chunk->poll_set, &problem));
+    } else if (!uring_create(loop, &chunk->uring, &problem)) {
         print_message("%s\n", problem.text);
         exit(NOT_HERE);
     }
-    if (is_uring())
-        loop->data = chunk->uring;
+}
+
+static inline void lanes_destroy(struct chunk *chunk)
+{
+    if (chunk->uring != NULL)
+        uring_destroy(chunk->uring);
+    if (chunk->poll_set != NULL)
+        poll_set_destroy(chunk->poll_set);
 }
 
 /* Ends the program where there is no ring to be had: before anything is made that would stay behind. */
@@ -57,17 +68,38 @@ static inline void loop_try(void)
     uv_loop_t loop;
     struct chunk chunk;
     loop_open(&loop, &chunk);
-    if (loop.data != NULL)
-        uring_destroy(loop.data);
+    lanes_destroy(&chunk);
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* One without data has no links. */
 static inline void loop_turn(uv_loop_t *loop)
 {
-    if (loop->data != NULL)
-        uring_turn(loop->data);
-    else
+    struct chunk *chunk = loop->data;
+    if (chunk == NULL)
         (void)uv_run(loop, UV_RUN_NOWAIT);
+    else if (chunk->uring != NULL)
+        uring_turn(chunk->uring);
+    else
+        poll_set_turn(chunk->poll_set);
+}
+
+static inline bool loop_is_alive(const uv_loop_t *loop)
+{
+    const struct chunk *chunk = loop->data;
+    if (chunk == NULL)
+        return uv_loop_alive(loop);
+    return chunk->uring != NULL ? uring_is_alive(chunk->uring) : poll_set_is_alive(chunk->poll_set);
+}
+
+/* As a worker does, until nothing is alive. */
+static inline void loop_run(uv_loop_t *loop, void (*before_wait)(void *owner), void *owner)
+{
+    struct chunk *chunk = loop->data;
+    if (chunk->uring != NULL)
+        uring_run(chunk->uring, before_wait, owner);
+    else
+        poll_set_run(chunk->poll_set, before_wait, owner);
 }
 
 /* Turns the loop, without waiting for long, until `condition` holds. */
@@ -229,9 +261,9 @@ static inline bool peer_is_at_end(int socket)
 
 static inline void loop_finish(uv_loop_t *loop)
 {
-    TURN_UNTIL(loop, loop->data != NULL ? !uring_is_alive(loop->data) : !uv_loop_alive(loop));
+    TURN_UNTIL(loop, !loop_is_alive(loop));
     if (loop->data != NULL)
-        uring_destroy(loop->data);
+        lanes_destroy(loop->data);
     assert_int_equal(uv_loop_close(loop), 0);
 }
 

@@ -74,7 +74,7 @@ static void member_open(struct crowd *crowd, struct member *member)
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
     assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &least, sizeof least), 0);
     member->peer = ends[1];
-    link_init(&member->link, &crowd->loop, &crowd->chunk, &crowd_events);
+    link_init(&member->link, &crowd->chunk, &crowd_events);
     assert_int_equal(link_open(&member->link, ends[0]), 0);
     link_read_start(&member->link);
 }

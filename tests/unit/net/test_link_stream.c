@@ -63,7 +63,7 @@ static void end_open(struct end *end)
     peer_pair(ends);
     assert_int_equal(setsockopt(ends[1], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
     *end = (struct end){ .peer = ends[1] };
-    link_init(&end->link, &house.loop, &house.chunk, &events);
+    link_init(&end->link, &house.chunk, &events);
     assert_int_equal(link_open(&end->link, ends[0]), 0);
     link_read_start(&end->link);
 }
@@ -149,20 +149,13 @@ static void turn_until_all_came(struct end *end)
     }
 }
 
-static void count_watch(uv_handle_t *handle, void *count)
-{
-    *(int *)count += handle->type == UV_POLL && !uv_is_closing(handle);
-}
-
-/* Whether it rests, or may do so soon: libuv's lane keeps a pause of its own for that. */
+/* Whether it rests, or will at the end of the turn. */
 static bool stream_rests(void)
 {
     const struct link *link = &house.stream.link;
-    int watches = 0;
-    if (is_uring())
-        return (link->socket.ring.is_to_rest || link->socket.ring.is_resting) && link_is_stream(link);
-    uv_walk(&house.loop, count_watch, &watches);
-    return watches > 2;
+    if (!is_uring())
+        return link->socket.poll.is_resting && link_is_stream(link);
+    return (link->socket.ring.is_to_rest || link->socket.ring.is_resting) && link_is_stream(link);
 }
 
 static void what_comes_with_nothing_said_in_return_is_a_stream(void **state)

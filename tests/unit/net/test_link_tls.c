@@ -92,7 +92,7 @@ static struct probe *probe_begin(const struct trust *trust, enum tls_role role)
     chunk_init(&probe->chunk);
     loop_open(&probe->loop, &probe->chunk);
     buffer_init(&probe->got, TLS_PEER_MOST);
-    link_init(&probe->link, &probe->loop, &probe->chunk, &probe_events);
+    link_init(&probe->link, &probe->chunk, &probe_events);
     assert_int_equal(link_open(&probe->link, ends[0]), 0);
     tls_peer_init(&probe->peer, ends[1], trust->contexts[!role], role == TLS_CLIENT ? NULL : "db.example");
     assert_int_equal(link_secure(&probe->link, trust->contexts[role], host, BYTES_NONE), 0);
@@ -386,7 +386,7 @@ static void ciphertext_that_was_read_already_begins_the_handshake(void **state)
     chunk_init(&probe->chunk);
     loop_open(&probe->loop, &probe->chunk);
     buffer_init(&probe->got, TLS_PEER_MOST);
-    link_init(&probe->link, &probe->loop, &probe->chunk, &probe_events);
+    link_init(&probe->link, &probe->chunk, &probe_events);
     assert_int_equal(link_open(&probe->link, ends[0]), 0);
     tls_peer_init(&probe->peer, ends[1], trust->contexts[TLS_CLIENT], "db.example");
     memcpy(probe->chunk.data, probe->peer.out.data, probe->peer.out.size);
@@ -457,7 +457,7 @@ static void garbage_that_was_read_already_is_told_at_once(void **state)
     peer_pair(ends);
     chunk_init(&probe->chunk);
     loop_open(&probe->loop, &probe->chunk);
-    link_init(&probe->link, &probe->loop, &probe->chunk, &probe_events);
+    link_init(&probe->link, &probe->chunk, &probe_events);
     assert_int_equal(link_open(&probe->link, ends[0]), 0);
     tls_peer_init(&probe->peer, ends[1], trust->contexts[TLS_CLIENT], "db.example");
     struct bytes first = bytes_of(garbage, sizeof garbage - 1);

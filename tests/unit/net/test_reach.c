@@ -503,16 +503,19 @@ static struct attempt *attempt_create_fit(const struct trust *trust, enum host_f
     return attempt;
 }
 
-static void hosts_that_are_fit_come_first_and_those_unknown_behind_them(void **state)
+/* Nor one of which nothing is known, though the only one that was fit is gone. */
+static void only_hosts_that_are_fit_are_tried(void **state)
 {
-    struct attempt *attempt = attempt_create_fit(*state, HOST_UNKNOWN, HOST_UNFIT, HOST_FIT);
-    attempt_refuse(attempt, 2);
-    attempt_begin(attempt);
-    assert_reached_plainly(attempt, attempt_accept(attempt, 0));
-    attempt_destroy(attempt);
-    attempt = attempt_create_fit(*state, HOST_UNKNOWN, HOST_FIT, HOST_FIT);
+    struct attempt *attempt = attempt_create_fit(*state, HOST_UNKNOWN, HOST_FIT, HOST_FIT);
     attempt_begin(attempt);
     assert_reached_plainly(attempt, attempt_accept(attempt, 1));
+    attempt_destroy(attempt);
+    attempt = attempt_create_fit(*state, HOST_UNKNOWN, HOST_UNFIT, HOST_FIT);
+    attempt_refuse(attempt, 2);
+    attempt_begin(attempt);
+    assert_failed(attempt, 2, "connection refused");
+    assert_failed(attempt, 0, "not known to accept writes");
+    assert_int_equal(accept(attempt->listening[0], NULL, NULL), -1);
     attempt_destroy(attempt);
 }
 
@@ -595,7 +598,7 @@ int main(void)
         cmocka_unit_test(a_server_may_be_spoken_tls_to_at_once),
         cmocka_unit_test(a_server_that_knows_no_alpn_is_not_spoken_to_at_once),
         cmocka_unit_test(a_unix_socket_is_never_spoken_tls_to),
-        cmocka_unit_test(hosts_that_are_fit_come_first_and_those_unknown_behind_them),
+        cmocka_unit_test(only_hosts_that_are_fit_are_tried),
         cmocka_unit_test(hosts_that_are_not_fit_are_passed_over_and_said_why),
         cmocka_unit_test(hosts_that_were_not_asked_yet_are_waited_for),
         cmocka_unit_test(hosts_that_are_never_asked_are_not_waited_for_for_ever),

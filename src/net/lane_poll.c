@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Links of whose sockets the kernel says when they are ready. What is ready is read and written here, with
+ * one call of the kernel each. */
+#include "net/lane.h"
+#include "net/poll_set_state.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Reads of a link that brings more than one can take, before others have their turn; pieces of one write. */
+enum { READS_AT_ONCE = 16, PIECES_AT_ONCE = 16 };
+
+static struct poll_set *set_of(const struct link *link)
+{
+    return link->chunk->poll_set;
+}
+
+/* It is read soon, as a rule. */
+int lane_poll_open(struct link *link, int socket)
+{
+    int result = poll_set_add(set_of(link), link, socket, EPOLLIN);
+    if (result != 0)
+        return result;
+    link->socket.poll.descriptor = socket;
+    link->socket.poll.watched = EPOLLIN;
+    return 0;
+}
+
+uv_loop_t *lane_poll_loop(const struct link *link)
+{
+    return set_of(link)->loop;
+}
+
+/* ── What is ready ─────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static ssize_t outcome(ssize_t result)
+{
+    return result >= 0 ? result : uv_translate_sys_error(errno);
+}
+
+static bool is_passing(ssize_t result)
+{
+    return result == UV_EAGAIN || result == UV_EINTR;
+}
+
+/* Whether there may be more. Adds what came to `read`. */
+static bool link_read(struct link *link, size_t *read)
+{
+    struct chunk *chunk = link->chunk;
+    ssize_t size = outcome(recv(link->socket.poll.descriptor, chunk->data, link->read_most, MSG_DONTWAIT));
+    *read += size > 0 ? (size_t)size : 0;
+    if (size > 0)
+        link_arrived(link, bytes_of(chunk->data, (size_t)size));
+    else if (!is_passing(size))
+        link_stopped(link, (int)size);
+    return size == (ssize_t)link->read_most;
+}
+
+static void link_write_waiting(struct link *link)
+{
+    struct iovec pieces[PIECES_AT_ONCE];
+    struct msghdr message = { .msg_iov = pieces };
+    for (struct link_piece *piece = link->first; piece != NULL && message.msg_iovlen < PIECES_AT_ONCE;
+         piece = piece->next) {
+        pieces[message.msg_iovlen++] =
+            (struct iovec){ .iov_base = (void *)(uintptr_t)piece->data, .iov_len = piece->size };
+        piece->is_under_way = true;
+    }
+    ssize_t taken = outcome(sendmsg(link->socket.poll.descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT));
+    link->socket.poll.waits_for_room = false;
+    link_written(link, is_passing(taken) ? 0 : taken);
+}
+
+/* Waits for what the link now wants: each change costs a call of the kernel. */
+static void link_watch(struct link *link)
+{
+    struct link_poll *poll = &link->socket.poll;
+    bool rests = poll->is_resting && link_is_stream(link);
+    bool is_to_read = link->is_reading && !rests;
+    unsigned events = (is_to_read ? EPOLLIN : 0U) | (poll->waits_for_room ? EPOLLOUT : 0U);
+    if (poll->descriptor < 0 || events == poll->watched)
+        return;
+    poll->watched = events & 0xFF;
+    poll_set_change(set_of(link), link, poll->descriptor, events);
+}
+
+static void link_end_rest(struct link *link)
+{
+    if (link->socket.poll.is_resting)
+        poll_set_wake(set_of(link), link);
+    link->socket.poll.is_resting = false;
+}
+
+static void link_begin_rest(struct link *link)
+{
+    if (!poll_set_rest(set_of(link), link))
+        return;
+    link->socket.poll.is_resting = true;
+    link_watch(link);
+}
+
+static void link_read_all(struct link *link, bool has_rested)
+{
+    size_t read = 0;
+    for (unsigned reads = 0; reads < READS_AT_ONCE && link->is_reading && link_read(link, &read); reads++)
+        ;
+    if (has_rested)
+        link_rested(link, read);
+    link_end_rest(link);
+    if (link_is_to_rest(link, read))
+        link_begin_rest(link);
+}
+
+/* A stream that goes on rests again without having been waited for in between. */
+void lane_poll_rested(struct link *link)
+{
+    struct link_poll *poll = &link->socket.poll;
+    poll->is_resting = false;
+    if (link->is_reading)
+        link_read_all(link, true);
+    if (!poll->is_resting && !link->is_closing)
+        link_watch(link);
+}
+
+/* After a failure of the socket the read, or the write, says which. */
+void lane_poll_ready(struct link *link, unsigned events)
+{
+    bool has_failed = (events & (EPOLLERR | EPOLLHUP)) != 0;
+    bool is_readable = has_failed || (events & EPOLLIN) != 0;
+    bool is_writable = has_failed || (events & EPOLLOUT) != 0;
+    bool is_unwanted = !link->is_reading && is_readable;
+    if (is_readable)
+        link_read_all(link, false);
+    if (!link->is_closing && link->socket.poll.waits_for_room && is_writable)
+        link_write_waiting(link);
+    if (!link->is_closing && (is_unwanted || is_writable))
+        link_watch(link);
+}
+
+/* ── The lane ──────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* One that is not to be read any more is waited for until something comes: mostly it is to be read again
+ * before. */
+void lane_poll_attend(struct link *link)
+{
+    if (link->is_reading)
+        link_watch(link);
+}
+
+int lane_poll_write_now(struct link *link, struct bytes *bytes)
+{
+    ssize_t taken =
+        outcome(send(link->socket.poll.descriptor, bytes->data, bytes->size, MSG_NOSIGNAL | MSG_DONTWAIT));
+    if (taken >= 0)
+        (void)bytes_take(bytes, (size_t)taken);
+    return taken >= 0 || is_passing(taken) ? 0 : (int)taken;
+}
+
+void lane_poll_write(struct link *link)
+{
+    link->socket.poll.waits_for_room = true;
+    link_watch(link);
+}
+
+void lane_poll_close(struct link *link)
+{
+    struct link_poll *poll = &link->socket.poll;
+    if (poll->descriptor < 0) {
+        link_closed(link);
+        return;
+    }
+    link_end_rest(link);
+    poll_set_remove(set_of(link), poll->descriptor);
+    (void)close(poll->descriptor);
+    poll->descriptor = -1;
+    poll_set_close(set_of(link), link);
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "net/link_state.h"
+#include "net/poll_set.h"
+#include "net/poll_set_state.h"
+#include "unit/net/peer.h"
+
+#include <sys/resource.h>
+
+enum { MEMBERS = POLL_SET_RESTS_MOST + 2, NANOSECONDS = 1000, TURNS_MOST = 10, A_WHILE_MS = 50 };
+
+struct member {
+    struct link link;
+    int peer;
+    size_t got;
+    int ends;
+    int closings;
+    struct member *victim; /* to be closed when this one is told of something */
+};
+
+static struct office {
+    uv_loop_t loop;
+    struct chunk chunk;
+    struct member members[MEMBERS];
+    size_t count;
+    unsigned turns;
+    bool stops_when_closed;
+} office;
+
+static struct member *member_of(struct link *link)
+{
+    return CONTAINER_OF(link, struct member, link);
+}
+
+static void close_victim(struct member *member)
+{
+    if (member->victim != NULL)
+        link_close(&member->victim->link);
+}
+
+static void on_bytes(struct link *link, struct bytes bytes)
+{
+    member_of(link)->got += bytes.size;
+    close_victim(member_of(link));
+}
+
+static void on_end(struct link *link, int error)
+{
+    (void)error;
+    member_of(link)->ends++;
+}
+
+static void on_closed(struct link *link)
+{
+    member_of(link)->closings++;
+    if (office.stops_when_closed)
+        poll_set_stop(link->chunk->poll_set);
+}
+
+static struct poll_set *office_set(void)
+{
+    return office.chunk.poll_set;
+}
+
+static int open_office(void **state)
+{
+    (void)state;
+    memset(&office, 0, sizeof office);
+    loop_open(&office.loop, &office.chunk);
+    return 0;
+}
+
+static struct member *hire(void)
+{
+    static const struct link_events events = { .on_bytes = on_bytes,
+                                               .on_end = on_end,
+                                               .on_closed = on_closed };
+    struct member *member = &office.members[office.count++];
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    member->peer = ends[1];
+    link_init(&member->link, &office.chunk, &events);
+    assert_int_equal(link_open(&member->link, ends[0]), 0);
+    return member;
+}
+
+static int close_office(void **state)
+{
+    (void)state;
+    for (size_t index = 0; index < office.count; index++) {
+        link_close(&office.members[index].link);
+        (void)close(office.members[index].peer);
+    }
+    loop_finish(&office.loop);
+    for (size_t index = 0; index < office.count; index++)
+        assert_int_equal(office.members[index].closings, 1);
+    return 0;
+}
+
+/* ── Waiting ───────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void count_turn(void *unused)
+{
+    (void)unused;
+    office.turns++;
+}
+
+static void stop(uv_timer_t *timer)
+{
+    poll_set_stop(office_set());
+    uv_close((uv_handle_t *)timer, NULL);
+}
+
+/* How often the set woke in that time, this timer's end included. */
+static unsigned turns_in(unsigned ms)
+{
+    uv_timer_t timer;
+    office.turns = 0;
+    assert_int_equal(uv_timer_init(&office.loop, &timer), 0);
+    assert_int_equal(uv_timer_start(&timer, stop, ms, 0), 0);
+    poll_set_run(office_set(), count_turn, NULL);
+    loop_turn(&office.loop); /* the timer's handle is closed in the loop */
+    return office.turns;
+}
+
+static void a_set_that_was_stopped_returns_and_can_run_again(void **state)
+{
+    (void)state;
+    struct member *member = hire();
+    for (int round = 0; round < 3; round++)
+        assert_in_range(turns_in(5), 1, TURNS_MOST);
+    assert_true(poll_set_is_alive(office_set()));
+    link_close(&member->link);
+    assert_true(poll_set_is_alive(office_set())); /* it is still to be told */
+    assert_int_equal(member->closings, 0);
+    poll_set_run(office_set(), NULL, NULL);
+    assert_int_equal(member->closings, 1);
+}
+
+static void stop_by_call(uv_async_t *call)
+{
+    poll_set_stop(office_set());
+    uv_close((uv_handle_t *)call, NULL);
+}
+
+static void the_loop_is_heard_while_the_set_waits(void **state)
+{
+    (void)state;
+    uv_async_t call;
+    assert_int_equal(uv_async_init(&office.loop, &call, stop_by_call), 0);
+    assert_int_equal(uv_async_send(&call), 0);
+    (void)alarm(PATIENCE_MS / 1000); /* the end of this program, if it waits for good */
+    poll_set_run(office_set(), NULL, NULL);
+    (void)alarm(0);
+}
+
+static void a_link_that_was_closed_is_told_before_it_waits(void **state)
+{
+    (void)state;
+    struct member *member = hire();
+    uv_timer_t timer;
+    assert_int_equal(uv_timer_init(&office.loop, &timer), 0);
+    assert_int_equal(uv_timer_start(&timer, stop, PATIENCE_MS, 0), 0);
+    loop_turn(&office.loop);
+    link_close(&member->link);
+    office.stops_when_closed = true;
+    poll_set_run(office_set(), NULL, NULL);
+    assert_int_equal(member->closings, 1);
+    assert_true(uv_is_active((uv_handle_t *)&timer)); /* so that it was not this that woke it */
+    uv_close((uv_handle_t *)&timer, NULL);
+    loop_turn(&office.loop);
+}
+
+/* What has failed is ready for good: nobody who does not read it is to be kept awake by that. */
+static void a_failure_that_nobody_waits_for_does_not_keep_it_awake(void **state)
+{
+    (void)state;
+    struct member *ended = hire();
+    struct member *stopped = hire();
+    link_read_start(&stopped->link);
+    link_read_stop(&stopped->link);
+    (void)close(ended->peer);
+    (void)close(stopped->peer);
+    assert_in_range(turns_in(A_WHILE_MS), 1, TURNS_MOST);
+    assert_int_equal(ended->ends + stopped->ends, 0);
+    link_read_start(&ended->link);
+    link_read_start(&stopped->link);
+    TURN_UNTIL(&office.loop, ended->ends == 1 && stopped->ends == 1);
+    ended->peer = stopped->peer = -1;
+}
+
+/* Another process that was just made has all descriptors, until it becomes another program. */
+static void nothing_is_told_of_a_socket_that_another_process_still_has(void **state)
+{
+    (void)state;
+    struct member *member = hire();
+    link_read_start(&member->link);
+    int kept = dup(member->link.socket.poll.descriptor);
+    assert_true(kept >= 0);
+    link_close(&member->link);
+    TURN_UNTIL(&office.loop, member->closings == 1);
+    assert_int_equal(write(member->peer, "late", 4), 4);
+    assert_in_range(turns_in(A_WHILE_MS), 1, TURNS_MOST);
+    assert_int_equal(member->got, 0);
+    (void)close(kept);
+}
+
+/* Of both the kernel tells in one turn. */
+static void what_is_closed_by_another_in_the_same_turn_is_told_nothing(void **state)
+{
+    (void)state;
+    struct member *first = hire();
+    struct member *second = hire();
+    first->victim = second;
+    second->victim = first;
+    link_read_start(&first->link);
+    link_read_start(&second->link);
+    assert_int_equal(write(first->peer, "a", 1), 1);
+    assert_int_equal(write(second->peer, "b", 1), 1);
+    loop_turn(&office.loop);
+    assert_int_equal(first->got + second->got, 1);
+    assert_int_equal(first->closings + second->closings, 1);
+}
+
+/* ── Rests ─────────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static bool rests(const struct member *member)
+{
+    return member->link.socket.poll.is_resting;
+}
+
+static void rest(struct member *member)
+{
+    member->link.socket.poll.is_resting = poll_set_rest(office_set(), &member->link);
+}
+
+static uint64_t us_since(uint64_t begun_ns)
+{
+    return (uv_hrtime() - begun_ns) / NANOSECONDS;
+}
+
+static void a_rest_is_not_over_before_its_time(void **state)
+{
+    (void)state;
+    struct member *member = hire();
+    for (int round = 0; round < 3; round++) {
+        uint64_t begun_ns = uv_hrtime();
+        rest(member);
+        TURN_UNTIL(&office.loop, !rests(member));
+        assert_true(us_since(begun_ns) >= LINK_REST_US);
+    }
+}
+
+static void each_rest_of_several_is_over(void **state)
+{
+    (void)state;
+    struct member *first = hire();
+    struct member *second = hire();
+    rest(first);
+    const struct timespec half = { .tv_nsec = (long)LINK_REST_US * NANOSECONDS / 2 };
+    (void)nanosleep(&half, NULL);
+    uint64_t begun_ns = uv_hrtime();
+    rest(second);
+    TURN_UNTIL(&office.loop, !rests(first) && !rests(second));
+    assert_true(us_since(begun_ns) >= LINK_REST_US);
+}
+
+static void one_too_many_does_not_rest(void **state)
+{
+    (void)state;
+    for (size_t index = 0; index < POLL_SET_RESTS_MOST; index++) {
+        struct member *member = hire();
+        rest(member);
+        assert_true(rests(member));
+    }
+    struct member *last = hire();
+    rest(last);
+    assert_false(rests(last));
+    for (size_t index = 0; index < office.count; index++)
+        TURN_UNTIL(&office.loop, !rests(&office.members[index]));
+    rest(last);
+    assert_true(rests(last));
+}
+
+static void woken_its_rest_is_never_over(void **state)
+{
+    (void)state;
+    struct member *woken = hire();
+    struct member *other = hire();
+    rest(woken);
+    rest(other);
+    poll_set_wake(office_set(), &woken->link);
+    TURN_UNTIL(&office.loop, !rests(other));
+    assert_true(rests(woken)); /* nobody told it */
+    woken->link.socket.poll.is_resting = false;
+}
+
+static void closed_it_rests_no_more(void **state)
+{
+    (void)state;
+    struct member *member = hire();
+    rest(member);
+    link_close(&member->link);
+    assert_int_equal(office_set()->rest_count, 1);
+    assert_null(office_set()->rests[office_set()->first_rest].link);
+}
+
+/* ── Means ─────────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void without_descriptors_it_says_so(void **state)
+{
+    (void)state;
+    struct rlimit before;
+    struct poll_set *set = NULL;
+    struct problem problem = { .text = "" };
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int lowest = dup(0);
+    (void)close(lowest);
+    for (rlim_t room = 0; room < 2; room++) {
+        const struct rlimit short_of = { .rlim_cur = (rlim_t)lowest + room, .rlim_max = before.rlim_max };
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &short_of), 0);
+        assert_false(poll_set_create(&office.loop, &set, &problem));
+        assert_null(set);
+        assert_non_null(strstr(problem.text, "epoll"));
+        assert_non_null(strstr(problem.text, "too many open files"));
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    int after = dup(0);
+    assert_int_equal(after, lowest); /* nothing stayed open */
+    (void)close(after);
+}
+
+#define OFFICE_TEST(test) cmocka_unit_test_setup_teardown(test, open_office, close_office)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        OFFICE_TEST(a_set_that_was_stopped_returns_and_can_run_again),
+        OFFICE_TEST(the_loop_is_heard_while_the_set_waits),
+        OFFICE_TEST(a_link_that_was_closed_is_told_before_it_waits),
+        OFFICE_TEST(a_failure_that_nobody_waits_for_does_not_keep_it_awake),
+        OFFICE_TEST(nothing_is_told_of_a_socket_that_another_process_still_has),
+        OFFICE_TEST(what_is_closed_by_another_in_the_same_turn_is_told_nothing),
+        OFFICE_TEST(a_rest_is_not_over_before_its_time),
+        OFFICE_TEST(each_rest_of_several_is_over),
+        OFFICE_TEST(one_too_many_does_not_rest),
+        OFFICE_TEST(woken_its_rest_is_never_over),
+        OFFICE_TEST(closed_it_rests_no_more),
+        OFFICE_TEST(without_descriptors_it_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
