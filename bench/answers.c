@@ -209,6 +209,7 @@ static bool client_answer(struct client *client)
 {
     size_t at = 0;
     size_t size;
+    answers.size = 0; /* of one that has gone */
     do {
         size_t known = client->is_logged_in ? units_in(client->data + at, client->size - at) : 0;
         size = known * unit.request_size;

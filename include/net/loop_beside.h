@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <uv.h>
 
-/* libuv's loop where its thread waits in something else, which watches the loop's descriptor. */
+/* libuv's loop where its thread waits in something else, which watches the loop's descriptor. While a link is
+ * open the loop has to have an active handle, or it is not run when its descriptor is ready. */
 
 /* How long to wait at most, in ms; -1: until something comes. */
 static inline int loop_beside_timeout(const uv_loop_t *loop)

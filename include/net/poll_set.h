@@ -18,7 +18,7 @@ MUST_USE bool poll_set_create(uv_loop_t *loop, struct poll_set **out, struct pro
 /* Runs the loop and the set, from one thread, as uv_run does: until no handle of the loop is alive and no
  * link is open, or until poll_set_stop. `before_wait`, which may be NULL, is called each turn. */
 void poll_set_run(struct poll_set *set, void (*before_wait)(void *owner), void *owner);
-/* poll_set_run returns after this turn. To be called from the loop. */
+/* poll_set_run returns after this turn. To be called from the loop, a link or `before_wait`. */
 void poll_set_stop(struct poll_set *set);
 /* Whether poll_set_run would go on. */
 bool poll_set_is_alive(const struct poll_set *set);

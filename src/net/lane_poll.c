@@ -124,7 +124,8 @@ void lane_poll_rested(struct link *link)
         link_watch(link);
 }
 
-/* After a failure of the socket the read, or the write, says which. */
+/* After a failure of the socket the read, or the write, says which. What is read on has to be waited for: a
+ * rest may have begun, and ended, since the kernel told of it. */
 void lane_poll_ready(struct link *link, unsigned events)
 {
     bool has_failed = (events & (EPOLLERR | EPOLLHUP)) != 0;
@@ -135,7 +136,7 @@ void lane_poll_ready(struct link *link, unsigned events)
         link_read_all(link, false);
     if (!link->is_closing && link->socket.poll.waits_for_room && is_writable)
         link_write_waiting(link);
-    if (!link->is_closing && (is_unwanted || is_writable))
+    if (!link->is_closing && (is_unwanted || is_writable || link->is_reading))
         link_watch(link);
 }
 

@@ -177,21 +177,27 @@ static void take_ready(struct poll_set *set, const struct epoll_event *ready)
         lane_poll_ready(ready->data.ptr, ready->events);
 }
 
+bool poll_set_is_alive(const struct poll_set *set)
+{
+    return uv_loop_alive(set->loop) || set->links > 0;
+}
+
+/* What is called before a wait may have closed the last link, or stopped the set. */
+static bool set_may_wait(const struct poll_set *set)
+{
+    return set->closing == NULL && !set->has_stopped && poll_set_is_alive(set);
+}
+
 /* What one wait brought came at one time. */
 static void turn(struct poll_set *set, bool may_wait)
 {
-    int timeout = may_wait && set->closing == NULL ? loop_beside_timeout(set->loop) : 0;
+    int timeout = may_wait && set_may_wait(set) ? loop_beside_timeout(set->loop) : 0;
     int count = epoll_wait(set->sockets, set->ready, POLL_SET_READY_MOST, timeout);
     uv_update_time(set->loop);
     for (int index = 0; index < count; index++)
         take_ready(set, &set->ready[index]);
     tell_closed(set);
     loop_beside_run(set->loop, &set->is_loop_due);
-}
-
-bool poll_set_is_alive(const struct poll_set *set)
-{
-    return uv_loop_alive(set->loop) || set->links > 0;
 }
 
 void poll_set_run(struct poll_set *set, void (*before_wait)(void *owner), void *owner)

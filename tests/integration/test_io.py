@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: PostgreSQL
-"""How sessions' bytes move: by io_uring where it can be had, by libuv where not, and who is told."""
+"""How sessions' bytes move: by io_uring where it can be had, by epoll where not, and who is told."""
 import ctypes
 import os
 import platform

@@ -224,8 +224,8 @@ static void order_is_kept_when_the_kernel_takes_only_part(struct probe *probe)
     probe_destroy(probe);
 }
 
-/* By io_uring, of one turn; by libuv each is written to when there is something for it. Sockets become ready
- * for epoll in the order in which they were written to. */
+/* By io_uring, of one turn; without it each is written to when there is something for it. Sockets become
+ * ready for epoll in the order in which they were written to. */
 static void a_ring_writes_to_servers_before_others(void **state)
 {
     enum { LINKS = 6 };
@@ -448,7 +448,7 @@ static void who_is_held_up_by_a_write_waits_for_nothing_else(void **state)
     size_t at = 0;
     while (at <= LINK_HIGH_WATER)
         send_pattern(&probe->link, &at, 20000);
-    if (!probe->link.is_full) /* the kernel has taken it: libuv's lane */
+    if (!probe->link.is_full) /* the kernel has taken it: the other lane */
         link_shutdown(&probe->link);
     run_until_read(probe, SIZE_MAX);
     probe_destroy(probe);

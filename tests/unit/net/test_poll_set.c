@@ -26,6 +26,8 @@ static struct office {
     bool stops_when_closed;
 } office;
 
+static const uint8_t pattern[LINK_LARGE_READ];
+
 static struct member *member_of(struct link *link)
 {
     return CONTAINER_OF(link, struct member, link);
@@ -148,6 +150,7 @@ static void the_loop_is_heard_while_the_set_waits(void **state)
     (void)state;
     uv_async_t call;
     assert_int_equal(uv_async_init(&office.loop, &call, stop_by_call), 0);
+    TURN_UNTIL(&office.loop, uv_backend_timeout(&office.loop) == -1); /* nothing else wakes it */
     assert_int_equal(uv_async_send(&call), 0);
     (void)alarm(PATIENCE_MS / 1000); /* the end of this program, if it waits for good */
     poll_set_run(office_set(), NULL, NULL);
@@ -296,6 +299,23 @@ static void woken_its_rest_is_never_over(void **state)
     woken->link.socket.poll.is_resting = false;
 }
 
+/* The kernel told of it together with the timer that ended its rest, so that the next rest had begun and
+ * nothing was left to read. */
+static void what_was_told_before_a_rest_does_not_leave_it_unheard(void **state)
+{
+    (void)state;
+    struct member *member = hire();
+    link_read_start(&member->link);
+    member->link.streak = LINK_STREAK;
+    assert_int_equal(write(member->peer, pattern, sizeof pattern), sizeof pattern);
+    lane_poll_ready(&member->link, EPOLLIN);
+    assert_true(rests(member));
+    lane_poll_ready(&member->link, EPOLLIN);
+    assert_false(rests(member));
+    assert_int_equal(write(member->peer, "more", 4), 4);
+    TURN_UNTIL(&office.loop, member->got == sizeof pattern + 4);
+}
+
 static void closed_it_rests_no_more(void **state)
 {
     (void)state;
@@ -347,6 +367,7 @@ int main(void)
         OFFICE_TEST(each_rest_of_several_is_over),
         OFFICE_TEST(one_too_many_does_not_rest),
         OFFICE_TEST(woken_its_rest_is_never_over),
+        OFFICE_TEST(what_was_told_before_a_rest_does_not_leave_it_unheard),
         OFFICE_TEST(closed_it_rests_no_more),
         OFFICE_TEST(without_descriptors_it_says_so),
     };
