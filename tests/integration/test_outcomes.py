@@ -151,6 +151,7 @@ class Outcomes(Case):
                       "all have gone")
         existing = {row[0] for row in self.postgres.run(EXISTING)}
         counts = {}
+        self.sluice.counters()  # whoever asks the console sees what was done before: it is in the audit then
         self.wait_for(lambda: all(change["told"] and change["told"][-1][0] != "ddl_completed" for change in self.changes().values()),
                       "each is told to its end", 5)
         may_stand = [name for change in self.changes().values() for name in change["objects"]
