@@ -16,7 +16,7 @@ enum { NANOSECONDS_PER_MICROSECOND = 1000, NANOSECONDS_PER_SECOND = 1000000000 }
 /* ── Making one ────────────────────────────────────────────────────────────────────────────────────────────
  */
 
-static bool is_watched(struct poll_set *set, int descriptor, uint32_t events, void *owner)
+static bool watch(struct poll_set *set, int descriptor, uint32_t events, void *owner)
 {
     struct epoll_event wanted = { .events = events, .data.ptr = owner };
     return epoll_ctl(set->sockets, EPOLL_CTL_ADD, descriptor, &wanted) == 0;
@@ -27,8 +27,8 @@ static bool poll_set_open(struct poll_set *set)
 {
     set->sockets = epoll_create1(EPOLL_CLOEXEC);
     set->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    return set->sockets >= 0 && set->timer >= 0 && is_watched(set, uv_backend_fd(set->loop), EPOLLIN, NULL) &&
-           is_watched(set, set->timer, EPOLLIN | EPOLLET, set);
+    return set->sockets >= 0 && set->timer >= 0 && watch(set, uv_backend_fd(set->loop), EPOLLIN, NULL) &&
+           watch(set, set->timer, EPOLLIN | EPOLLET, set);
 }
 
 bool poll_set_create(uv_loop_t *loop, struct poll_set **out, struct problem *problem)
@@ -72,7 +72,7 @@ static uint32_t events_with_failure(unsigned events)
 
 int poll_set_add(struct poll_set *set, struct link *link, int socket, unsigned events)
 {
-    if (!is_watched(set, socket, events_with_failure(events), link))
+    if (!watch(set, socket, events_with_failure(events), link))
         return uv_translate_sys_error(errno);
     set->links++;
     return 0;
