@@ -36,6 +36,7 @@ struct request {
     bool is_untracked : 1; /* it binds a name that could not be kept */
     bool is_portal : 1;    /* CLOSE: of a portal */
     bool is_change : 1;    /* a schema change that was let pass, not answered yet */
+    bool has_failed : 1;   /* QUERY, FUNCTION: its error has come */
 };
 
 /* As many find room in the circle that a flight takes from the slab of all flights. */

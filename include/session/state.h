@@ -99,7 +99,8 @@ struct session {
     struct lexer_reading reading;
     bool is_client_foreign; /* its client_encoding is not UTF-8; likewise the server's */
     bool is_server_foreign;
-    bool is_reading_known; /* nothing was sent since the server last said what it is */
+    bool is_reading_known;   /* nothing was sent since the server last said what it is */
+    uint16_t doubtful_syncs; /* that a COPY may have swallowed, or else are still to be answered */
     struct direction client;
     struct direction server;
     struct stream *stream;
@@ -197,6 +198,20 @@ enum fate server_message_take(struct session *session, uint8_t type, struct byte
 enum fate server_error_take(struct session *session, const struct report *report, bool may_replace);
 /* Whether the next ErrorResponse may have to be replaced. */
 bool server_error_is_awaited(const struct session *session);
+
+/* ── copying.c: which Syncs a COPY from the client swallowed ───────────────────────────────────────────────
+ */
+/* A statement was carried out: if it was a COPY, the Syncs before the end of its data will not be answered.
+ * `keeps_head`: it stays at the head of the flight. */
+void copy_take_end(struct session *session, bool keeps_head);
+/* An error has ended a request, which stays at the head unless the server `skips` to the next Sync. */
+void copy_take_error(struct session *session, bool skips, const struct report *report);
+/* A request is about to be taken as skipped. If a Sync of a COPY is doubtful the server may run it instead:
+ * then the session is lost. Whether it is. */
+bool copy_doubt(struct session *session);
+/* A ReadyForQuery has come, and `head` (may be NULL) is the oldest in flight. Whether it answers nothing but
+ * a Sync that was taken as swallowed. */
+MUST_USE bool copy_take_ready(struct session *session, const struct request *head);
 
 /* ── stream.c: SQL that flows while it is read ─────────────────────────────────────────────────────────────
  */

@@ -33,30 +33,6 @@ static void expect_and_settle(struct session *session, enum request_kind kind)
     }
 }
 
-/* ── COPY ──────────────────────────────────────────────────────────────────────────────────────────────────
- */
-
-/* While it reads COPY data the server ignores Flush and Sync: once the data has ended, the Syncs sent before
- * its end will not be answered (manual: "COPY Operations"). The COPY's own request stays at the head when
- * `keeps_head`. */
-static void drop_swallowed_syncs(struct session *session, bool keeps_head)
-{
-    struct flight *flight = &session->flight;
-    uint32_t least = keeps_head ? 1 : 0;
-    if (!session->is_copying_in)
-        return;
-    session->is_copying_in = false;
-    if (!flight_holds(flight, REQUEST_COPY_END))
-        return;
-    while (flight->count > least) {
-        struct request dropped = keeps_head ? flight_take_second(flight) : flight_take(flight);
-        bool was_end = dropped.kind == REQUEST_COPY_END;
-        request_settle(session, &dropped, false);
-        if (was_end)
-            return;
-    }
-}
-
 /* ── Errors ────────────────────────────────────────────────────────────────────────────────────────────────
  */
 
@@ -64,29 +40,26 @@ static void drop_swallowed_syncs(struct session *session, bool keeps_head)
 static void skip_to_sync(struct session *session)
 {
     struct flight *flight = &session->flight;
-    if (session->is_copying_in && flight_holds(flight, REQUEST_COPY_END)) {
-        head_settle(session, false);
-        drop_swallowed_syncs(session, false);
-    } else if (session->is_copying_in) {
-        requests_abandon_all(
-            session); /* the Syncs among them came before the error and were read as part of the COPY */
-    }
-    session->is_copying_in = false;
+    const struct request *head = flight_head(flight);
+    if (head != NULL && head->kind != REQUEST_SYNC && copy_doubt(session))
+        return;
     while (flight->count > 0 && flight_head(flight)->kind != REQUEST_SYNC)
         head_settle(session, false);
     session->skips_to_sync = flight->count == 0;
 }
 
-static void error_settle(struct session *session, const struct request *head)
+static void error_settle(struct session *session, struct request *head, const struct report *report)
 {
     if (head == NULL || head->kind == REQUEST_SYNC)
         return;
-    if (head->kind == REQUEST_QUERY || head->kind == REQUEST_FUNCTION) {
-        drop_swallowed_syncs(session, true);
-        session->is_copying_in = false;
-        return;
-    }
-    skip_to_sync(session);
+    bool is_extended = head->kind != REQUEST_QUERY && head->kind != REQUEST_FUNCTION;
+    if (is_extended)
+        head_settle(session, false);
+    else
+        head->has_failed = true;
+    copy_take_error(session, is_extended, report);
+    if (is_extended)
+        skip_to_sync(session);
 }
 
 /* The errors that a poisoned or spoilt message is sure to end in: a syntax error, a message that breaks the
@@ -126,7 +99,7 @@ enum fate server_error_take(struct session *session, const struct report *report
         blame_error(session, report, goes_on ? head : NULL);
     }
     if (goes_on)
-        error_settle(session, head);
+        error_settle(session, head, report);
     return fate;
 }
 
@@ -193,7 +166,7 @@ static void statement_end(struct session *session, struct bytes tag)
     head->answered++;
     if (!is_query)
         head_settle(session, true);
-    drop_swallowed_syncs(session, is_query);
+    copy_take_end(session, is_query);
 }
 
 static void take_command_complete(struct session *session, struct bytes body)
@@ -209,6 +182,18 @@ static void login_done(struct session *session)
         tell_publish(session);
 }
 
+/* The oldest request that ends in ReadyForQuery has, and what stands before it is not answered any more. */
+static void ready_settle(struct session *session)
+{
+    const struct flight *flight = &session->flight;
+    bool has_ended = copy_take_ready(session, awaited_head(session));
+    while (!has_ended && flight->count > 0) {
+        uint8_t kind = flight_head(flight)->kind;
+        has_ended = kind == REQUEST_SYNC || kind == REQUEST_QUERY || kind == REQUEST_FUNCTION;
+        head_settle(session, has_ended);
+    }
+}
+
 static void take_ready(struct session *session, struct bytes body)
 {
     struct flight *flight = &session->flight;
@@ -217,16 +202,8 @@ static void take_ready(struct session *session, struct bytes body)
     session->active_us = session->world->now_us;
     session->skips_to_sync = false;
     session->is_copying_in = false;
-    while (flight->count > 0) {
-        uint8_t kind = flight_head(flight)->kind;
-        if (is_first && kind != REQUEST_COPY_END) {
-            break; /* the first one ends the login, not what the client sent ahead */
-        }
-        bool ends_here = kind == REQUEST_SYNC || kind == REQUEST_QUERY || kind == REQUEST_FUNCTION;
-        head_settle(session, ends_here);
-        if (ends_here)
-            break;
-    }
+    if (!is_first) /* which ends the login, not what the client sent ahead */
+        ready_settle(session);
     (void)awaited_head(session); /* the end of a stream that went both ways is answered by nothing else */
     if (is_first)
         login_done(session);

@@ -15,6 +15,8 @@ static bool may_await_copy_end(const struct flight *flight)
 struct request *session_expect(struct session *session, enum request_kind kind, struct statement *statement)
 {
     if (session->skips_to_sync && kind != REQUEST_SYNC) {
+        if (kind != REQUEST_COPY_END)
+            copy_doubt(session);
         return NULL; /* the server drops it unanswered */
     }
     if (kind == REQUEST_COPY_END && !may_await_copy_end(&session->flight))
@@ -139,6 +141,8 @@ void request_settle(struct session *session, struct request *request, bool is_do
 void head_settle(struct session *session, bool is_done)
 {
     struct request request = flight_take(&session->flight);
+    if (is_done && request.kind != REQUEST_SYNC && !request.has_failed)
+        session->doubtful_syncs = 0; /* what came before has been answered */
     request_settle(session, &request, is_done);
 }
 

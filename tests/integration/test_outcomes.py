@@ -76,13 +76,14 @@ class Conversation:
                                                 "begin; execute {0}; commit")).format(name)))
 
     def step_copy(self):
-        sql = "copy late from stdin"
+        sql = self.random.choice(("copy late from stdin", "copy late from stdin", "copy solid from stdin"))  # which takes numbers only
         if self.random.random() < 0.5:
             self.add(wire.query(f"{self.statement()}; {sql}; {self.statement()}"))
         else:
             self.add(wire.parse(sql), wire.bind(), wire.execute())
             self.add(*self.random.choice(((), (), (wire.sync(),), (wire.query(self.creation()),))))
-        self.add(wire.copy_data(b"line\n"), self.random.choice((wire.copy_done(), wire.copy_fail("given up"))))
+        self.add(wire.copy_data(b"line\n"), *self.random.choice(((), (), (wire.sync(),), (wire.copy_data(b"line\n"),))))
+        self.add(self.random.choice((wire.copy_done(), wire.copy_fail("given up"))))
         self.add(wire.sync())
 
     def step_transaction(self):
@@ -214,7 +215,7 @@ class Outcomes(Case):
             if os.environ.get("OUTCOMES_EACH"):
                 self.check(said[-1])
         counts = self.check()
-        print(f"{rounds} conversations, {world.names} changes, {counts}", flush=True)
+        print(f"{rounds} conversations, {world.names} changes, {counts}, {self.sluice.counter('unfollowed')} unfollowed", flush=True)
         for kind in ("ddl_committed", "ddl_failed", "ddl_undone"):
             self.assertGreater(counts.get(kind, 0), 0)
         self.assertLess(counts.get("ddl_unknown", 0), sum(counts.values()) / 5)
@@ -273,6 +274,13 @@ class Outcomes(Case):
                          wire.query("create table made_earlier (); select pg_sleep(0.2)"),
                          wire.query("execute by_execute; drop table late"), syncs=3)
         self.assertEqual(ends, [("committed", ""), ("failed", "it was refused with the rest of its text")])
+
+    def test_a_sync_behind_data_that_fails_is_answered_by_itself(self):
+        copy = [wire.parse("copy solid from stdin"), wire.bind(), wire.execute(), wire.copy_data(b"no number\n"), wire.sync(),
+                wire.copy_done(), wire.sync()]
+        ends = self.ends(*copy, wire.query("create table made_in_vain (); select 1 / 0"), wire.query("create table made_behind ()"), syncs=4)
+        self.assertEqual(ends, [("failed", "the server refused it"), ("committed", "")])
+        self.assertEqual(self.sluice.counter("unfollowed"), 0)
 
     def test_both_decisions_of_one_text_end(self):
         self.ends(wire.parse("create table made_twice ()", "twice"), wire.sync(),

@@ -108,9 +108,17 @@ static void events_take(struct stage *stage)
     }
 }
 
+void stage_hang_up(struct stage *stage)
+{
+    session_destroy(stage->session, "the wire was cut");
+    stage->session = NULL;
+    events_take(stage);
+}
+
 void stage_end(struct stage *stage)
 {
-    session_destroy(stage->session, "the play is over");
+    if (stage->session != NULL)
+        session_destroy(stage->session, "the play is over");
     session_world_close(&stage->world);
     policy_release(stage->world.policy);
     statement_pool_release(&stage->statements);

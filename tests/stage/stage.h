@@ -43,6 +43,8 @@ struct stage_plan {
 /* A stage with a new session, and one whose client has logged in; on the heap, until stage_end. */
 struct stage *stage_open(struct stage_plan plan);
 struct stage *stage_begin(struct stage_plan plan);
+/* The connection ends in the middle of things. Nothing can be said behind that. */
+void stage_hang_up(struct stage *stage);
 /* Ends the session, too; fails the test when something was not given back. */
 void stage_end(struct stage *stage);
 /* Another policy from now on, as when a window opens or closes. */

@@ -8,15 +8,16 @@
 
 #include <cmocka.h>
 
-#define ERROR      "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"22012\" M:\"division by zero\" int8:0\n"
-#define IDLE       "server: ReadyForQuery text:\"I\"\n"
-#define OPEN       "server: ReadyForQuery text:\"T\"\n"
-#define FAILED     "server: ReadyForQuery text:\"E\"\n"
-#define DONE(tag)  "server: CommandComplete \"" tag "\"\n"
-#define QUERY(sql) "client: Query \"" sql "\"\n"
-#define BEGIN      QUERY("begin") DONE("BEGIN") OPEN
-#define CREATE     QUERY("create table a ()") DONE("CREATE TABLE")
-#define COMMIT     QUERY("commit") DONE("COMMIT") IDLE
+#define ERROR       "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"22012\" M:\"division by zero\" int8:0\n"
+#define IDLE        "server: ReadyForQuery text:\"I\"\n"
+#define OPEN        "server: ReadyForQuery text:\"T\"\n"
+#define FAILED      "server: ReadyForQuery text:\"E\"\n"
+#define DONE(tag)   "server: CommandComplete \"" tag "\"\n"
+#define QUERY(sql)  "client: Query \"" sql "\"\n"
+#define BEGIN       QUERY("begin") DONE("BEGIN") OPEN
+#define CREATE      QUERY("create table a ()") DONE("CREATE TABLE")
+#define CREATE_SENT QUERY("create table a ()")
+#define COMMIT      QUERY("commit") DONE("COMMIT") IDLE
 #define PIPED(sql)                                                                                           \
     "client: Parse \"\" \"" sql "\" int16:0\nclient: Bind \"\" \"\" int16:0 int16:0 int16:0\n"               \
     "client: Execute \"\" int32:0\n"
@@ -152,6 +153,66 @@ static void a_refusal_behind_what_its_text_executes_waits_for_its_answer(void **
                 "c1 f2 ");
 }
 
+#define COPY      PIPED("copy t from stdin")
+#define COPIES    BOUND "server: CopyInResponse int8:0 int16:0\n"
+#define DATA      "client: CopyData text:\"1\"\nclient: CopyDone\n"
+#define CANCELED  "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"57014\" M:\"canceled\" int8:0\n"
+#define BROKEN    "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"08P01\" M:\"unexpected\" int8:0\n"
+#define UNRELATED QUERY("select 1") DONE("SELECT 1") IDLE
+
+static void a_sync_that_a_failed_copy_did_not_swallow_answers_no_other_request(void **state)
+{
+    (void)state;
+    assert_ends(COPY SYNC DATA SYNC QUERY("create table a ()") COPIES CANCELED IDLE ERROR IDLE, "f1 ");
+    assert_ends(COPY SYNC DATA SYNC QUERY("create table a ()") COPIES CANCELED IDLE IDLE ERROR IDLE, "f1 ");
+    assert_ends(COPY SYNC DATA SYNC PIPED("create table a ()")
+                    SYNC COPIES CANCELED IDLE IDLE BOUND DONE("CREATE TABLE") IDLE,
+                "c1 ");
+    assert_ends(QUERY("copy t from stdin") SYNC SYNC DATA SYNC CREATE_SENT
+                "server: CopyInResponse int8:0 int16:0\n" CANCELED IDLE IDLE IDLE IDLE ERROR IDLE,
+                "f1 ");
+    assert_ends(COPY SYNC COPIES CANCELED IDLE DATA SYNC IDLE CREATE_SENT ERROR IDLE, "f1 ");
+    assert_ends(COPY SYNC COPIES CANCELED DATA SYNC IDLE CREATE_SENT IDLE ERROR IDLE, "f1 ");
+}
+
+static void what_a_failed_copy_did_not_read_runs(void **state)
+{
+    (void)state;
+    assert_ends(QUERY("copy t from stdin") CREATE_SENT
+                "server: CopyInResponse int8:0 int16:0\n" CANCELED IDLE DONE("CREATE TABLE") IDLE,
+                "c1 ");
+    assert_ends(QUERY("copy t from stdin") CREATE_SENT DATA SYNC
+                "server: CopyInResponse int8:0 int16:0\n" CANCELED IDLE DONE("CREATE TABLE") IDLE IDLE,
+                "c1 ");
+    assert_ends(QUERY("copy t from stdin") CREATE_SENT "server: CopyInResponse int8:0 int16:0\n" BROKEN,
+                "f1* ");
+    assert_ends(COPY PIPED("create table a ()") SYNC COPIES CANCELED IDLE UNRELATED, "f1* ");
+}
+
+static void what_may_be_run_or_skipped_behind_a_failed_copy_is_not_followed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *script;
+        const char *ends;
+    } cases[] = {
+        { COPY SYNC PIPED("create table a ()") SYNC COPIES CANCELED, "?1 ?1 " },
+        { COPY SYNC DATA PIPED("create table a ()") SYNC COPIES CANCELED, "?1 ?1 " },
+        { COPY SYNC COPIES CANCELED PIPED("create table a ()"), "" /* passed on unread */ },
+    };
+    for (size_t index = 0; index < COUNT_OF(cases); index++) {
+        struct stage *stage =
+            stage_begin((struct stage_plan){ .mode = GUARD_OBSERVE, .allow = LEVEL_ADDITIVE });
+        char ends[128] = "";
+        stage_say(stage, cases[index].script);
+        assert_int_equal(counter_read(&stage->counters.unfollowed), 1);
+        stage_hang_up(stage);
+        ends_of(stage, ends, sizeof(ends));
+        assert_string_equal(ends, cases[index].ends);
+        stage_end(stage);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +225,9 @@ int main(void)
         cmocka_unit_test(what_no_block_takes_is_committed_at_once),
         cmocka_unit_test(a_prepared_transaction_is_in_doubt_unless_it_prepared_nothing),
         cmocka_unit_test(a_refusal_behind_what_its_text_executes_waits_for_its_answer),
+        cmocka_unit_test(a_sync_that_a_failed_copy_did_not_swallow_answers_no_other_request),
+        cmocka_unit_test(what_a_failed_copy_did_not_read_runs),
+        cmocka_unit_test(what_may_be_run_or_skipped_behind_a_failed_copy_is_not_followed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

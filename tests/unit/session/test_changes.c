@@ -161,20 +161,10 @@ static void a_connection_that_ends_leaves_no_change_untold(void **state)
     (void)state;
     struct stage *stage = stage_begin_open();
     stage_say(stage, BEGIN CREATE OPEN "client: Query \"create table b ()\"\n");
-    session_destroy(stage->session, "the wire was cut");
-    const struct event *event;
-    size_t failed = 0;
-    size_t undone = 0;
-    while ((event = ring_peek(&stage->events)) != NULL) {
-        failed += event->kind == EVENT_DDL_FAILED && event->change == 2;
-        undone += event->kind == EVENT_DDL_UNDONE && event->change == 1 && event->change_last == 2;
-        ring_discard(&stage->events);
-    }
-    assert_int_equal(failed, 1);
-    assert_int_equal(undone, 1);
-    stage->session =
-        session_create(&stage->world, &(struct address){ .family = ADDRESS_NONE }, "main", SECURITY_NONE);
-    assert_non_null(stage->session);
+    stage_hang_up(stage);
+    assert_int_equal(stage_event_count(stage, EVENT_DDL_FAILED), 1);
+    assert_int_equal(stage_event(stage, EVENT_DDL_FAILED)->change, 2);
+    assert_told(stage, EVENT_DDL_UNDONE, 1, 2);
     stage_end(stage);
 }
 
@@ -313,11 +303,8 @@ static void a_connection_that_ends_gives_its_turn_back(void **state)
     struct stage *stage = stage_begin_open();
     set_turns(stage, 1000);
     stage_say(stage, BEGIN CREATE OPEN);
-    session_destroy(stage->session, "the wire was cut");
+    stage_hang_up(stage);
     assert_true(may_another_enter(stage));
-    stage->session =
-        session_create(&stage->world, &(struct address){ .family = ADDRESS_NONE }, "main", SECURITY_NONE);
-    assert_non_null(stage->session);
     stage_end(stage);
 }
 
