@@ -99,6 +99,7 @@ choose_targets() {
 # measure ROUND TARGET MODE CLIENTS: one line of results.
 measure() {
     local instance line
+    settle
     instance=$(instance_of "$3" "$2")
     line=$(run_mode "$3" "${port_of[$instance]}" "$4" "${pid_of[$instance]:-}") && [ "$(wc -w <<<"$line")" = 7 ] ||
         return 1

@@ -34,6 +34,27 @@ shared_buffers = 256MB
 END
     "${as_postgres[@]}" "$postgres_bin/pg_ctl" -D "$folder/data" -l "$folder/postgres.log" -w start >"$folder/start.log"
     "$postgres_bin/pgbench" -h 127.0.0.1 -p "$postgres_port" -U postgres -i -s 10 -q postgres >"$folder/init.log" 2>&1
+    sleep 1
+    processes_at_rest=$(server_processes)
+}
+
+# With nobody connected those that it always has.
+server_processes() {
+    local postmaster
+    postmaster=$(head -n 1 "$folder/data/postmaster.pid")
+    wc -w <"/proc/$postmaster/task/$postmaster/children"
+}
+
+# settle: waits until the server has ended what the run before has left behind. PgBouncer gives its connections back
+# only after a while, which would fall into the run of another.
+settle() {
+    local _ count
+    for _ in {1..300}; do
+        count=$(server_processes)
+        [ "$count" -gt "$processes_at_rest" ] || return 0
+        sleep 0.1
+    done
+    say "the server still has $count processes in place of $processes_at_rest"
 }
 
 wait_for_port() {
@@ -128,7 +149,7 @@ auth_file = $folder/users.txt
 pool_mode = session
 max_client_conn = $sessions_most
 default_pool_size = $sessions_most
-server_idle_timeout = 10
+server_idle_timeout = 1
 log_connections = 0
 log_disconnections = 0
 ignore_startup_parameters = extra_float_digits
