@@ -29,7 +29,8 @@ struct request {
         struct refusal *refusal; /* is_poison: what the client is told instead of the server's error; owned */
     };
     int64_t sent_us;
-    uint32_t answered;     /* QUERY: statements of it that have been answered */
+    uint32_t answered;     /* QUERY: statements of it that have been answered; FUNCTION: whether it was;
+                              COPY_END: how many more of the kind it stands for */
     uint16_t answered_at;  /* where in its text the statement after these is looked for */
     uint8_t kind;          /* enum request_kind */
     bool is_poison : 1;    /* sent in place of a refused message */

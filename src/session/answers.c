@@ -169,6 +169,14 @@ static void statement_end(struct session *session, struct bytes tag)
     copy_take_end(session, is_query);
 }
 
+static void function_end(struct session *session)
+{
+    if (head_is(session, REQUEST_FUNCTION))
+        flight_head(&session->flight)->answered++;
+    else
+        session_lose(session, "the server answered a function call that was not in flight");
+}
+
 static void take_command_complete(struct session *session, struct bytes body)
 {
     struct reader reader = reader_of(body);
@@ -299,6 +307,9 @@ enum fate server_message_take(struct session *session, uint8_t type, struct byte
     case SERVER_EMPTY_QUERY_RESPONSE:
     case SERVER_PORTAL_SUSPENDED:
         statement_end(session, BYTES_NONE);
+        break;
+    case SERVER_FUNCTION_CALL_RESPONSE:
+        function_end(session);
         break;
     case SERVER_ERROR_RESPONSE:
         return take_error(session, body);

@@ -8,29 +8,49 @@
  */
 #include "session/state.h"
 
-void copy_take_end(struct session *session, bool keeps_head)
+/* How many Syncs stand behind the place in the flight where a COPY's data begins, and what is behind them. */
+static uint32_t syncs_at(const struct flight *flight, uint32_t place, const struct request **next)
+{
+    uint32_t index = place;
+    while (index < flight->count && flight_at(flight, index)->kind == REQUEST_SYNC)
+        index++;
+    *next = index < flight->count ? flight_at(flight, index) : NULL;
+    return index - place;
+}
+
+/* Takes so many out that stand at the head or, if that stays, behind it. */
+static void drop(struct session *session, bool keeps_head, uint32_t count)
 {
     struct flight *flight = &session->flight;
-    uint32_t least = keeps_head ? 1 : 0;
-    if (!session->is_copying_in)
-        return;
-    session->is_copying_in = false;
-    if (!flight_holds(flight, REQUEST_COPY_END))
-        return;
-    while (flight->count > least) {
+    for (uint32_t index = 0; index < count; index++) {
         struct request dropped = keeps_head ? flight_take_second(flight) : flight_take(flight);
-        bool was_end = dropped.kind == REQUEST_COPY_END;
         request_settle(session, &dropped, false);
-        if (was_end)
-            return;
     }
 }
 
-/* Anything but Sync, Flush and the data breaks the protocol while it is read as a part of a COPY; the server
- * says so and goes. */
-static bool is_of_broken_protocol(const struct report *report)
+void copy_take_end(struct session *session, bool keeps_head)
 {
-    return strcmp(report->sqlstate, "08P01") == 0;
+    const struct request *next;
+    if (!session->is_copying_in)
+        return;
+    session->is_copying_in = false;
+    uint32_t place = keeps_head ? 1 : 0;
+    uint32_t syncs = syncs_at(&session->flight, place, &next);
+    if (next == NULL || next->kind != REQUEST_COPY_END)
+        return;
+    drop(session, keeps_head, syncs);
+    struct request *end = flight_at(&session->flight, place);
+    if (end->answered > 0)
+        end->answered--; /* the others are for the next COPY of this text */
+    else
+        drop(session, keeps_head, 1);
+}
+
+/* Whether it is what the server says of a message that it read in place of data; of Sync and Flush it says
+ * nothing. Data may be refused with the same SQLSTATE, but not there. */
+static bool is_of_no_data(const struct report *report)
+{
+    return strcmp(report->sqlstate, "08P01") == 0 && strcmp(report->routine, "CopyGetData") == 0;
 }
 
 bool copy_doubt(struct session *session)
@@ -44,30 +64,30 @@ bool copy_doubt(struct session *session)
 
 void copy_take_error(struct session *session, bool skips, const struct report *report)
 {
-    struct flight *flight = &session->flight;
-    uint32_t least = skips ? 0 : 1;
-    uint8_t kind = REQUEST_SYNC;
+    const struct request *next;
     session->doubtful_syncs = 0;
     if (!session->is_copying_in)
         return;
     session->is_copying_in = false;
-    while (flight->count > least && kind == REQUEST_SYNC) {
-        kind = flight_at(flight, least)->kind;
-        if (kind == REQUEST_SYNC && session->doubtful_syncs < UINT16_MAX)
-            session->doubtful_syncs++;
-        if (kind != REQUEST_SYNC && kind != REQUEST_COPY_END && !is_of_broken_protocol(report))
-            break; /* it was not read as a part of the COPY */
-        struct request dropped = skips ? flight_take(flight) : flight_take_second(flight);
-        request_settle(session, &dropped, false);
+    uint32_t syncs = syncs_at(&session->flight, skips ? 0 : 1, &next);
+    if (next != NULL && next->kind != REQUEST_COPY_END && is_of_no_data(report)) {
+        drop(session, !skips, syncs + 1); /* it was read, and so were the Syncs before it */
+        return;
     }
+    if (syncs > UINT16_MAX) {
+        session_lose(session, "an error ended a COPY with more Syncs in its data than can be told apart");
+        return;
+    }
+    session->doubtful_syncs = (uint16_t)syncs;
+    bool has_end = next != NULL && next->kind == REQUEST_COPY_END;
+    drop(session, !skips, has_end ? syncs + 1 : syncs);
 }
 
 bool copy_take_ready(struct session *session, const struct request *head)
 {
     if (session->doubtful_syncs == 0)
         return false;
-    bool is_awaited = head != NULL && (head->kind == REQUEST_SYNC || head->kind == REQUEST_FUNCTION ||
-                                       head->answered > 0 || head->has_failed);
+    bool is_awaited = head != NULL && (head->kind == REQUEST_SYNC || head->answered > 0 || head->has_failed);
     if (!is_awaited)
         session->doubtful_syncs--;
     return !is_awaited;

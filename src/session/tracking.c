@@ -6,10 +6,15 @@
 #include <stdlib.h>
 
 /* Nothing answers an end of COPY data. One that no request waits before stands for nothing, and of several in
- * a row any number would wait. */
-static bool may_await_copy_end(const struct flight *flight)
+ * a row, of which there may be any number, the first stands for all. Whether this one is in flight by itself.
+ */
+static bool may_await_copy_end(struct flight *flight)
 {
-    return flight->count > 0 && flight_at(flight, flight->count - 1)->kind != REQUEST_COPY_END;
+    struct request *last = flight->count > 0 ? flight_at(flight, flight->count - 1) : NULL;
+    bool is_another = last != NULL && last->kind == REQUEST_COPY_END;
+    if (is_another && last->answered < UINT32_MAX)
+        last->answered++;
+    return last != NULL && !is_another;
 }
 
 struct request *session_expect(struct session *session, enum request_kind kind, struct statement *statement)

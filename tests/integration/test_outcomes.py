@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import struct
 import time
 
 from harness import machine, wire
@@ -280,6 +281,13 @@ class Outcomes(Case):
                 wire.copy_done(), wire.sync()]
         ends = self.ends(*copy, wire.query("create table made_in_vain (); select 1 / 0"), wire.query("create table made_behind ()"), syncs=4)
         self.assertEqual(ends, [("failed", "the server refused it"), ("committed", "")])
+        self.assertEqual(self.sluice.counter("unfollowed"), 0)
+
+    def test_data_that_breaks_the_form_of_a_binary_copy_is_no_broken_protocol(self):
+        """The server says 08P01 of a number that is too short, too, and goes on with what stands behind it."""
+        short = b"PGCOPY\n\xff\r\n\0" + struct.pack("!iihi", 0, 0, 1, 2) + b"\0\1"
+        ends = self.ends(wire.query("copy solid from stdin binary"), wire.copy_data(short), wire.query("create table made_unharmed ()"), syncs=2)
+        self.assertEqual(ends, [("committed", "")])
         self.assertEqual(self.sluice.counter("unfollowed"), 0)
 
     def test_both_decisions_of_one_text_end(self):

@@ -46,7 +46,7 @@ static void ends_of(struct stage *stage, char *out, size_t capacity)
     }
 }
 
-/* `*` stands behind what is told with a doubt. */
+/* `*` stands behind what is told with a doubt. At the end of the script all is answered. */
 static void assert_ends(const char *script, const char *expected)
 {
     char ends[128] = "";
@@ -54,6 +54,8 @@ static void assert_ends(const char *script, const char *expected)
     stage_say(stage, script);
     ends_of(stage, ends, sizeof(ends));
     assert_string_equal(ends, expected);
+    assert_int_equal(counter_read(&stage->counters.unfollowed), 0);
+    assert_int_not_equal(session_rest(stage->session), REST_BUSY);
     stage_end(stage);
 }
 
@@ -153,40 +155,81 @@ static void a_refusal_behind_what_its_text_executes_waits_for_its_answer(void **
                 "c1 f2 ");
 }
 
-#define COPY      PIPED("copy t from stdin")
-#define COPIES    BOUND "server: CopyInResponse int8:0 int16:0\n"
-#define DATA      "client: CopyData text:\"1\"\nclient: CopyDone\n"
-#define CANCELED  "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"57014\" M:\"canceled\" int8:0\n"
-#define BROKEN    "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"08P01\" M:\"unexpected\" int8:0\n"
-#define UNRELATED QUERY("select 1") DONE("SELECT 1") IDLE
+#define COPY   PIPED("copy t from stdin")
+#define READS  "server: CopyInResponse int8:0 int16:0\n"
+#define COPIES BOUND READS
+#define LINE   "client: CopyData text:\"1\"\n"
+#define ENDED  "client: CopyDone\n"
+#define DATA   LINE ENDED
+#define REPORTED(sqlstate, routine)                                                                          \
+    "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"" sqlstate "\" M:\"canceled\" R:\"" routine           \
+    "\" int8:0\n"
+#define CANCELED   REPORTED("57014", "ProcessInterrupts")
+#define UNEXPECTED REPORTED("08P01", "CopyGetData")
+#define SHORT      REPORTED("08P01", "pq_copymsgbytes")
+#define BY_QUERY   QUERY("copy t from stdin")
+#define CALL       "client: FunctionCall int32:1598 int16:0 int16:0 int16:0\n"
+#define CALLED     "server: FunctionCallResponse value:\"0.25\"\n"
 
 static void a_sync_that_a_failed_copy_did_not_swallow_answers_no_other_request(void **state)
 {
     (void)state;
-    assert_ends(COPY SYNC DATA SYNC QUERY("create table a ()") COPIES CANCELED IDLE ERROR IDLE, "f1 ");
-    assert_ends(COPY SYNC DATA SYNC QUERY("create table a ()") COPIES CANCELED IDLE IDLE ERROR IDLE, "f1 ");
+    assert_ends(COPY SYNC DATA SYNC CREATE_SENT COPIES CANCELED IDLE IDLE ERROR IDLE, "f1 ");
     assert_ends(COPY SYNC DATA SYNC PIPED("create table a ()")
                     SYNC COPIES CANCELED IDLE IDLE BOUND DONE("CREATE TABLE") IDLE,
                 "c1 ");
-    assert_ends(QUERY("copy t from stdin") SYNC SYNC DATA SYNC CREATE_SENT
-                "server: CopyInResponse int8:0 int16:0\n" CANCELED IDLE IDLE IDLE IDLE ERROR IDLE,
+    assert_ends(BY_QUERY SYNC SYNC DATA SYNC CREATE_SENT READS CANCELED IDLE IDLE IDLE IDLE ERROR IDLE,
                 "f1 ");
     assert_ends(COPY SYNC COPIES CANCELED IDLE DATA SYNC IDLE CREATE_SENT ERROR IDLE, "f1 ");
     assert_ends(COPY SYNC COPIES CANCELED DATA SYNC IDLE CREATE_SENT IDLE ERROR IDLE, "f1 ");
+    assert_ends(COPY SYNC DATA SYNC CALL CREATE_SENT COPIES CANCELED IDLE IDLE CALLED IDLE ERROR IDLE, "f1 ");
+    assert_ends(COPY SYNC DATA SYNC CALL CREATE_SENT COPIES CANCELED IDLE IDLE ERROR IDLE ERROR IDLE, "f1 ");
+}
+
+static void a_sync_that_a_failed_copy_swallowed_is_not_awaited(void **state)
+{
+    (void)state;
+    assert_ends(COPY SYNC DATA SYNC CREATE_SENT COPIES CANCELED IDLE ERROR IDLE, "f1 ");
+    assert_ends(COPY SYNC DATA SYNC CREATE_SENT COPIES CANCELED IDLE DONE("CREATE TABLE") IDLE, "c1 ");
+    assert_ends(COPY SYNC COPIES DATA SYNC CANCELED IDLE CREATE IDLE, "c1 ");
+    assert_ends(BY_QUERY SYNC DATA SYNC CREATE_SENT READS CANCELED IDLE IDLE ERROR IDLE, "f1 ");
+    assert_ends(COPY SYNC DATA SYNC CALL CREATE_SENT COPIES CANCELED IDLE CALLED IDLE ERROR IDLE, "f1 ");
+    /* and is not doubted for long */
+    assert_ends(COPY SYNC DATA SYNC COPIES CANCELED IDLE PIPED("select 1/0") PIPED("create table a ()")
+                    SYNC BOUND ERROR IDLE,
+                "f1* ");
+    assert_ends(COPY SYNC DATA SYNC COPIES CANCELED IDLE PIPED("select 1") SYNC BOUND DONE("SELECT 1")
+                    IDLE PIPED("select 1/0") PIPED("create table a ()") SYNC BOUND ERROR IDLE,
+                "f1* ");
 }
 
 static void what_a_failed_copy_did_not_read_runs(void **state)
 {
     (void)state;
-    assert_ends(QUERY("copy t from stdin") CREATE_SENT
-                "server: CopyInResponse int8:0 int16:0\n" CANCELED IDLE DONE("CREATE TABLE") IDLE,
+    assert_ends(BY_QUERY CREATE_SENT READS CANCELED IDLE DONE("CREATE TABLE") IDLE, "c1 ");
+    assert_ends(BY_QUERY CREATE_SENT DATA SYNC READS CANCELED IDLE DONE("CREATE TABLE") IDLE IDLE, "c1 ");
+    assert_ends(BY_QUERY LINE CREATE_SENT READS SHORT IDLE DONE("CREATE TABLE") IDLE, "c1 ");
+    assert_ends(COPY PIPED("create table a ()") SYNC COPIES CANCELED IDLE, "f1* ");
+}
+
+static void what_a_failed_copy_read_in_place_of_data_does_not_run(void **state)
+{
+    (void)state;
+    assert_ends(BY_QUERY CREATE_SENT READS UNEXPECTED IDLE, "f1* ");
+    assert_ends(COPY SYNC CREATE_SENT SYNC COPIES UNEXPECTED IDLE, "f1* ");
+}
+
+static void each_copy_of_a_text_has_the_end_of_its_data(void **state)
+{
+    (void)state;
+    assert_ends(QUERY("copy t from stdin; copy t from stdin")
+                    ENDED ENDED CREATE_SENT ENDED READS DONE("COPY 0") READS DONE("COPY 0")
+                        IDLE DONE("CREATE TABLE") IDLE,
                 "c1 ");
-    assert_ends(QUERY("copy t from stdin") CREATE_SENT DATA SYNC
-                "server: CopyInResponse int8:0 int16:0\n" CANCELED IDLE DONE("CREATE TABLE") IDLE IDLE,
+    assert_ends(QUERY("copy t from stdin; copy t from stdin")
+                    SYNC ENDED ENDED SYNC CREATE_SENT READS DONE("COPY 0") READS DONE("COPY 0")
+                        IDLE IDLE DONE("CREATE TABLE") IDLE,
                 "c1 ");
-    assert_ends(QUERY("copy t from stdin") CREATE_SENT "server: CopyInResponse int8:0 int16:0\n" BROKEN,
-                "f1* ");
-    assert_ends(COPY PIPED("create table a ()") SYNC COPIES CANCELED IDLE UNRELATED, "f1* ");
 }
 
 static void what_may_be_run_or_skipped_behind_a_failed_copy_is_not_followed(void **state)
@@ -198,6 +241,7 @@ static void what_may_be_run_or_skipped_behind_a_failed_copy_is_not_followed(void
     } cases[] = {
         { COPY SYNC PIPED("create table a ()") SYNC COPIES CANCELED, "?1 ?1 " },
         { COPY SYNC DATA PIPED("create table a ()") SYNC COPIES CANCELED, "?1 ?1 " },
+        { COPY SYNC COPIES CANCELED CREATE_SENT, "?1 ?1 " },
         { COPY SYNC COPIES CANCELED PIPED("create table a ()"), "" /* passed on unread */ },
     };
     for (size_t index = 0; index < COUNT_OF(cases); index++) {
@@ -226,7 +270,10 @@ int main(void)
         cmocka_unit_test(a_prepared_transaction_is_in_doubt_unless_it_prepared_nothing),
         cmocka_unit_test(a_refusal_behind_what_its_text_executes_waits_for_its_answer),
         cmocka_unit_test(a_sync_that_a_failed_copy_did_not_swallow_answers_no_other_request),
+        cmocka_unit_test(a_sync_that_a_failed_copy_swallowed_is_not_awaited),
         cmocka_unit_test(what_a_failed_copy_did_not_read_runs),
+        cmocka_unit_test(what_a_failed_copy_read_in_place_of_data_does_not_run),
+        cmocka_unit_test(each_copy_of_a_text_has_the_end_of_its_data),
         cmocka_unit_test(what_may_be_run_or_skipped_behind_a_failed_copy_is_not_followed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
