@@ -38,6 +38,7 @@ struct request {
     bool is_portal : 1;    /* CLOSE: of a portal */
     bool is_change : 1;    /* a schema change that was let pass, not answered yet */
     bool has_failed : 1;   /* QUERY, FUNCTION: its error has come */
+    bool may_copy : 1;     /* QUERY: of a server that goes_on_behind_copy; see copy_is_possible */
 };
 
 /* As many find room in the circle that a flight takes from the slab of all flights. */
@@ -48,6 +49,7 @@ struct flight {
     uint32_t capacity;        /* a power of two */
     uint32_t first;
     uint32_t count;
+    uint32_t copies; /* how many of them may_copy */
 };
 
 /* What the slab of the circles is for. */
@@ -72,7 +74,6 @@ static inline struct request *flight_head(const struct flight *flight)
 struct request flight_take(struct flight *flight);
 /* Takes the second oldest out; count > 1. */
 struct request flight_take_second(struct flight *flight);
-bool flight_holds(const struct flight *flight, enum request_kind kind);
 /* Gives the circle back if nothing is in flight. */
 void flight_rest(struct flight *flight, struct slab *circles);
 

@@ -99,8 +99,11 @@ struct session {
     struct lexer_reading reading;
     bool is_client_foreign; /* its client_encoding is not UTF-8; likewise the server's */
     bool is_server_foreign;
-    bool is_reading_known;   /* nothing was sent since the server last said what it is */
-    uint16_t doubtful_syncs; /* that a COPY may have swallowed, or else are still to be answered */
+    bool goes_on_behind_copy; /* the server, where a COPY has read a request in place of data: up to 13 */
+    bool is_reading_known;    /* nothing was sent since the server last said what it is */
+    bool is_lost;             /* it could not be followed any more: what is in flight may mean anything */
+    bool has_terminated;      /* the client, by a message: what is behind it goes nowhere */
+    uint16_t doubtful_syncs;  /* that a COPY may have swallowed, or else are still to be answered */
     struct direction client;
     struct direction server;
     struct stream *stream;
@@ -134,6 +137,12 @@ struct session {
 static inline struct direction *session_direction(struct session *session, enum side from)
 {
     return from == SIDE_CLIENT ? &session->client : &session->server;
+}
+
+/* Whether as much is in flight as may be. */
+static inline bool session_is_full(const struct session *session)
+{
+    return session->flight.count >= session->world->limits.in_flight;
 }
 
 /* ── ending.c: before its time ─────────────────────────────────────────────────────────────────────────────
@@ -189,6 +198,9 @@ enum fate mechanism_take(struct session *session, struct bytes body);
  */
 /* A message of which enough was read. `body` is whole, or as much as message_head_size asked for. */
 enum fate client_message_take(struct session *session, uint8_t type, struct bytes body);
+/* Whether the client's next authentication reply is looked at: where it names a mechanism, or is out of
+ * place. */
+bool client_reply_is_read(const struct session *session);
 
 /* ── answers.c: what the server sends ──────────────────────────────────────────────────────────────────────
  */
@@ -201,6 +213,11 @@ bool server_error_is_awaited(const struct session *session);
 
 /* ── copying.c: which Syncs a COPY from the client swallowed ───────────────────────────────────────────────
  */
+/* Whether a Query of this text may have a COPY. */
+bool copy_is_possible(const struct statement *statement);
+/* Such a Query of a server that goes_on_behind_copy is in flight, and the client's next message is of this
+ * type. Whether it waits until the Query is answered; loses the session where that will not be. */
+MUST_USE bool copy_holds(struct session *session, uint8_t type);
 /* A statement was carried out: if it was a COPY, the Syncs before the end of its data will not be answered.
  * `keeps_head`: it stays at the head of the flight. */
 void copy_take_end(struct session *session, bool keeps_head);
@@ -267,8 +284,8 @@ void changes_take_error(struct session *session, struct request *head, const cha
 void changes_settle(struct session *session, const struct request *request, bool is_done);
 /* A statement of `head` was carried out, with this tag. */
 void changes_take_tag(struct session *session, const struct request *head, struct bytes tag);
-/* ReadyForQuery: `is_over` when no transaction is open. */
-void changes_take_ready(struct session *session, bool is_over);
+/* ReadyForQuery; the one before it told of this status. */
+void changes_take_ready(struct session *session, uint8_t status_before);
 /* The windows by which the transaction made changes that was open when the server was last ready; NULL: it
  * made none. */
 const struct guard_passage *changes_passage(const struct session *session);

@@ -205,7 +205,8 @@ static void ready_settle(struct session *session)
 static void take_ready(struct session *session, struct bytes body)
 {
     struct flight *flight = &session->flight;
-    bool is_first = session->transaction_status == 0;
+    uint8_t status_before = session->transaction_status;
+    bool is_first = status_before == 0;
     session->transaction_status = body.data[0];
     session->active_us = session->world->now_us;
     session->skips_to_sync = false;
@@ -216,7 +217,7 @@ static void take_ready(struct session *session, struct bytes body)
     if (is_first)
         login_done(session);
     account_close(session);
-    changes_take_ready(session, session->transaction_status == 'I');
+    changes_take_ready(session, status_before);
     if (session->transaction_status == 'I') {
         counter_add(&session->world->counters->transactions, 1);
         candidates_clear(session);
@@ -251,7 +252,7 @@ static void application_name_set(struct session *session, struct bytes value)
     }
 }
 
-enum { VERTICAL_TAB_SINCE = 17 };
+enum { VERTICAL_TAB_SINCE = 17, COPY_ENDS_ALL_SINCE = 14 };
 
 static void take_parameter_status(struct session *session, struct bytes body)
 {
@@ -270,7 +271,9 @@ static void take_parameter_status(struct session *session, struct bytes body)
     } else if (bytes_equal_text(name, "server_encoding")) {
         session->is_server_foreign = !bytes_equal_text(value, "UTF8");
     } else if (bytes_equal_text(name, "server_version")) {
-        session->reading.has_vertical_tab = atoi((const char *)value.data) >= VERTICAL_TAB_SINCE;
+        int version = atoi((const char *)value.data);
+        session->reading.has_vertical_tab = version >= VERTICAL_TAB_SINCE;
+        session->goes_on_behind_copy = version < COPY_ENDS_ALL_SINCE;
     }
     session->reading.has_foreign_letters = session->is_client_foreign || session->is_server_foreign;
 }

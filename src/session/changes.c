@@ -30,6 +30,7 @@ struct changes {
     bool has_error;          /* since the last ReadyForQuery */
     bool has_failed;         /* the open transaction, since it began */
     bool was_undone_in_part; /* it, too */
+    bool has_seen_end;       /* of a transaction, by a command's tag, since the last ReadyForQuery */
     bool commits_at_once;    /* the change that is being answered */
     bool has_lasted;         /* one that was told of since the turnstile was last left */
     bool has_turn;           /* it may hold the turnstile */
@@ -105,8 +106,9 @@ static void tell_outcome(struct session *session, enum event_kind kind, const ch
 {
     struct changes *changes = session->changes;
     uint32_t number = ++changes->settled;
-    if (kind == EVENT_DDL_FAILED && changes->first_open == number)
-        changes->first_open++; /* nothing that its transaction could undo */
+    changes->has_lasted |= kind == EVENT_DDL_UNKNOWN;
+    if (kind != EVENT_DDL_COMPLETED && changes->first_open == number)
+        changes->first_open++; /* the end of its transaction says nothing more of it */
     struct event *event = tell_begin(session, kind);
     if (event == NULL)
         return;
@@ -168,6 +170,7 @@ static void end_transaction(struct session *session, enum event_kind kind, const
     text->was_undone |= text->is_open && kind == EVENT_DDL_UNDONE;
     text->doubt = text->is_open && kind == EVENT_DDL_UNKNOWN ? why : text->doubt;
     text->is_open = text->has_savepoint = false;
+    changes->has_seen_end = true;
     tell_end(session, kind, why);
     changes->has_failed = changes->was_undone_in_part = false;
     changes->passage = (struct guard_passage){ .level = 0 };
@@ -182,6 +185,14 @@ static void end_committed(struct session *session)
 static void end_undone(struct session *session)
 {
     end_transaction(session, EVENT_DDL_UNDONE, words_of_rollback);
+}
+
+/* Of what was carried out, when the connection has ended. What is in flight behind it has an end of its own.
+ */
+static void tell_end_of_connection(struct session *session)
+{
+    tell_end(session, session->changes->is_unknown ? EVENT_DDL_UNKNOWN : EVENT_DDL_UNDONE,
+             "the connection ended before its transaction did");
 }
 
 /* What was answered with the tag of ROLLBACK: that is ROLLBACK itself, the same TO a savepoint, the end of a
@@ -272,7 +283,7 @@ static void settle_text(struct session *session)
 {
     struct changes *changes = session->changes;
     struct text_fate text = changes->text;
-    bool is_over = session->transaction_status == 'I' || changes->has_ended;
+    bool is_over = session->transaction_status == 'I' || (changes->has_ended && !changes->is_unknown);
     changes->text = (struct text_fate){ .is_open = false };
     text.lasts |= text.is_open && is_over && !text.has_failed;
     text.was_undone |= text.is_open && is_over && text.has_failed;
@@ -301,6 +312,8 @@ void changes_settle(struct session *session, const struct request *request, bool
     bool is_text = request->kind == REQUEST_QUERY && !request->is_poison;
     if (is_text && (is_done || changes->text.has_failed)) {
         settle_text(session);
+        if (changes->has_ended)
+            tell_end_of_connection(session);
     } else if (is_done) {
         tell_outcome(session, EVENT_DDL_COMPLETED, "", "");
         if (changes->commits_at_once)
@@ -329,15 +342,20 @@ static void leave_turn(struct session *session)
                     has_lasted ? session->world->policy->rest_us : 0);
 }
 
-void changes_take_ready(struct session *session, bool is_over)
+void changes_take_ready(struct session *session, uint8_t status_before)
 {
     struct changes *changes = session->changes;
     if (changes == NULL)
         return;
+    bool is_over = session->transaction_status == 'I';
     if (is_over && changes->has_failed)
         end_undone(session);
+    else if (is_over && status_before == 'T' && !changes->has_seen_end)
+        end_transaction(session, EVENT_DDL_UNKNOWN,
+                        "its transaction is over without an answer that ended it");
     else if (is_over)
         end_committed(session);
+    changes->has_seen_end = false;
     if (changes->first_open > changes->sent) { /* none is open: COMMIT AND CHAIN leaves only a transaction */
         changes->until_us = 0;
         leave_turn(session);
@@ -352,12 +370,13 @@ void changes_end(struct session *session)
         return;
     bool is_open = session->transaction_status == 'T';
     changes->has_ended = true;
-    changes->is_unknown = session->stage == STAGE_BLIND;
+    changes->is_unknown = session->is_lost;
     for (uint32_t index = 0; index < session->flight.count; index++) {
         const struct request *request = flight_at(&session->flight, index);
         changes->is_unknown |= is_open ? request_may_end(request, true) : request_may_commit_alone(request);
         is_open = is_open && !request_may_end(request, false); /* what is behind a ROLLBACK is by itself */
     }
+    tell_end_of_connection(session);
 }
 
 void changes_release(struct session *session)
@@ -367,9 +386,6 @@ void changes_release(struct session *session)
         return;
     while (is_any_in_flight(changes))
         tell_outcome(session, EVENT_DDL_UNKNOWN, "", "it could not be followed");
-    tell_end(session, changes->is_unknown ? EVENT_DDL_UNKNOWN : EVENT_DDL_UNDONE,
-             "the connection ended before its transaction did");
-    changes->has_lasted = changes->has_lasted && changes->is_unknown;
     leave_turn(session);
     free(changes);
     session->changes = NULL;

@@ -66,6 +66,7 @@ void session_lose(struct session *session, const char *why)
 {
     if (session->stage == STAGE_BLIND || session->stage == STAGE_ENDED)
         return;
+    session->is_lost = true;
     counter_add(&session->world->counters->unfollowed, 1);
     struct event *event = tell_begin(session, EVENT_UNFOLLOWED);
     if (event != NULL) {

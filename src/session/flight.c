@@ -55,24 +55,17 @@ struct request flight_take(struct flight *flight)
     struct request taken = *flight_at(flight, 0);
     flight->first = (flight->first + 1) & (flight->capacity - 1);
     flight->count--;
+    if (taken.may_copy)
+        flight->copies--;
     return taken;
 }
 
 struct request flight_take_second(struct flight *flight)
 {
-    struct request head = flight_take(flight);
-    struct request taken = *flight_at(flight, 0);
-    *flight_at(flight, 0) = head;
-    return taken;
-}
-
-bool flight_holds(const struct flight *flight, enum request_kind kind)
-{
-    for (uint32_t index = 0; index < flight->count; index++) {
-        if (flight_at(flight, index)->kind == kind)
-            return true;
-    }
-    return false;
+    struct request second = *flight_at(flight, 1);
+    *flight_at(flight, 1) = *flight_at(flight, 0);
+    *flight_at(flight, 0) = second;
+    return flight_take(flight);
 }
 
 void flight_rest(struct flight *flight, struct slab *circles)

@@ -13,7 +13,7 @@ struct head_shape {
 };
 
 static const struct head_shape head_shapes[] = {
-    { SIDE_CLIENT, CLIENT_AUTHENTICATION_REPLY, 0, 1 }, /* only while the mechanism is awaited */
+    { SIDE_CLIENT, CLIENT_AUTHENTICATION_REPLY, 0, 1 }, /* see client_reply_is_read */
     { SIDE_CLIENT, CLIENT_BIND, 0, 2 },
     { SIDE_CLIENT, CLIENT_DESCRIBE, 1, 1 },
     { SIDE_CLIENT, CLIENT_EXECUTE, 0, 1 },

@@ -182,6 +182,26 @@ static enum fate take_sync(struct session *session)
     return FATE_PASS;
 }
 
+/* No server takes one behind a request; one of up to 13 that reads it in place of COPY data goes on. */
+static bool is_reply_misplaced(const struct session *session)
+{
+    return session->stage == STAGE_READY || session->flight.count > 0;
+}
+
+bool client_reply_is_read(const struct session *session)
+{
+    return session->awaits_mechanism || is_reply_misplaced(session);
+}
+
+static enum fate take_authentication_reply(struct session *session, struct bytes body)
+{
+    if (is_reply_misplaced(session))
+        session_lose(session, "an authentication reply behind a request");
+    else if (session->awaits_mechanism)
+        return mechanism_take(session, body);
+    return FATE_PASS;
+}
+
 enum fate client_message_take(struct session *session, uint8_t type, struct bytes body)
 {
     session->active_us = session->world->now_us;
@@ -208,9 +228,10 @@ enum fate client_message_take(struct session *session, uint8_t type, struct byte
         return FATE_PASS;
     case CLIENT_TERMINATE:
         session->end_reason = "client terminated";
+        session->has_terminated = true;
         return FATE_PASS;
     case CLIENT_AUTHENTICATION_REPLY:
-        return session->awaits_mechanism ? mechanism_take(session, body) : FATE_PASS;
+        return take_authentication_reply(session, body);
     case CLIENT_FLUSH:
     case CLIENT_COPY_DATA:
         return FATE_PASS;

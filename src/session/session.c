@@ -199,11 +199,10 @@ static void message_begin(struct session *session, enum side from, const struct 
     gather_begin(session, from);
 }
 
-/* What a client answers to the server's questions is read only where it names its mechanism. */
 static bool is_passed_unread(const struct session *session, const struct fragment *fragment, enum side from)
 {
     bool is_answer = from == SIDE_CLIENT && fragment->type == CLIENT_AUTHENTICATION_REPLY;
-    return fragment->form->disposition == DISPOSITION_PASS || (is_answer && !session->awaits_mechanism);
+    return fragment->form->disposition == DISPOSITION_PASS || (is_answer && !client_reply_is_read(session));
 }
 
 /* A message, or the first piece of one, of which nothing was read yet. */
@@ -283,9 +282,27 @@ static void framing_failed(struct session *session, enum side from, enum framer_
                  NULL);
 }
 
+/* Whether each of the client's next messages is looked at before it is taken. */
+static bool is_watched(const struct session *session, enum side from)
+{
+    return from == SIDE_CLIENT && (session->flight.copies > 0 || session->has_terminated);
+}
+
+/* Whether the client's next message has to wait. What stands behind Terminate no server reads, but for one
+ * that read that in place of COPY data: it stays here. */
+static bool watch_take(struct session *session, struct bytes *input)
+{
+    const struct framer *framer = &session->client.framer;
+    if (session->has_terminated)
+        (void)bytes_take(input, input->size);
+    if (framer->is_inside || (framer->header_size == 0 && input->size == 0))
+        return false;
+    return copy_holds(session, framer->header_size > 0 ? framer->header[0] : input->data[0]);
+}
+
 static bool must_hold(const struct session *session, enum side from)
 {
-    return from == SIDE_CLIENT && session_is_holding(session) && !session->client.framer.is_inside;
+    return from == SIDE_CLIENT && session_is_full(session) && !session->client.framer.is_inside;
 }
 
 static void count_taken(struct session *session, enum side from, size_t size)
@@ -294,38 +311,46 @@ static void count_taken(struct session *session, enum side from, size_t size)
         session->unaccounted_bytes += size;
 }
 
+/* Takes messages that pass in a row, and the whole one behind them. Whether there was one. */
+static inline bool run_take(struct session *session, enum side from, struct bytes *input)
+{
+    struct framer *framer = &session_direction(session, from)->framer;
+    struct bytes whole;
+    size_t before = input->size;
+    outbox_pass(&session->world->outbox, side_other(from), framer_run(framer, input, &whole));
+    count_taken(session, from, before - input->size);
+    if (whole.size > 0)
+        whole_take(session, from, whole);
+    return whole.size > 0;
+}
+
 /* Takes messages until the input is used up, the outbox is full, or something stands in the way. */
 static enum session_event messages_take(struct session *session, enum side from, struct bytes *input)
 {
     struct framer *framer = &session_direction(session, from)->framer;
-    while (outbox_has_room(&session->world->outbox)) {
+    while (session->stage <= STAGE_READY && outbox_has_room(&session->world->outbox)) {
         if (must_hold(session, from))
             return SESSION_HOLD;
-        struct bytes whole;
-        size_t before = input->size;
-        outbox_pass(&session->world->outbox, side_other(from), framer_run(framer, input, &whole));
-        count_taken(session, from, before - input->size);
-        if (whole.size > 0) {
-            whole_take(session, from, whole);
+        if (is_watched(session, from)) {
+            if (watch_take(session, input))
+                return SESSION_HOLD;
             if (session->stage > STAGE_READY)
-                return SESSION_SEND;
+                break;
+        } else if (run_take(session, from, input)) {
             continue;
         }
         if (input->size == 0)
             return SESSION_STARVED;
         struct fragment fragment;
-        before = input->size;
+        size_t before = input->size;
         enum framer_result result = framer_next(framer, input, &fragment);
         count_taken(session, from, before - input->size);
         if (result == FRAMER_STARVED)
             return SESSION_STARVED;
-        if (result != FRAMER_FRAGMENT) {
+        if (result == FRAMER_FRAGMENT)
+            fragment_take(session, from, &fragment);
+        else
             framing_failed(session, from, result);
-            return SESSION_SEND;
-        }
-        fragment_take(session, from, &fragment);
-        if (session->stage > STAGE_READY)
-            return SESSION_SEND;
     }
     return SESSION_SEND;
 }

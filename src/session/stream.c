@@ -150,7 +150,8 @@ static void stream_read(struct session *session, struct bytes body)
             return;
         }
     }
-    outbox_pass(&session->world->outbox, SIDE_SERVER, body);
+    if (session->stage != STAGE_ENDED)
+        outbox_pass(&session->world->outbox, SIDE_SERVER, body);
 }
 
 /* The message has ended and no NUL was seen in its SQL: the server will refuse it. */

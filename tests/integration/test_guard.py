@@ -4,8 +4,10 @@ import datetime
 import json
 import os
 import random
+import socket
 import subprocess
 import time
+import unittest
 
 import psycopg2
 
@@ -158,6 +160,7 @@ class Closed(Case):
         raw.ask(wire.parse("drop table notes"), wire.sync())
         self.assertEqual(wire.rows(raw.ask(wire.bind(), wire.execute(), wire.sync())), [["still here"]])
 
+    @unittest.skipIf(int(machine.POSTGRES) < 14, "such a server drops the change and goes on")
     def test_a_change_in_the_middle_of_copy_data_ends_the_session_as_directly(self):
         for begin in (wire.query("copy pairs from stdin"), wire.parse("copy pairs from stdin") + wire.bind() + wire.execute()):
             for change in (wire.query("drop table notes"), wire.parse("drop table notes") + wire.sync()):
@@ -354,6 +357,21 @@ class Openings(Case):
         self.assertEqual(wire.kinds(raw.ask(wire.bind("", "ddl"), wire.execute(), wire.sync())), "2CZ")
         self.close()
         self.postgres.run("drop table made")
+
+    def test_a_copy_that_reads_what_gives_a_name_another_meaning_leaves_no_way_to_the_old_one(self):
+        """A server of up to 13 drops what its COPY has read in place of data, and goes on with what stands behind."""
+        before = self.postgres.catalog()
+        for behind in (wire.parse("select 1", "ddl"), wire.terminate() + wire.parse("select 1", "ddl"),
+                       (wire.copy_data(b"1\t2\n") + wire.parse("select 1", "ddl"))):
+            with self.subTest(behind):
+                raw = self.prepared_while_open(wire.parse("create table made (a int)", "ddl"))
+                raw.send(wire.query("copy pairs from stdin"), behind, wire.bind("", "ddl"), wire.execute(), wire.sync())
+                raw.send(wire.bind("", "ddl"), wire.execute(), wire.sync())
+                raw.socket.shutdown(socket.SHUT_WR)
+                self.assertNotIn(("C", b"CREATE TABLE\0"), raw.rest_messages())
+                self.wait_for(lambda: self.postgres.value("select count(*) from pg_stat_activity where backend_type = 'client backend'") == 1,
+                              "all have gone")
+                self.assertEqual(self.postgres.catalog(), before)
 
     def test_what_was_bound_while_open_is_refused_at_execute_once_closed(self):
         raw = self.wire()

@@ -5,6 +5,7 @@ import os
 import random
 import struct
 import time
+import unittest
 
 from harness import machine, wire
 from harness.case import Case, main
@@ -146,6 +147,8 @@ class Outcomes(Case):
                     told = found[who, number]["told"]
                     if not told or told[-1][0] == "ddl_completed":
                         told.append((line["event"], line.get("reason", "")))
+                    else:  # only what has failed stands behind others whose transaction ends
+                        self.assertEqual(told[-1][0], "ddl_failed", f"seed {SEED}: {who} {number} {told} and then {line}")
         return found
 
     def check(self, messages=""):
@@ -283,6 +286,7 @@ class Outcomes(Case):
         self.assertEqual(ends, [("failed", "the server refused it"), ("committed", "")])
         self.assertEqual(self.sluice.counter("unfollowed"), 0)
 
+    @unittest.skipIf(int(machine.POSTGRES) < 14, "behind data that does not end nothing is sent to such a server")
     def test_data_that_breaks_the_form_of_a_binary_copy_is_no_broken_protocol(self):
         """The server says 08P01 of a number that is too short, too, and goes on with what stands behind it."""
         short = b"PGCOPY\n\xff\r\n\0" + struct.pack("!iihi", 0, 0, 1, 2) + b"\0\1"

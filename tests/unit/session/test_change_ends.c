@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -236,6 +237,18 @@ static void each_copy_of_a_text_has_the_end_of_its_data(void **state)
                 "c1 ");
 }
 
+static void assert_ends_unfollowed(enum guard_mode mode, const char *script, const char *expected)
+{
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = mode, .allow = LEVEL_ADDITIVE });
+    char ends[128] = "";
+    stage_say(stage, script);
+    assert_int_equal(counter_read(&stage->counters.unfollowed), 1);
+    stage_hang_up(stage);
+    ends_of(stage, ends, sizeof(ends));
+    assert_string_equal(ends, expected);
+    stage_end(stage);
+}
+
 static void what_may_be_run_or_skipped_behind_a_failed_copy_is_not_followed(void **state)
 {
     (void)state;
@@ -243,22 +256,158 @@ static void what_may_be_run_or_skipped_behind_a_failed_copy_is_not_followed(void
         const char *script;
         const char *ends;
     } cases[] = {
-        { COPY SYNC PIPED("create table a ()") SYNC COPIES CANCELED, "?1 ?1 " },
-        { COPY SYNC DATA PIPED("create table a ()") SYNC COPIES CANCELED, "?1 ?1 " },
-        { COPY SYNC COPIES CANCELED CREATE_SENT, "?1 ?1 " },
-        { COPY SYNC COPIES CANCELED PIPED("create table a ()"), "" /* passed on unread */ },
+        { COPY SYNC PIPED("create table a ()") SYNC COPIES CANCELED, "?1 " },
+        { COPY SYNC DATA PIPED("create table a ()") SYNC COPIES CANCELED, "?1 " },
+        { COPY SYNC COPIES CANCELED CREATE_SENT, "?1 " },
+        { COPY SYNC COPIES CANCELED PIPED("create table a ()"), "" /* closed, or passed on unread */ },
     };
     for (size_t index = 0; index < COUNT_OF(cases); index++) {
-        struct stage *stage =
-            stage_begin((struct stage_plan){ .mode = GUARD_OBSERVE, .allow = LEVEL_ADDITIVE });
-        char ends[128] = "";
-        stage_say(stage, cases[index].script);
-        assert_int_equal(counter_read(&stage->counters.unfollowed), 1);
-        stage_hang_up(stage);
-        ends_of(stage, ends, sizeof(ends));
-        assert_string_equal(ends, cases[index].ends);
+        assert_ends_unfollowed(GUARD_OBSERVE, cases[index].script, cases[index].ends);
+        assert_ends_unfollowed(GUARD_ENFORCE, cases[index].script, cases[index].ends);
+    }
+}
+
+static void a_doubt_ends_with_what_is_answered_behind_it(void **state)
+{
+    (void)state;
+    assert_ends(COPY SYNC DATA SYNC COPIES CANCELED IDLE QUERY("select 1") DONE("SELECT 1")
+                    IDLE QUERY("select 2") IDLE,
+                "");
+}
+
+static void what_was_open_or_in_flight_when_a_session_is_lost_is_not_known(void **state)
+{
+    (void)state;
+    static const enum guard_mode modes[] = { GUARD_OBSERVE, GUARD_ENFORCE };
+    for (size_t index = 0; index < COUNT_OF(modes); index++) {
+        assert_ends_unfollowed(modes[index], BEGIN CREATE OPEN CREATE_SENT "server: BindComplete\n",
+                               "?1 ?2 ");
+        assert_ends_unfollowed(modes[index],
+                               BEGIN QUERY("create table a (); savepoint s; select 1/0")
+                                   QUERY("create table a ()") DONE("CREATE TABLE") DONE("SAVEPOINT") ERROR
+                               "server: BindComplete\n",
+                               "?1 ?2 ");
+    }
+}
+
+static void each_change_ends_once_when_the_connection_does(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_ADDITIVE });
+    char ends[128] = "";
+    stage_say(stage, BEGIN CREATE OPEN CREATE OPEN CREATE_SENT);
+    stage_hang_up(stage);
+    ends_of(stage, ends, sizeof(ends));
+    assert_string_equal(ends, "u1 f3 ");
+    stage_end(stage);
+}
+
+/* The text is long enough to flow on while it is read; its end is what the server would run it by. */
+static void a_long_text_that_ends_the_session_does_not_reach_the_server_whole(void **state)
+{
+    (void)state;
+    static char text[20000];
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_ADDITIVE });
+    stage_say(stage, COPY SYNC COPIES CANCELED "= passed\n");
+    struct buffer *sent = &stage->out[SIDE_SERVER];
+    size_t before = sent->size;
+    memset(text, ' ', sizeof(text));
+    memcpy(text,
+           "Q\0\0\x4e\x1f"
+           "create table a ()",
+           22);
+    text[sizeof(text) - 1] = '\0';
+    stage_feed(stage, SIDE_CLIENT, bytes_of(text, sizeof(text) / 2));
+    stage_feed(stage, SIDE_CLIENT, bytes_of(text + sizeof(text) / 2, sizeof(text) - sizeof(text) / 2));
+    assert_int_equal(counter_read(&stage->counters.unfollowed), 1);
+    assert_true(stage->is_closed);
+    assert_int_equal(sent->size - before, sizeof(text) / 2);
+    stage_end(stage);
+}
+
+#define CLOSED "-> client: ErrorResponse S:\"FATAL\" V:\"FATAL\" C:\"08P01\" ...\n"
+
+static void assert_closed(struct stage *stage, const char *script)
+{
+    stage_say(stage, script);
+    assert_true(stage->is_closed);
+    assert_int_equal(counter_read(&stage->counters.unfollowed), 1);
+    assert_int_equal(stage_event_count(stage, EVENT_DDL_PASSED), 0);
+    stage_end(stage);
+}
+
+static struct stage *stage_of_version(const char *version)
+{
+    char script[128];
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_ADDITIVE });
+    (void)snprintf(script, sizeof(script), "server: ParameterStatus \"server_version\" \"%s\"\n= passed\n",
+                   version);
+    stage_say(stage, script);
+    return stage;
+}
+
+/* A server of up to 13 says that it read what is no COPY data, and goes on with what is behind. */
+static void what_is_sent_behind_terminate_goes_nowhere(void **state)
+{
+    static const char *const versions[] = { "13.23", "15.4" };
+    (void)state;
+    for (size_t index = 0; index < COUNT_OF(versions); index++) {
+        struct stage *stage = stage_of_version(versions[index]);
+        stage_say(stage, BY_QUERY "client: Terminate\n= passed\n" CREATE_SENT SYNC LINE);
+        assert_int_equal(stage->out[SIDE_SERVER].size, 0);
+        buffer_clear(&stage->sent[SIDE_CLIENT]);
+        stage_say(stage, READS UNEXPECTED IDLE "= passed\n");
+        assert_int_equal(stage_event_count(stage, EVENT_DDL_PASSED), 0);
+        assert_int_equal(counter_read(&stage->counters.unfollowed), 0);
         stage_end(stage);
     }
+}
+
+static void a_password_or_request_in_place_of_data_ends_the_session(void **state)
+{
+    (void)state;
+    assert_closed(stage_of_version("15.4"), BY_QUERY "= passed\nclient: PasswordMessage \"x\"\n" CLOSED);
+    assert_closed(stage_of_version("13.23"), BY_QUERY READS "= passed\n" PIPED("select 1") CLOSED);
+}
+
+/* PostgreSQL 18 says so of a Query in a pipeline that a Sync ends later; the next Query may undo all of it.
+ */
+static void a_transaction_that_is_over_without_an_answer_that_ended_it_leaves_a_doubt(void **state)
+{
+    (void)state;
+    assert_ends(PIPED("create table a ()") PIPED("select 1") QUERY("select 2") SYNC BOUND DONE("CREATE TABLE")
+                    BOUND DONE("SELECT 1") DONE("SELECT 1") OPEN IDLE,
+                "?1 ");
+    assert_ends(BEGIN CREATE OPEN QUERY("commit; create table b ()") DONE("COMMIT") DONE("CREATE TABLE") IDLE,
+                "c1 c2 ");
+}
+
+static void assert_held(const char *script, const char *behind)
+{
+    struct stage *stage = stage_of_version("13.23");
+    stage_say(stage, script);
+    assert_false(stage->is_holding);
+    stage_feed(stage, SIDE_CLIENT, bytes_of("Q\0\0\0\x0bselect\0", 12));
+    assert_true(stage->is_holding);
+    assert_int_equal(stage->out[SIDE_SERVER].size, 0);
+    buffer_clear(&stage->sent[SIDE_CLIENT]);
+    stage_say(stage, behind);
+    assert_false(session_is_holding(stage->session));
+    stage_say(stage, QUERY("select 1") "= passed\n");
+    stage_end(stage);
+}
+
+static void what_an_old_server_may_read_in_place_of_data_waits(void **state)
+{
+    (void)state;
+    assert_held(BY_QUERY "= passed\n", CANCELED IDLE);
+    assert_held(BY_QUERY READS DATA SYNC "= passed\n", DONE("COPY 1") IDLE IDLE "= passed\n");
+    struct stage *stage = stage_of_version("13.23");
+    stage_say(stage, QUERY("select 1") QUERY("select 2") "= passed\n");
+    stage_end(stage);
+    stage = stage_of_version("14.23");
+    stage_say(stage, BY_QUERY QUERY("select 2") "= passed\n");
+    stage_end(stage);
 }
 
 int main(void)
@@ -279,6 +428,14 @@ int main(void)
         cmocka_unit_test(what_a_failed_copy_read_in_place_of_data_does_not_run),
         cmocka_unit_test(each_copy_of_a_text_has_the_end_of_its_data),
         cmocka_unit_test(what_may_be_run_or_skipped_behind_a_failed_copy_is_not_followed),
+        cmocka_unit_test(a_doubt_ends_with_what_is_answered_behind_it),
+        cmocka_unit_test(what_was_open_or_in_flight_when_a_session_is_lost_is_not_known),
+        cmocka_unit_test(each_change_ends_once_when_the_connection_does),
+        cmocka_unit_test(a_long_text_that_ends_the_session_does_not_reach_the_server_whole),
+        cmocka_unit_test(what_is_sent_behind_terminate_goes_nowhere),
+        cmocka_unit_test(a_password_or_request_in_place_of_data_ends_the_session),
+        cmocka_unit_test(a_transaction_that_is_over_without_an_answer_that_ended_it_leaves_a_doubt),
+        cmocka_unit_test(what_an_old_server_may_read_in_place_of_data_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

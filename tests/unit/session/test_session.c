@@ -165,17 +165,32 @@ static void a_name_keeps_its_meaning_when_what_binds_it_again_may_fail(void **st
                      "client: Execute \"p\" int32:0\n" POISONED);
 }
 
-static void a_name_bound_again_in_the_same_segment_has_its_new_meaning(void **state)
+#define OLD "server: ParameterStatus \"server_version\" \"13.23\"\n"
+
+static void assert_bound_anew(const char *version, const char *text)
 {
-    (void)state;
+    char script[512];
     struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_MODIFYING });
+    stage_say(stage, version);
     stage_say(stage, "client: Parse \"\" \"drop table item\" int16:0\nclient: Sync\n"
                      "server: ParseComplete\n" READY "= passed\n");
     stage_set_gate(stage, GUARD_ENFORCE, LEVEL_NONE);
-    stage_say(stage, "client: Parse \"\" \"select 1\" int16:0\n" BIND(
-                         "", "") "client: Execute \"\" int32:0\nclient: Sync\n= passed\n");
+    (void)snprintf(script, sizeof(script),
+                   "%sclient: Parse \"\" \"select 1\" int16:0\n" BIND(
+                       "", "") "client: Execute \"\" int32:0\nclient: Sync\n= passed\n",
+                   text);
+    stage_say(stage, script);
     assert_int_equal(stage_event_count(stage, EVENT_DDL_REFUSED), 0);
     stage_end(stage);
+}
+
+static void a_name_bound_again_in_the_same_segment_has_its_new_meaning(void **state)
+{
+    (void)state;
+    assert_bound_anew(OLD, "");
+    assert_bound_anew(OLD, "client: Query \"begin\"\n");
+    assert_bound_anew("server: ParameterStatus \"server_version\" \"14.23\"\n",
+                      "client: Query \"copy t from stdin\"\n");
 }
 
 static void the_unnamed_statement_outlives_deallocate_all(void **state)
