@@ -7,7 +7,7 @@
 #        tests/install.sh compile    only what building needs
 #        tests/install.sh clients    the client libraries that tests/clients runs; those of npm go to build/clients
 #        tests/install.sh migrations the migration tools that tests/migrations runs; those of npm go to build/migrations
-#        tests/install.sh servers    PostgreSQL 16, 17 and 18 for the tests of versions, by npm into build/servers
+#        tests/install.sh servers    PostgreSQL 13, 14, 16, 17 and 18 for the tests of versions, by npm into build/servers
 #        tests/install.sh peers      the proxies that bench/run.sh compares with, unpacked into build/peers, and what its relays need
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

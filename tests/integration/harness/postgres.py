@@ -83,7 +83,7 @@ class Postgres:
 
     def _initialize(self, words, settings):
         command = [f"{self.bin}/initdb", "-D", self.data, "-U", OWNER, "-A", "trust", "-E", "UTF8",
-                   "--locale=C", "--no-sync", "--no-instructions"]
+                   "--locale=C", "--no-sync"]
         initdb = machine.spawn(command, user=OWNER, cwd=self.folder, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT)
         said, _ = initdb.communicate(timeout=60)
