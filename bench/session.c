@@ -112,6 +112,10 @@ static void say_login(struct play *play)
     writer_begin(&server, 'R');
     writer_int32(&server, 0);
     writer_end(&server);
+    writer_begin(&server, 'S');
+    writer_string(&server, bytes_text("server_version"));
+    writer_string(&server, bytes_text("15.9"));
+    writer_end(&server);
     writer_ready(&server, 'I');
     feed(play, SIDE_SERVER, &play->server);
 }

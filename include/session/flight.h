@@ -38,7 +38,7 @@ struct request {
     bool is_portal : 1;    /* CLOSE: of a portal */
     bool is_change : 1;    /* a schema change that was let pass, not answered yet */
     bool has_failed : 1;   /* QUERY, FUNCTION: its error has come */
-    bool may_copy : 1;     /* QUERY: of a server that goes_on_behind_copy; see copy_is_possible */
+    bool may_copy : 1;     /* QUERY: it may read what is behind it in place of data, and the server go on */
 };
 
 /* As many find room in the circle that a flight takes from the slab of all flights. */

@@ -99,11 +99,11 @@ struct session {
     struct lexer_reading reading;
     bool is_client_foreign; /* its client_encoding is not UTF-8; likewise the server's */
     bool is_server_foreign;
-    bool goes_on_behind_copy; /* the server, where a COPY has read a request in place of data: up to 13 */
-    bool is_reading_known;    /* nothing was sent since the server last said what it is */
-    bool is_lost;             /* it could not be followed any more: what is in flight may mean anything */
-    bool has_terminated;      /* the client, by a message: what is behind it goes nowhere */
-    uint16_t doubtful_syncs;  /* that a COPY may have swallowed, or else are still to be answered */
+    bool is_misread_fatal;   /* the server ends where a COPY reads a request in place of data: from 14 on */
+    bool is_reading_known;   /* nothing was sent since the server last said what it is */
+    bool is_lost;            /* it could not be followed any more: what is in flight may mean anything */
+    bool has_terminated;     /* the client, by a message: what is behind it goes nowhere */
+    uint16_t doubtful_syncs; /* that a COPY may have swallowed, or else are still to be answered */
     struct direction client;
     struct direction server;
     struct stream *stream;
@@ -215,8 +215,8 @@ bool server_error_is_awaited(const struct session *session);
  */
 /* Whether a Query of this text may have a COPY. */
 bool copy_is_possible(const struct statement *statement);
-/* Such a Query of a server that goes_on_behind_copy is in flight, and the client's next message is of this
- * type. Whether it waits until the Query is answered; loses the session where that will not be. */
+/* A Query that may_copy is in flight, and the client's next message is of this type. Whether it waits until
+ * the Query is answered; loses the session where that will not be. */
 MUST_USE bool copy_holds(struct session *session, uint8_t type);
 /* A statement was carried out: if it was a COPY, the Syncs before the end of its data will not be answered.
  * `keeps_head`: it stays at the head of the flight. */

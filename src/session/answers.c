@@ -252,7 +252,7 @@ static void application_name_set(struct session *session, struct bytes value)
     }
 }
 
-enum { VERTICAL_TAB_SINCE = 17, COPY_ENDS_ALL_SINCE = 14 };
+enum { VERTICAL_TAB_SINCE = 17, MISREAD_FATAL_SINCE = 14 };
 
 static void take_parameter_status(struct session *session, struct bytes body)
 {
@@ -273,7 +273,7 @@ static void take_parameter_status(struct session *session, struct bytes body)
     } else if (bytes_equal_text(name, "server_version")) {
         int version = atoi((const char *)value.data);
         session->reading.has_vertical_tab = version >= VERTICAL_TAB_SINCE;
-        session->goes_on_behind_copy = version < COPY_ENDS_ALL_SINCE;
+        session->is_misread_fatal = version >= MISREAD_FATAL_SINCE;
     }
     session->reading.has_foreign_letters = session->is_client_foreign || session->is_server_foreign;
 }

@@ -30,12 +30,12 @@ struct changes {
     bool has_error;          /* since the last ReadyForQuery */
     bool has_failed;         /* the open transaction, since it began */
     bool was_undone_in_part; /* it, too */
-    bool has_seen_end;       /* of a transaction, by a command's tag, since the last ReadyForQuery */
-    bool commits_at_once;    /* the change that is being answered */
-    bool has_lasted;         /* one that was told of since the turnstile was last left */
-    bool has_turn;           /* it may hold the turnstile */
-    bool has_ended;          /* the connection */
-    bool is_unknown;         /* then: it may have committed what was not seen to end */
+    bool has_seen_end; /* of a transaction, by a command's tag, since the last ReadyForQuery, or may have */
+    bool commits_at_once; /* the change that is being answered */
+    bool has_lasted;      /* one that was told of since the turnstile was last left */
+    bool has_turn;        /* it may hold the turnstile */
+    bool has_ended;       /* the connection */
+    bool is_unknown;      /* then: it may have committed what was not seen to end */
     struct text_fate text;
     struct guard_passage passage;   /* of the open transaction */
     int64_t until_us;               /* when the first window closes by which something passed; 0: none */
@@ -64,7 +64,7 @@ static struct changes *changes_of(struct session *session)
     if (session->changes == NULL) {
         session->changes = calloc(1, sizeof(*session->changes));
         if (session->changes != NULL)
-            session->changes->first_open = 1;
+            *session->changes = (struct changes){ .first_open = 1, .has_seen_end = true };
     }
     return session->changes;
 }
@@ -122,10 +122,12 @@ static void tell_outcome(struct session *session, enum event_kind kind, const ch
 
 static void tell_outlived(struct session *session)
 {
-    const struct changes *changes = session->changes;
+    struct changes *changes = session->changes;
     int64_t behind_us = session->world->now_us - changes->until_us;
     if (changes->until_us == 0 || behind_us <= 0)
         return;
+    if (changes->has_ended)
+        changes->until_us = 0; /* more of the transaction may be told to have ended */
     counter_add(&session->world->counters->ddl_outlived, 1);
     struct event *event = tell_begin(session, EVENT_DDL_OUTLIVED);
     if (event == NULL)
@@ -252,11 +254,17 @@ void changes_take_tag(struct session *session, const struct request *head, struc
 /* ── Whether it was carried out ────────────────────────────────────────────────────────────────────────────
  */
 
+/* The newest change ended the session when it was to be sent, and all before it are known. */
+static bool is_kept_here(const struct session *session)
+{
+    return session->stage == STAGE_ENDED && session->changes->settled + 1 == session->changes->sent;
+}
+
 void changes_sent(struct session *session, struct request *request)
 {
     if (request != NULL)
         request->is_change = true;
-    else if (session->skips_to_sync)
+    else if (session->skips_to_sync || is_kept_here(session))
         tell_outcome(session, EVENT_DDL_FAILED, "", "it was not run");
 }
 

@@ -7,8 +7,8 @@
  * nothing in flight can have asked for is one of theirs.
  *
  * A request in place of the data ends the connection, but for servers up to 13: these drop it and go on. What
- * was prepared or bound by it would then mean what it meant before, so nothing of the kind is sent to them
- * behind a Query that may copy, until that is answered.
+ * was prepared or bound by it would then mean what it meant before, so nothing of the kind is sent to them,
+ * and to none before it has told its version, behind a Query that may copy, until that is answered.
  */
 #include "session/state.h"
 
@@ -99,11 +99,13 @@ bool copy_take_ready(struct session *session, const struct request *head)
     return !is_awaited;
 }
 
-static bool has_word(const struct statement *statement, const char *word)
+/* Anywhere, not as a word of its own only: what waits in vain does no harm. */
+static bool says_copy(const struct statement *statement)
 {
-    size_t size = strlen(word);
+    static const char word[] = "copy";
+    size_t size = sizeof(word) - 1;
     for (size_t at = 0; at + size <= statement->text_size; at++) {
-        if (strncasecmp(statement->text + at, word, size) == 0)
+        if ((statement->text[at] | 0x20) == word[0] && strncasecmp(statement->text + at, word, size) == 0)
             return true;
     }
     return false;
@@ -111,7 +113,7 @@ static bool has_word(const struct statement *statement, const char *word)
 
 bool copy_is_possible(const struct statement *statement)
 {
-    return statement != NULL && (statement->is_cut || has_word(statement, "copy"));
+    return statement != NULL && (statement->is_cut || says_copy(statement));
 }
 
 static bool is_ended(const struct flight *flight)

@@ -293,9 +293,11 @@ static bool is_watched(const struct session *session, enum side from)
 static bool watch_take(struct session *session, struct bytes *input)
 {
     const struct framer *framer = &session->client.framer;
+    if (framer->is_inside)
+        return false;
     if (session->has_terminated)
         (void)bytes_take(input, input->size);
-    if (framer->is_inside || (framer->header_size == 0 && input->size == 0))
+    if (framer->header_size == 0 && input->size == 0)
         return false;
     return copy_holds(session, framer->header_size > 0 ? framer->header[0] : input->data[0]);
 }

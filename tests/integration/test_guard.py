@@ -373,6 +373,31 @@ class Openings(Case):
                               "all have gone")
                 self.assertEqual(self.postgres.catalog(), before)
 
+    def test_a_copy_that_is_sent_with_the_login_leaves_no_way_either(self):
+        """Which version the server has is not known then."""
+        before = self.postgres.catalog()
+        raw = wire.Wire(("127.0.0.1", self.sluice.port))
+        self.open(name="preparing")
+        try:
+            raw.send(wire.startup("postgres", "postgres"), wire.parse("create table made (a int)", "ddl"), wire.sync(),
+                     wire.query("copy pairs from stdin"))
+            raw.until("G")
+        finally:
+            self.close("preparing")
+        raw.send(wire.parse("select 1", "ddl"), wire.bind("", "ddl"), wire.execute(), wire.sync())
+        raw.socket.shutdown(socket.SHUT_WR)
+        self.assertNotIn(("C", b"CREATE TABLE\0"), raw.rest_messages())
+        self.wait_for(lambda: self.postgres.value("select count(*) from pg_stat_activity where backend_type = 'client backend'") == 1,
+                      "all have gone")
+        self.assertEqual(self.postgres.catalog(), before)
+
+    def test_what_waits_behind_a_copy_is_answered_in_turn(self):
+        raw = self.wire()
+        messages = raw.ask(wire.query("copy pairs from stdin"), wire.copy_data(b"7\t7\n"), wire.copy_done(), wire.query("select a from pairs where a = 7"),
+                           wire.parse("delete from pairs where a = 7"), wire.bind(), wire.execute(), wire.sync(), syncs=3)
+        self.assertEqual((wire.kinds(messages), wire.rows(messages)), ("GCZTDCZ12CZ", [["7"]]))
+        raw.close()
+
     def test_what_was_bound_while_open_is_refused_at_execute_once_closed(self):
         raw = self.wire()
         self.open()

@@ -254,16 +254,17 @@ static void what_may_be_run_or_skipped_behind_a_failed_copy_is_not_followed(void
     (void)state;
     static const struct {
         const char *script;
-        const char *ends;
+        const char *observed;
+        const char *enforced;
     } cases[] = {
-        { COPY SYNC PIPED("create table a ()") SYNC COPIES CANCELED, "?1 " },
-        { COPY SYNC DATA PIPED("create table a ()") SYNC COPIES CANCELED, "?1 " },
-        { COPY SYNC COPIES CANCELED CREATE_SENT, "?1 " },
-        { COPY SYNC COPIES CANCELED PIPED("create table a ()"), "" /* closed, or passed on unread */ },
+        { COPY SYNC PIPED("create table a ()") SYNC COPIES CANCELED, "?1 ", "?1 " },
+        { COPY SYNC DATA PIPED("create table a ()") SYNC COPIES CANCELED, "?1 ", "?1 " },
+        { COPY SYNC COPIES CANCELED CREATE_SENT, "?1 ", "f1 " /* it stays here */ },
+        { COPY SYNC COPIES CANCELED PIPED("create table a ()"), "" /* passed on unread */, "" /* closed */ },
     };
     for (size_t index = 0; index < COUNT_OF(cases); index++) {
-        assert_ends_unfollowed(GUARD_OBSERVE, cases[index].script, cases[index].ends);
-        assert_ends_unfollowed(GUARD_ENFORCE, cases[index].script, cases[index].ends);
+        assert_ends_unfollowed(GUARD_OBSERVE, cases[index].script, cases[index].observed);
+        assert_ends_unfollowed(GUARD_ENFORCE, cases[index].script, cases[index].enforced);
     }
 }
 
@@ -380,6 +381,9 @@ static void a_transaction_that_is_over_without_an_answer_that_ended_it_leaves_a_
                 "?1 ");
     assert_ends(BEGIN CREATE OPEN QUERY("commit; create table b ()") DONE("COMMIT") DONE("CREATE TABLE") IDLE,
                 "c1 c2 ");
+    assert_ends(BEGIN PIPED("commit") BOUND DONE("COMMIT") PIPED("create table a ()")
+                    SYNC BOUND DONE("CREATE TABLE") IDLE,
+                "c1 ");
 }
 
 static void assert_held(const char *script, const char *behind)
@@ -410,6 +414,33 @@ static void what_an_old_server_may_read_in_place_of_data_waits(void **state)
     stage_end(stage);
 }
 
+/* Its owner must read on. */
+static void a_session_that_is_lost_while_a_request_waits_holds_nothing(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_of_version("13.23");
+    stage_set_gate(stage, GUARD_OBSERVE, LEVEL_NONE);
+    stage_say(stage, BY_QUERY "= passed\n");
+    assert_true(session_is_holding(stage->session));
+    stage_say(stage, "server: BindComplete\n= passed\n");
+    assert_int_equal(counter_read(&stage->counters.unfollowed), 1);
+    assert_false(session_is_holding(stage->session));
+    stage_end(stage);
+}
+
+static void terminate_passes_whole_however_it_is_cut(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_of_version("15.4");
+    stage_feed(stage, SIDE_CLIENT,
+               bytes_of("X\0\0\0\x06"
+                        "a",
+                        6));
+    stage_feed(stage, SIDE_CLIENT, bytes_of("bQ\0", 3));
+    assert_int_equal(stage->out[SIDE_SERVER].size, 7);
+    stage_end(stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,6 +467,8 @@ int main(void)
         cmocka_unit_test(a_password_or_request_in_place_of_data_ends_the_session),
         cmocka_unit_test(a_transaction_that_is_over_without_an_answer_that_ended_it_leaves_a_doubt),
         cmocka_unit_test(what_an_old_server_may_read_in_place_of_data_waits),
+        cmocka_unit_test(a_session_that_is_lost_while_a_request_waits_holds_nothing),
+        cmocka_unit_test(terminate_passes_whole_however_it_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
