@@ -139,12 +139,6 @@ static inline struct direction *session_direction(struct session *session, enum 
     return from == SIDE_CLIENT ? &session->client : &session->server;
 }
 
-/* Whether as much is in flight as may be. */
-static inline bool session_is_full(const struct session *session)
-{
-    return session->flight.count >= session->world->limits.in_flight;
-}
-
 /* ── ending.c: before its time ─────────────────────────────────────────────────────────────────────────────
  */
 /* Ends the session with a FATAL error for the client. */
@@ -202,6 +196,30 @@ enum fate client_message_take(struct session *session, uint8_t type, struct byte
  * place. */
 bool client_reply_is_read(const struct session *session);
 
+/* ── holding.c: which of the client's messages wait, or go nowhere ─────────────────────────────────────────
+ */
+/* Whether as much is in flight as may be. */
+static inline bool flight_is_full(const struct session *session)
+{
+    return session->flight.count >= session->world->limits.in_flight;
+}
+/* Whether the client's next message waits for that. */
+static inline bool holding_is_full(const struct session *session)
+{
+    return flight_is_full(session) && !session->client.framer.is_inside;
+}
+/* Whether each of the client's messages goes through holding_take first. */
+static inline bool holding_is_watching(const struct session *session)
+{
+    return session->flight.copies > 0 || session->has_terminated;
+}
+/* Whether the client's next message waits until a Query that may_copy is answered. Loses the session where
+ * that will not be; takes what stands behind Terminate off the input. */
+MUST_USE bool holding_take(struct session *session, struct bytes *input);
+/* Whether requests wait behind a Query of this text, toward a server that is not misread_fatal: it may have a
+ * COPY. */
+bool holding_is_due(const struct statement *statement);
+
 /* ── answers.c: what the server sends ──────────────────────────────────────────────────────────────────────
  */
 enum fate server_message_take(struct session *session, uint8_t type, struct bytes body);
@@ -213,11 +231,6 @@ bool server_error_is_awaited(const struct session *session);
 
 /* ── copying.c: which Syncs a COPY from the client swallowed ───────────────────────────────────────────────
  */
-/* Whether a Query of this text may have a COPY. */
-bool copy_is_possible(const struct statement *statement);
-/* A Query that may_copy is in flight, and the client's next message is of this type. Whether it waits until
- * the Query is answered; loses the session where that will not be. */
-MUST_USE bool copy_holds(struct session *session, uint8_t type);
 /* A statement was carried out: if it was a COPY, the Syncs before the end of its data will not be answered.
  * `keeps_head`: it stays at the head of the flight. */
 void copy_take_end(struct session *session, bool keeps_head);

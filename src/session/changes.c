@@ -30,12 +30,12 @@ struct changes {
     bool has_error;          /* since the last ReadyForQuery */
     bool has_failed;         /* the open transaction, since it began */
     bool was_undone_in_part; /* it, too */
-    bool has_seen_end; /* of a transaction, by a command's tag, since the last ReadyForQuery, or may have */
-    bool commits_at_once; /* the change that is being answered */
-    bool has_lasted;      /* one that was told of since the turnstile was last left */
-    bool has_turn;        /* it may hold the turnstile */
-    bool has_ended;       /* the connection */
-    bool is_unknown;      /* then: it may have committed what was not seen to end */
+    bool has_seen_end;       /* of one, by a tag since the last ReadyForQuery; true: or may have */
+    bool commits_at_once;    /* the change that is being answered */
+    bool has_lasted;         /* one that was told of since the turnstile was last left */
+    bool has_turn;           /* it may hold the turnstile */
+    bool has_ended;          /* the connection */
+    bool is_unknown;         /* then: it may have committed what was not seen to end */
     struct text_fate text;
     struct guard_passage passage;   /* of the open transaction */
     int64_t until_us;               /* when the first window closes by which something passed; 0: none */

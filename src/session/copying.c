@@ -5,14 +5,8 @@
  * Where an error ends a COPY before its data, nothing tells how many of them the server had read by then.
  * They are taken as swallowed, as they nearly always are, and counted as doubtful: a ReadyForQuery that
  * nothing in flight can have asked for is one of theirs.
- *
- * A request in place of the data ends the connection, but for servers up to 13: these drop it and go on. What
- * was prepared or bound by it would then mean what it meant before, so nothing of the kind is sent to them,
- * and to none before it has told its version, behind a Query that may copy, until that is answered.
  */
 #include "session/state.h"
-
-#include <strings.h>
 
 /* How many Syncs stand behind the place in the flight where a COPY's data begins, and what is behind them. */
 static uint32_t syncs_at(const struct flight *flight, uint32_t place, const struct request **next)
@@ -97,47 +91,4 @@ bool copy_take_ready(struct session *session, const struct request *head)
     if (!is_awaited)
         session->doubtful_syncs--;
     return !is_awaited;
-}
-
-/* Anywhere, not as a word of its own only: what waits in vain does no harm. */
-static bool says_copy(const struct statement *statement)
-{
-    static const char word[] = "copy";
-    size_t size = sizeof(word) - 1;
-    for (size_t at = 0; at + size <= statement->text_size; at++) {
-        if ((statement->text[at] | 0x20) == word[0] && strncasecmp(statement->text + at, word, size) == 0)
-            return true;
-    }
-    return false;
-}
-
-bool copy_is_possible(const struct statement *statement)
-{
-    return statement != NULL && (statement->is_cut || says_copy(statement));
-}
-
-static bool is_ended(const struct flight *flight)
-{
-    for (uint32_t index = 0; index < flight->count; index++) {
-        if (flight_at(flight, index)->kind == REQUEST_COPY_END)
-            return true;
-    }
-    return false;
-}
-
-/* What a COPY expects to read, and Terminate, behind which nothing is taken. */
-static bool is_read_by_copy(uint8_t type)
-{
-    return type == CLIENT_COPY_DATA || type == CLIENT_COPY_DONE || type == CLIENT_COPY_FAIL ||
-           type == CLIENT_FLUSH || type == CLIENT_SYNC || type == CLIENT_TERMINATE;
-}
-
-bool copy_holds(struct session *session, uint8_t type)
-{
-    if (is_read_by_copy(type))
-        return false;
-    if (!session->is_copying_in || is_ended(&session->flight))
-        return true;
-    session_lose(session, "a request in place of COPY data");
-    return false;
 }

@@ -63,13 +63,6 @@ void session_set_upstream(struct session *session, const char *upstream)
     session->upstream = upstream;
 }
 
-bool session_is_holding(const struct session *session)
-{
-    bool is_followed = session->stage <= STAGE_READY;
-    return is_followed &&
-           (session_is_full(session) || (session->flight.copies > 0 && !session->is_copying_in));
-}
-
 bool session_has_logged_in(const struct session *session)
 {
     return session->transaction_status != 0;

@@ -282,31 +282,6 @@ static void framing_failed(struct session *session, enum side from, enum framer_
                  NULL);
 }
 
-/* Whether each of the client's next messages is looked at before it is taken. */
-static bool is_watched(const struct session *session, enum side from)
-{
-    return from == SIDE_CLIENT && (session->flight.copies > 0 || session->has_terminated);
-}
-
-/* Whether the client's next message has to wait. What stands behind Terminate no server reads, but for one
- * that read that in place of COPY data: it stays here. */
-static bool watch_take(struct session *session, struct bytes *input)
-{
-    const struct framer *framer = &session->client.framer;
-    if (framer->is_inside)
-        return false;
-    if (session->has_terminated)
-        (void)bytes_take(input, input->size);
-    if (framer->header_size == 0 && input->size == 0)
-        return false;
-    return copy_holds(session, framer->header_size > 0 ? framer->header[0] : input->data[0]);
-}
-
-static bool must_hold(const struct session *session, enum side from)
-{
-    return from == SIDE_CLIENT && session_is_full(session) && !session->client.framer.is_inside;
-}
-
 static void count_taken(struct session *session, enum side from, size_t size)
 {
     if (from == SIDE_SERVER)
@@ -331,10 +306,10 @@ static enum session_event messages_take(struct session *session, enum side from,
 {
     struct framer *framer = &session_direction(session, from)->framer;
     while (session->stage <= STAGE_READY && outbox_has_room(&session->world->outbox)) {
-        if (must_hold(session, from))
+        if (from == SIDE_CLIENT && holding_is_full(session))
             return SESSION_HOLD;
-        if (is_watched(session, from)) {
-            if (watch_take(session, input))
+        if (from == SIDE_CLIENT && holding_is_watching(session)) {
+            if (holding_take(session, input))
                 return SESSION_HOLD;
             if (session->stage > STAGE_READY)
                 break;

@@ -35,7 +35,7 @@ struct request *session_expect(struct session *session, enum request_kind kind, 
     request->kind = (uint8_t)kind;
     request->sent_us = session->world->now_us;
     request->statement = statement != NULL ? statement_share(statement) : NULL;
-    if (!session->is_misread_fatal && kind == REQUEST_QUERY && copy_is_possible(statement)) {
+    if (!session->is_misread_fatal && kind == REQUEST_QUERY && holding_is_due(statement)) {
         request->may_copy = true;
         session->flight.copies++;
     }

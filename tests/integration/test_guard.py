@@ -369,8 +369,7 @@ class Openings(Case):
                 raw.send(wire.bind("", "ddl"), wire.execute(), wire.sync())
                 raw.socket.shutdown(socket.SHUT_WR)
                 self.assertNotIn(("C", b"CREATE TABLE\0"), raw.rest_messages())
-                self.wait_for(lambda: self.postgres.value("select count(*) from pg_stat_activity where backend_type = 'client backend'") == 1,
-                              "all have gone")
+                self.wait_until_all_have_gone()
                 self.assertEqual(self.postgres.catalog(), before)
 
     def test_a_copy_that_is_sent_with_the_login_leaves_no_way_either(self):
@@ -387,8 +386,7 @@ class Openings(Case):
         raw.send(wire.parse("select 1", "ddl"), wire.bind("", "ddl"), wire.execute(), wire.sync())
         raw.socket.shutdown(socket.SHUT_WR)
         self.assertNotIn(("C", b"CREATE TABLE\0"), raw.rest_messages())
-        self.wait_for(lambda: self.postgres.value("select count(*) from pg_stat_activity where backend_type = 'client backend'") == 1,
-                      "all have gone")
+        self.wait_until_all_have_gone()
         self.assertEqual(self.postgres.catalog(), before)
 
     def test_what_waits_behind_a_copy_is_answered_in_turn(self):

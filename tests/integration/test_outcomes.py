@@ -152,8 +152,7 @@ class Outcomes(Case):
         return found
 
     def check(self, messages=""):
-        self.wait_for(lambda: self.postgres.value("select count(*) from pg_stat_activity where backend_type = 'client backend'") == 1,
-                      "all have gone")
+        self.wait_until_all_have_gone()
         existing = {row[0] for row in self.postgres.run(EXISTING)}
         counts = {}
         self.sluice.counters()  # whoever asks the console sees what was done before: it is in the audit then

@@ -86,6 +86,11 @@ class Case(unittest.TestCase):
     def wait_for(self, condition, what, seconds=15):
         return machine.wait_for(condition, what, seconds)
 
+    def wait_until_all_have_gone(self):
+        """The server serves nobody but who asks."""
+        self.wait_for(lambda: self.postgres.value("select count(*) from pg_stat_activity where backend_type = 'client backend'") == 1,
+                      "all have gone")
+
 
 def psql(port, *options, host="127.0.0.1", user="postgres", database="postgres", words="", stdin=None, env=None,
          timeout=60):

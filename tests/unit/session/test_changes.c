@@ -215,6 +215,22 @@ static void its_further_changes_are_refused_otherwise_and_it_may_still_commit(vo
     stage_end(stage);
 }
 
+static void a_window_outlived_is_told_of_once_when_a_lost_session_ends(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin_open();
+    stage_say(stage, BEGIN CREATE OPEN
+              "client: Query \"create table b (); savepoint s; select 1/0\"\n"
+              "server: CommandComplete \"CREATE TABLE\"\nserver: CommandComplete \"SAVEPOINT\"\n"
+              "server: ErrorResponse S:\"ERROR\" V:\"ERROR\" C:\"22012\" M:\"division by zero\" int8:0\n"
+              "server: BindComplete\n");
+    close_the_window(stage);
+    stage_hang_up(stage);
+    assert_int_equal(stage_event_count(stage, EVENT_DDL_UNKNOWN), 2);
+    assert_int_equal(stage->counters.ddl_outlived, 1);
+    stage_end(stage);
+}
+
 /* ── One change at a time ──────────────────────────────────────────────────────────────────────────────────
  */
 
@@ -417,6 +433,7 @@ int main(void)
         cmocka_unit_test(a_connection_that_ends_leaves_no_change_untold),
         cmocka_unit_test(a_transaction_may_finish_behind_its_window_where_it_is_let),
         cmocka_unit_test(its_further_changes_are_refused_otherwise_and_it_may_still_commit),
+        cmocka_unit_test(a_window_outlived_is_told_of_once_when_a_lost_session_ends),
         cmocka_unit_test(a_transaction_with_changes_keeps_others_out_until_it_ends),
         cmocka_unit_test(a_change_still_in_flight_keeps_its_turn),
         cmocka_unit_test(others_wait_for_the_rest_behind_what_lasts),
