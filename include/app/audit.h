@@ -15,8 +15,10 @@ struct audit {
 
 void audit_init(struct audit *audit);
 void audit_close(struct audit *audit);
-/* Opens the file anew, or none when the path is empty; when it cannot, all stays as it was. */
-MUST_USE bool audit_open(struct audit *audit, const char *path, struct problem *problem);
+/* Opens the file, or none when the path is empty, for audit_use to take over. */
+MUST_USE bool audit_open(const char *path, struct log_output *out, struct problem *problem);
+/* From now on into this one; cannot fail. */
+void audit_use(struct audit *audit, struct log_output output);
 /* Writes it if it is about a schema change. */
 void audit_event(struct audit *audit, const struct event *event);
 /* How many lines were lost since it was last asked: the disk is full, or the file cannot be written. */

@@ -36,11 +36,22 @@ struct log_plan {
     uint32_t violations_most;
 };
 
-/* Opens for appending, or again with another plan (also the same path anew, so that it may be rotated away);
- * when it cannot, it stays as it was. */
-MUST_USE bool log_file_open(struct log_file *log, const struct log_plan *plan, struct problem *problem);
+/* A file opened for appending, or standard error, which is not closed. */
+struct log_output {
+    int descriptor; /* -1: none */
+    bool is_owned;
+};
+
 void log_file_init(struct log_file *log);
 void log_file_close(struct log_file *log);
+/* Opens what log_file_use takes over, or log_output_close closes: the same path anew, too, so that it may be
+ * rotated away. */
+MUST_USE bool log_output_open(const struct log_plan *plan, struct log_output *out, struct problem *problem);
+void log_output_close(struct log_output output);
+/* From now on by this plan; cannot fail. */
+void log_file_use(struct log_file *log, const struct log_plan *plan, struct log_output output);
+/* Both; when it cannot, the log stays as it was. */
+MUST_USE bool log_file_open(struct log_file *log, const struct log_plan *plan, struct problem *problem);
 
 /* Begins a line of the program's own in log->line, at the notice's level; NULL when lines of that level are
  * not written. log_file_write ends and writes it. */

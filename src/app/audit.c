@@ -13,17 +13,26 @@ void audit_close(struct audit *audit)
     audit->is_on = false;
 }
 
-bool audit_open(struct audit *audit, const char *path, struct problem *problem)
+static struct log_plan plan_of(const char *path)
 {
-    struct log_plan plan = { .format = LOG_JSON, .level = LOG_DEBUG, .path = path, .what = "audit file" };
-    if (path[0] == '\0') {
-        audit_close(audit);
-        return true;
-    }
-    if (!log_file_open(&audit->file, &plan, problem))
-        return false;
+    return (struct log_plan){ .format = LOG_JSON, .level = LOG_DEBUG, .path = path, .what = "audit file" };
+}
+
+bool audit_open(const char *path, struct log_output *out, struct problem *problem)
+{
+    struct log_plan plan = plan_of(path);
+    *out = (struct log_output){ .descriptor = -1 };
+    return path[0] == '\0' || log_output_open(&plan, out, problem);
+}
+
+void audit_use(struct audit *audit, struct log_output output)
+{
+    struct log_plan plan = plan_of("");
+    audit_close(audit);
+    if (output.descriptor < 0)
+        return;
+    log_file_use(&audit->file, &plan, output);
     audit->is_on = true;
-    return true;
 }
 
 static bool is_about_change(enum event_kind kind)

@@ -20,27 +20,45 @@ void log_file_close(struct log_file *log)
     log->is_owned = false;
 }
 
-bool log_file_open(struct log_file *log, const struct log_plan *plan, struct problem *problem)
+bool log_output_open(const struct log_plan *plan, struct log_output *out, struct problem *problem)
 {
-    bool is_standard_error = strcmp(plan->path, "-") == 0;
-    int descriptor = STDERR_FILENO;
-    if (!is_standard_error) {
-        descriptor = open(plan->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, LOG_FILE_MODE);
-        if (descriptor < 0) {
-            struct text text;
-            *problem = (struct problem){ .line = 0 };
-            text_init(&text, problem->text, sizeof(problem->text));
-            text_append_format(&text, "cannot open the %s %s: %s", plan->what, plan->path, strerror(errno));
-            return false;
-        }
-    }
+    *out = (struct log_output){ .descriptor = STDERR_FILENO };
+    if (strcmp(plan->path, "-") == 0)
+        return true;
+    out->descriptor = open(plan->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, LOG_FILE_MODE);
+    out->is_owned = true;
+    if (out->descriptor >= 0)
+        return true;
+    struct text text;
+    *problem = (struct problem){ .line = 0 };
+    text_init(&text, problem->text, sizeof(problem->text));
+    text_append_format(&text, "cannot open the %s %s: %s", plan->what, plan->path, strerror(errno));
+    return false;
+}
+
+void log_output_close(struct log_output output)
+{
+    if (output.is_owned && output.descriptor >= 0)
+        (void)close(output.descriptor);
+}
+
+void log_file_use(struct log_file *log, const struct log_plan *plan, struct log_output output)
+{
     log_file_close(log);
-    log->descriptor = descriptor;
-    log->is_owned = !is_standard_error;
+    log->descriptor = output.descriptor;
+    log->is_owned = output.is_owned;
     log->is_torn = false;
     log->format = plan->format;
     log->level = plan->level;
     log->violations_most = plan->violations_most;
+}
+
+bool log_file_open(struct log_file *log, const struct log_plan *plan, struct problem *problem)
+{
+    struct log_output output;
+    if (!log_output_open(plan, &output, problem))
+        return false;
+    log_file_use(log, plan, output);
     return true;
 }
 

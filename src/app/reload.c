@@ -54,27 +54,65 @@ bool sluice_begin(struct sluice *sluice, struct plan *plan, struct problems *pro
     return is_ready && sluice->started != NULL;
 }
 
-static bool console_configure(struct sluice *sluice, const struct settings *settings)
+static bool console_prepare(const struct settings *settings, struct console_options *out)
 {
     const char *password = settings->console.password;
-    sluice->console.version = PGSLUICE_VERSION;
-    sluice->console.opening_most_us = settings->guard.opening_longest;
-    sluice->console.has_password = password[0] != '\0';
-    return !sluice->console.has_password ||
-           scram_secret_create(&sluice->console.secret, bytes_text(password));
+    *out = (struct console_options){
+        .version = PGSLUICE_VERSION,
+        .opening_most_us = settings->guard.opening_longest,
+        .has_password = password[0] != '\0',
+    };
+    return !out->has_password || scram_secret_create(&out->secret, bytes_text(password));
+}
+
+/* All that can fail of taking settings up, made before any of it is. */
+struct change {
+    struct log_plan log_plan;
+    struct log_output log;
+    struct log_output audit;
+    struct console_options console;
+};
+
+static bool change_open(struct change *change, const struct settings *settings, struct problem *problem)
+{
+    *change = (struct change){ .log_plan = log_plan_of(settings) };
+    if (!log_output_open(&change->log_plan, &change->log, problem))
+        return false;
+    if (audit_open(settings->audit.file, &change->audit, problem))
+        return true;
+    log_output_close(change->log);
+    return false;
+}
+
+static void change_discard(struct change *change)
+{
+    log_output_close(change->log);
+    log_output_close(change->audit);
+    scram_secret_wipe(&change->console.secret);
+}
+
+static void change_take(struct change *change, struct sluice *sluice)
+{
+    log_file_use(&sluice->log, &change->log_plan, change->log);
+    audit_use(&sluice->audit, change->audit);
+    scram_secret_wipe(&sluice->console.secret);
+    sluice->console = change->console;
+    scram_secret_wipe(&change->console.secret);
 }
 
 bool sluice_apply(struct sluice *sluice, struct settings *settings, struct plan *plan,
                   struct problem *problem)
 {
-    struct log_plan log_plan = log_plan_of(settings);
-    if (!log_file_open(&sluice->log, &log_plan, problem) ||
-        !audit_open(&sluice->audit, settings->audit.file, problem))
+    struct change change;
+    if (!change_open(&change, settings, problem))
         return false;
-    if (!console_configure(sluice, settings) || !gatekeeper_set_plan(&sluice->keeper, plan, clock_now())) {
+    if (!console_prepare(settings, &change.console) ||
+        !gatekeeper_set_plan(&sluice->keeper, plan, clock_now())) {
+        change_discard(&change);
         *problem = (struct problem){ .text = "out of memory" };
         return false;
     }
+    change_take(&change, sluice);
     if (sluice->current != sluice->started)
         settings_release(sluice->current);
     sluice->current = settings;
@@ -234,18 +272,19 @@ void sluice_reload(struct sluice *sluice, struct console_outcome *outcome)
         return;
     }
     struct settings *settings = settings_read(sluice->path, &plan, problems);
-    if (settings != NULL)
+    bool is_applied = settings != NULL && sluice_apply(sluice, settings, &plan, &problem);
+    if (is_applied)
         transport_reload(&sluice->transport, clock_now(), problems);
     sluice_log_problems(sluice, problems);
-    if (settings == NULL) {
+    if (is_applied) {
+        reload_done(sluice, problems->error_count > 0, outcome);
+    } else if (settings == NULL) {
         reload_refused(sluice, refusing_problem(problems), outcome);
-    } else if (!sluice_apply(sluice, settings, &plan, &problem)) {
+    } else {
         sluice_log_problem(sluice, &problem);
         reload_refused(sluice, &problem, outcome);
         plan_release(&plan);
         settings_release(settings);
-    } else {
-        reload_done(sluice, problems->error_count > 0, outcome);
     }
     free(problems);
 }

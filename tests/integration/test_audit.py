@@ -126,6 +126,18 @@ class Audit(Case):
         self.fails("drop table orders")
         self.wait_for(lambda: self.told("ddl_refused"), "the old one stays")
 
+    def test_a_reload_that_is_refused_changes_nothing_of_what_was_good_in_it(self):
+        elsewhere = os.path.join(self.sluice.folder, "elsewhere.log")
+        self.sluice.settings["audit"]["file"] = "/nonexistent/audit.jsonl"
+        self.sluice.settings["log"] = {"file": elsewhere, "level": "error"}
+        self.sluice.settings["console"] = {**self.sluice.settings["console"], "password": "another"}
+        self.sluice.write()
+        self.assertIn("the old ones stay in force", self.sluice.console_psql("RELOAD").stderr)
+        self.assertTrue(self.sluice.console("SHOW VERSION"), "no password is asked for")
+        self.fails("drop table orders")
+        self.wait_for(lambda: self.sluice.events("ddl_refused"), "the log goes on where it was, as it was")
+        self.assertEqual(os.path.getsize(elsewhere), 0)
+
 
 if __name__ == "__main__":
     main()
