@@ -49,6 +49,7 @@ struct sluice {
     struct console_options console;
     struct list visits; /* of the console */
     uint32_t visits_made;
+    uint64_t door_shut_until_ms; /* of the console, by the loop's clock */
     unsigned queries_running;
     char gate_shown[2 * POLICY_NAME_SIZE]; /* the state of the gate that the log told last */
     bool is_draining;

@@ -59,7 +59,9 @@ const struct console_command *console_command(const struct console *console);
 const char *console_user(const struct console *console);
 /* Whether the login is done: before it, the owner's login deadline applies. */
 bool console_has_logged_in(const struct console *console);
-/* After CLOSE: whether it was for a wrong password. The owner holds the answer back for a moment, against
+/* That the deadline is over: appends the error (57014); from now on console_step says CLOSE. */
+void console_expire(struct console *console, struct buffer *out);
+/* After CLOSE: whether it was for a wrong password. The owner lets newcomers wait for a moment then, against
  * guessing. */
 bool console_has_wrong_password(const struct console *console);
 

@@ -26,8 +26,11 @@ struct answerer {
     /* Takes bytes off the front, all of them unless the answer is LATER; appends what goes back to `out`. */
     enum answer (*take)(void *state, struct bytes *bytes, struct buffer *out);
     void (*destroy)(void *state);
+    /* Where there are connections_most of them: drops one that another may have the place of, if there is
+     * one. */
+    void (*make_room)(void *context);
     void *context;
-    size_t connections_most; /* those beyond are closed at once */
+    size_t connections_most; /* with a state; those beyond are closed at once */
     size_t answer_most;      /* bytes of one answer; one that is longer ends the connection unsent */
 };
 
@@ -35,9 +38,11 @@ struct answerer {
  * answers is not read either. */
 MUST_USE bool responder_open(uv_loop_t *loop, const struct address *address, const struct answerer *answerer,
                              struct chunk *chunk, struct responder **out, struct problem *problem);
-/* After ANSWER_LATER, while its state was not destroyed: asks again with what came meanwhile, which may be
- * nothing. Not from within `take`. */
+/* While its state was not destroyed: asks again, with what came since ANSWER_LATER, which may be nothing. Not
+ * from within `take`. */
 void responder_resume(struct responder_connection *connection);
+/* While its state was not destroyed: destroys it and closes the connection. Not from within `take`. */
+void responder_drop(struct responder_connection *connection);
 /* Closes the listener and all connections at once; frees itself in the loop. */
 void responder_close(struct responder *responder);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* Hosts the console: does what a command asks, and lets the console put the answer into words. */
 #include "app/clock.h"
-#include "app/query_job.h"
+#include "app/visit.h"
 #include "console_world.h"
 
 #include <stdlib.h>
@@ -13,19 +13,6 @@ enum {
     QUERIES_MOST = 3 /* of the four threads of libuv's pool: names of servers are looked up there, too */
 };
 
-/* One connection. */
-struct visit {
-    struct sluice *sluice;
-    struct console *console;
-    struct responder_connection *connection;
-    struct list node; /* in sluice->visits */
-    uint32_t number;  /* with the secret, what a request to cancel must say */
-    uint32_t secret;
-    struct query_job *job; /* under way; NULL: none */
-    bool is_replied;
-    struct console_reply reply;
-};
-
 static void *visit_create(void *context, const struct address *peer, struct responder_connection *connection)
 {
     struct sluice *sluice = context;
@@ -34,6 +21,7 @@ static void *visit_create(void *context, const struct address *peer, struct resp
         return NULL;
     visit->sluice = sluice;
     visit->connection = connection;
+    visit->peer = *peer;
     visit->console = console_create(&sluice->console, peer);
     if (visit->console == NULL ||
         getrandom(&visit->secret, sizeof(visit->secret), 0) != (ssize_t)sizeof(visit->secret)) {
@@ -44,6 +32,7 @@ static void *visit_create(void *context, const struct address *peer, struct resp
     visit->number = ++sluice->visits_made;
     console_set_key(visit->console, visit->number, visit->secret);
     list_append(&sluice->visits, &visit->node);
+    console_door_meet(visit);
     return visit;
 }
 
@@ -245,11 +234,13 @@ static bool command_answer(struct visit *visit, struct buffer *out)
     return false;
 }
 
-static enum answer visit_close(const struct visit *visit)
+static enum answer visit_close(struct visit *visit)
 {
     uint32_t number;
     uint32_t secret;
-    if (console_is_cancel(visit->console, &number, &secret))
+    if (console_has_wrong_password(visit->console))
+        console_door_shut(visit);
+    else if (console_is_cancel(visit->console, &number, &secret))
         visit_cancel(visit->sluice, number, secret);
     return ANSWER_CLOSE;
 }
@@ -257,6 +248,10 @@ static enum answer visit_close(const struct visit *visit)
 static enum answer visit_take(void *state, struct bytes *bytes, struct buffer *out)
 {
     struct visit *visit = state;
+    if (visit->began_ms == 0)
+        return ANSWER_LATER;
+    if (visit->is_late)
+        console_expire(visit->console, out);
     if (visit->is_replied)
         console_reply(visit->console, &visit->reply, out);
     visit->is_replied = false;
@@ -274,12 +269,18 @@ static enum answer visit_take(void *state, struct bytes *bytes, struct buffer *o
     }
 }
 
+static void make_room(void *context)
+{
+    console_door_make_room(context);
+}
+
 bool console_host_open(struct sluice *sluice, struct problem *problem)
 {
     const struct answerer answerer = {
         .create = visit_create,
         .take = visit_take,
         .destroy = visit_destroy,
+        .make_room = make_room,
         .context = sluice,
         .connections_most = CONSOLE_CONNECTIONS_MOST,
         .answer_most = CONSOLE_ANSWER_MOST,

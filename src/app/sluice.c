@@ -2,6 +2,7 @@
 #include "app/sluice.h"
 
 #include "app/clock.h"
+#include "app/visit.h"
 #include "net/poll_set.h"
 
 #include <errno.h>
@@ -46,6 +47,7 @@ static void on_tick(uv_timer_t *timer)
     sluice_log_audit(sluice);
     sluice_log_history(sluice);
     log_file_tick(&sluice->log, now_us);
+    console_door_tick(sluice);
     sluice_take_events(sluice);
     stand_in_tick(sluice->stand_in);
     sluice_abandon_if_due(sluice);

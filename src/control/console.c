@@ -54,6 +54,11 @@ static void console_break(struct console *console, const char *sqlstate, const c
     console->phase = CONSOLE_OVER;
 }
 
+void console_expire(struct console *console, struct buffer *out)
+{
+    console_break(console, "57014", "the login took too long", out);
+}
+
 void console_set_key(struct console *console, uint32_t number, uint32_t secret)
 {
     console->login.key_number = number;

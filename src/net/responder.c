@@ -16,6 +16,7 @@ struct responder {
     struct acceptor *acceptor;
     struct list connections;
     size_t connection_count;
+    size_t state_count;   /* of those that have one */
     struct buffer answer; /* the one being made; empty between calls */
     bool is_closing;
 };
@@ -36,8 +37,10 @@ static struct responder_connection *connection_of(struct link *link)
 
 static void connection_end(struct responder_connection *connection)
 {
-    if (connection->state != NULL)
-        connection->responder->answerer.destroy(connection->state);
+    if (connection->state == NULL)
+        return;
+    connection->responder->answerer.destroy(connection->state);
+    connection->responder->state_count--;
     connection->state = NULL;
 }
 
@@ -93,6 +96,12 @@ void responder_resume(struct responder_connection *connection)
     buffer_release(&before);
 }
 
+void responder_drop(struct responder_connection *connection)
+{
+    connection_end(connection);
+    link_close(&connection->link);
+}
+
 static void on_end(struct link *link, int error)
 {
     struct responder_connection *connection = connection_of(link);
@@ -141,16 +150,26 @@ static void connection_begin(struct responder_connection *connection)
     struct address peer;
     link_peer(&connection->link, &peer);
     connection->state = answerer->create(answerer->context, &peer, connection);
-    if (connection->state != NULL)
-        link_read_start(&connection->link);
-    else
+    if (connection->state == NULL) {
         link_close(&connection->link);
+        return;
+    }
+    connection->responder->state_count++;
+    link_read_start(&connection->link);
+}
+
+static bool has_room(const struct responder *responder)
+{
+    const struct answerer *answerer = &responder->answerer;
+    if (responder->state_count >= answerer->connections_most)
+        answerer->make_room(answerer->context);
+    return responder->state_count < answerer->connections_most;
 }
 
 /* Takes the socket over, or says that it could not. */
 static bool connection_open(struct responder *responder, int socket)
 {
-    if (responder->connection_count >= responder->answerer.connections_most)
+    if (!has_room(responder))
         return false;
     struct responder_connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: PostgreSQL
 """psql is the console's client; what it may, what it shows, and what a reload does."""
 import asyncio
+import contextlib
 import json
 import os
 import re
 import socket
+import time
 import unittest
 
 import psycopg2
@@ -211,6 +213,28 @@ class Roles(Case):
             self.assertEqual((kind, body[:4]), ("R", b"\0\0\0\x0a"))
             self.assertIn(b"SCRAM-SHA-256", body)
 
+    def test_a_wrong_password_shuts_the_door_for_a_second(self):
+        """And it is in the log, without the password."""
+        begun = time.monotonic()
+        for _ in range(3):
+            self.assertIn("password authentication failed",
+                          self.sluice.console_psql("SHOW VERSION", user="mallory", password="open says me").stderr)
+        self.assertGreater(time.monotonic() - begun, 2)
+        self.assertEqual(self.sluice.console_psql("SHOW VERSION", password="open sesame").returncode, 0)
+        self.assertGreater(time.monotonic() - begun, 3)
+        refused = [line for line in self.sluice.events("console_refused") if line["user"] == "mallory"]
+        self.assertEqual(len(refused), 3)
+        self.assertRegex(refused[0]["address"], r"127\.0\.0\.1:\d+")
+        self.assertNotIn("open says me", str(refused))
+
+    def test_who_does_not_log_in_keeps_nobody_out(self):
+        silent = [socket.create_connection(("127.0.0.1", self.sluice.console_port)) for _ in range(32)]
+        self.assertEqual(self.sluice.console_psql("SHOW VERSION", password="open sesame").returncode, 0)
+        silent[0].settimeout(5)
+        self.assertEqual(silent[0].recv(1), b"", "it was the first and gave way")
+        for one in silent:
+            one.close()
+
     def test_a_viewer_sees_and_changes_nothing(self):
         for row in self.sluice.console("HELP", user="viewer", password="open sesame"):
             command = row["command"].split("[")[0].strip()
@@ -225,6 +249,25 @@ class Roles(Case):
                 self.assertIn("42501", done.stderr, command)
         self.assertNotIn("open sesame", self.sluice.console("SHOW SETTINGS", user="viewer",
                                                            password="open sesame").__repr__())
+
+
+class Waiting(Case):
+    settings = {"limits": {"login_timeout": "1s"}}
+
+    def test_a_login_that_takes_too_long_ends(self):
+        with Wire(("127.0.0.1", self.sluice.console_port)) as silent:
+            self.assertEqual([error["C"] for error in wire.errors(silent.rest_messages())], ["57014"])
+
+    def test_who_has_logged_in_may_take_his_time_and_keeps_his_place(self):
+        with contextlib.ExitStack() as stack:
+            wires = [stack.enter_context(Wire(("127.0.0.1", self.sluice.console_port))) for _ in range(32)]
+            for raw in wires:
+                raw.login("operator", "pgsluice")
+            with Wire(("127.0.0.1", self.sluice.console_port)) as late:
+                self.assertEqual(late.rest_messages(), [])
+            time.sleep(1.5)
+            for raw in wires:
+                self.assertEqual(wire.kinds(raw.ask(wire.query("SHOW VERSION"))), "TDCZ")
 
 
 class Reload(Case):

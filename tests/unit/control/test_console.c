@@ -141,6 +141,18 @@ static void a_login_ends_with_ready(void **state)
     visit_end(&visit);
 }
 
+static void a_login_that_takes_too_long_is_told_so(void **state)
+{
+    (void)state;
+    struct visit visit;
+    visit_begin(&visit, &loopback);
+    console_expire(visit.console, &visit.heard);
+    assert_heard_text(&visit, "E FATAL C=57014|M=the login took too long\n");
+    say_hello(&visit.said, "alice");
+    assert_int_equal(visit_feed(&visit, SIZE_MAX), CONSOLE_CLOSE);
+    visit_end(&visit);
+}
+
 static void drivers_are_told_what_they_ask_for(void **state)
 {
     (void)state;
@@ -743,6 +755,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_login_ends_with_ready),
+        cmocka_unit_test(a_login_that_takes_too_long_is_told_so),
         cmocka_unit_test(drivers_are_told_what_they_ask_for),
         cmocka_unit_test(encryption_is_declined_once_each),
         cmocka_unit_test(bytes_behind_a_request_for_encryption_close),

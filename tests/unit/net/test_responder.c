@@ -21,6 +21,7 @@ struct echo {
     size_t open;
     size_t taken;
     bool is_closed;
+    bool gives_way; /* the last makes room for the next */
 };
 
 static void *echo_create(void *context, const struct address *peer, struct responder_connection *connection)
@@ -59,12 +60,20 @@ static void echo_destroy(void *state)
     ((struct echo *)state)->open--;
 }
 
+static void echo_make_room(void *context)
+{
+    struct echo *echo = context;
+    if (echo->gives_way)
+        responder_drop(echo->last);
+}
+
 static struct answerer echo_answerer(struct echo *echo)
 {
     return (struct answerer){
         .create = echo_create,
         .take = echo_take,
         .destroy = echo_destroy,
+        .make_room = echo_make_room,
         .context = echo,
         .connections_most = 2,
         .answer_most = ANSWER_MOST,
@@ -218,6 +227,39 @@ static void connections_beyond_the_bound_are_turned_away(void **state)
     echo_close(echo);
 }
 
+static void one_that_gives_way_leaves_its_place(void **state)
+{
+    (void)state;
+    char got[2];
+    int peers[3];
+    struct echo *echo = echo_open(local_address(0));
+    echo->gives_way = true;
+    for (size_t i = 0; i < COUNT_OF(peers); i++)
+        peers[i] = peer_connect(&echo->address);
+    peer_send(&echo->loop, peers[2], "hi", 2);
+    peer_read(&echo->loop, peers[2], got, sizeof got);
+    assert_true(peer_is_at_end(peers[1]));
+    assert_int_equal(echo->open, 2);
+    for (size_t i = 0; i < COUNT_OF(peers); i++)
+        (void)close(peers[i]);
+    echo_close(echo);
+}
+
+static void one_that_is_not_waited_for_can_be_asked_again(void **state)
+{
+    (void)state;
+    char got[2];
+    struct echo *echo = echo_open(local_address(0));
+    int peer = peer_connect(&echo->address);
+    TURN_UNTIL(&echo->loop, echo->open == 1);
+    responder_resume(echo->last);
+    peer_send(&echo->loop, peer, "hi", 2);
+    peer_read(&echo->loop, peer, got, sizeof got);
+    assert_memory_equal(got, "hi", 2);
+    (void)close(peer);
+    echo_close(echo);
+}
+
 static void who_is_not_wanted_is_turned_away(void **state)
 {
     (void)state;
@@ -310,6 +352,8 @@ int main(void)
         cmocka_unit_test(the_answer_before_a_close_arrives),
         cmocka_unit_test(an_answer_that_is_too_long_ends_the_connection),
         cmocka_unit_test(connections_beyond_the_bound_are_turned_away),
+        cmocka_unit_test(one_that_gives_way_leaves_its_place),
+        cmocka_unit_test(one_that_is_not_waited_for_can_be_asked_again),
         cmocka_unit_test(who_is_not_wanted_is_turned_away),
         cmocka_unit_test(who_does_not_read_answers_is_not_read),
         cmocka_unit_test(who_leaves_is_forgotten),
