@@ -44,7 +44,7 @@ struct classifier_lane {
     bool has_keyword;
     uint16_t others; /* classes besides: keyword_other_classes of words that may begin a statement there */
     bool is_unterminated;
-    bool is_lost;             /* a dollar quote that could not be followed */
+    bool is_lost;             /* a dollar quote that could not be followed, or may be none */
     bool has_unreadable_name; /* a prepared statement that cannot be looked up by one name */
     struct name_list executes;
     struct name_list prepares;
@@ -63,8 +63,8 @@ struct classifier {
     bool has_backslash;
     bool has_semicolon;
     bool has_inner_semicolon; /* more than white space behind one */
-    bool was_high;
-    uint32_t doubts; /* bytes that may or may not be the second of a character */
+    uint8_t last;             /* byte, of an unsafe encoding */
+    uint32_t doubts;          /* ways in which bytes may or may not be the second of a character */
     struct keyword_scan raw;
     struct classifier_lane lanes[CLASSIFIER_LANES];
 };

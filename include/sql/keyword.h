@@ -32,12 +32,13 @@ enum statement_class keyword_class(struct bytes word);
 uint16_t keyword_other_classes(struct bytes word);
 
 /* Goes through raw bytes, whatever strings and comments they hold; any split gives the same. Fields are
- * private but for the four findings. */
+ * private but for the five findings. */
 struct keyword_scan {
     enum statement_class anywhere; /* the riskiest of the words found */
     enum statement_class at_start; /* the same of words that may begin a statement */
     uint16_t others;               /* keyword_other_classes of all words */
     bool has_into;
+    bool has_select;
     bool is_at_start;
     uint8_t last;
     uint8_t size; /* of the open word; more than its capacity: not a keyword */

@@ -44,8 +44,8 @@ struct token {
     uint64_t start; /* offsets from the beginning of the text, in bytes: [start, end) */
     uint64_t end;
     uint8_t word_size; /* of WORD, QUOTED_NAME, PARAMETER and OPERATOR, at most LEXER_WORD_SIZE - 1 */
-    bool is_word_cut;  /* it was longer; of UNTERMINATED: a dollar quote whose tag is too long to be followed,
-                        * so  that the server may well see it end */
+    bool is_word_cut;  /* it was longer; of UNTERMINATED: what the server may well see end: a dollar quote
+                        * whose tag  is too long to be followed, or what it may read in another way */
     bool is_unicode;   /* U&"...": the escapes in it are not resolved; of STRING: for this or another reason,
                         * escapes in E'...' or several pieces, it does not say what stands there */
     char word[LEXER_WORD_SIZE]; /* NUL-terminated */
@@ -72,10 +72,10 @@ enum lexer_result {
 struct lexer {
     struct lexer_reading reading;
     uint8_t state;
-    uint8_t queued;      /* tokens already complete behind the one just given */
-    uint8_t string_form; /* which kind of string is open */
-    uint8_t last;        /* the byte before, inside operators and comments */
-    uint8_t radix;
+    uint8_t queued;            /* tokens already complete behind the one just given */
+    uint8_t string_form;       /* which kind of string is open */
+    uint8_t last;              /* the byte before, inside operators and comments */
+    uint8_t radix;             /* of the number that is open; 0: one that has always been one */
     bool has_special_operator; /* a character that lets an operator end in + or - */
     bool has_newline;          /* a line ended since the closing quote: the string may continue */
     bool was_high;             /* the byte before was 0x80 or above (unsafe encodings) */

@@ -46,7 +46,7 @@ extern const uint8_t lexer_byte_kinds[256];
     STATE(DOLLAR, step_dollar)                 /* $ */                                                       \
     STATE(TAG, step_tag)                       /* $tag */                                                    \
     STATE(DOLLAR_STRING, step_dollar_string)   /* $tag$... */                                                \
-    STATE(LOST, step_lost)                     /* a tag too long to remember */                              \
+    STATE(LOST, step_lost)                     /* what cannot be followed */                                 \
     STATE(PARAMETER, step_parameter)           /* $1 */                                                      \
     STATE(OPERATOR, step_operator)                                                                           \
     STATE(LINE_COMMENT, step_line_comment)                                                                   \

@@ -6,7 +6,7 @@
 
 /* The tokens of a text, streaming, as long as all readings agree in which it may be meant: a backslash may
  * or may not escape whatever the server was last heard to say, and in an unsafe encoding the bytes above 127
- * may or may not be told from those below. Any split of the text gives the same. */
+ * may or may not be told from those below, or be one of those. Any split of the text gives the same. */
 
 enum { READINGS_MOST = 4 };
 
@@ -14,6 +14,7 @@ enum { READINGS_MOST = 4 };
 struct readings {
     struct lexer lexers[READINGS_MOST]; /* the first one's reading is the one that was given */
     uint8_t count;                      /* 1 where no other is in sight */
+    uint8_t last;                       /* byte that all readings took, where there are several */
     bool are_parted;
 };
 

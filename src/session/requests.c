@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* What the client sends: each message becomes a request in flight, unless the guard refuses it. */
 #include "session/state.h"
+#include "sql/trail.h"
 #include "wire/reader.h"
 
 /* Asks the guard. When it refuses, poison goes out in place of the message. */
@@ -23,21 +24,12 @@ static void run_expect(struct session *session, enum request_kind kind, struct s
         changes_sent(session, request);
 }
 
-static bool is_letter(uint8_t byte)
-{
-    return (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
-}
-
 /* Whether the text reads otherwise where a character's second byte may be an ASCII one. */
 static bool depends_on_encoding(struct bytes sql)
 {
-    bool was_high = false;
-    for (size_t i = 0; i < sql.size; i++) {
-        uint8_t byte = sql.data[i];
-        bool is_punctuation = byte >= '@' && byte <= '~' && byte != '_' && !is_letter(byte);
-        if (was_high && is_punctuation)
+    for (size_t i = 1; i < sql.size; i++) {
+        if (trail_doubts(sql.data[i - 1], sql.data[i]) > 0)
             return true;
-        was_high = byte >= 0x80;
     }
     return false;
 }

@@ -2,6 +2,7 @@
 #include "sql/classifier.h"
 
 #include "sql/harmless.h"
+#include "sql/trail.h"
 
 static const struct outcome nothing = { .class = CLASS_NONE, .level = LEVEL_NONE };
 
@@ -166,7 +167,7 @@ void classifier_begin(struct classifier *classifier, struct lexer_reading readin
     classifier->reading = reading;
     classifier->lane_count = 1;
     classifier->has_backslash = classifier->has_semicolon = classifier->has_inner_semicolon = false;
-    classifier->was_high = false;
+    classifier->last = 0;
     classifier->doubts = 0;
     keyword_scan_begin(&classifier->raw);
     lane_begin(&classifier->lanes[0], reading);
@@ -196,11 +197,8 @@ static void note_doubts(struct classifier *classifier, struct bytes text)
 {
     keyword_scan_feed(&classifier->raw, text);
     for (size_t i = 0; i < text.size; i++) {
-        uint8_t byte = text.data[i];
-        bool is_punctuation =
-            byte == '@' || (byte >= '[' && byte <= '`' && byte != '_') || (byte >= '{' && byte <= '~');
-        classifier->doubts += classifier->was_high && is_punctuation;
-        classifier->was_high = byte >= 0x80;
+        classifier->doubts += trail_doubts(classifier->last, text.data[i]);
+        classifier->last = text.data[i];
     }
 }
 
@@ -244,35 +242,48 @@ static bool may_be_ignored(const struct classifier *classifier, const struct cla
     return lane != &classifier->lanes[0] && lane->is_unterminated && is_exact;
 }
 
+/* Nothing stands behind a harmless first command, as the absence of semicolons proves. */
+static bool is_proven(const struct classifier *classifier, const struct classifier_lane *lane)
+{
+    return lane->is_first_harmless && !classifier->has_inner_semicolon;
+}
+
+/* Words that were found where tokens cannot be told apart may be of statements; a query may be one that makes
+ * a table, or that holds a change. */
+static void judge_words(const struct classifier *classifier, const struct classifier_lane *lane,
+                        const struct keyword_scan *words, struct outcome *worst)
+{
+    bool may_be_query = lane->is_first_query || !is_proven(classifier, lane);
+    bool may_select_into = words->has_into && words->has_select && may_be_query;
+    if (may_select_into || (words->anywhere != CLASS_NONE && !is_proven(classifier, lane)))
+        make_unknown(worst);
+    if (!is_proven(classifier, lane))
+        add_others(worst, words->others);
+    else if (!lane->is_first_told) /* COPY's FROM is not in doubt */
+        add_others(worst, words->others & 1u << CLASS_WRITE);
+}
+
 /* What could not be read to its end, or begins with an unknown word, and holds a word that begins a schema
- * change, is taken for one; unless the absence of semicolons proves that nothing stands behind a harmless
- * first command. */
+ * change, is taken for one. */
 static void judge_lane(const struct classifier *classifier, struct classifier_lane *lane)
 {
-    bool is_proven = lane->is_first_harmless && !classifier->has_inner_semicolon;
-    bool is_doubtful = lane->has_unknown || (lane->is_unterminated && !is_proven);
+    bool is_doubtful = lane->has_unknown || (lane->is_unterminated && !is_proven(classifier, lane));
     if ((is_doubtful && lane->has_keyword) || lane->has_unreadable_name)
         make_unknown(&lane->worst);
     if (is_doubtful)
         add_others(&lane->worst, lane->others);
+    if (!lane->is_lost)
+        return;
+    lane->open.has_select = true; /* it may stand before */
+    judge_words(classifier, lane, &lane->open, &lane->worst);
 }
 
 /* Two and more bytes in doubt can be read in more ways than there are lanes. */
 static void judge_doubts(struct classifier *classifier, struct outcome *worst)
 {
-    const struct classifier_lane *lane = &classifier->lanes[0];
     keyword_scan_end(&classifier->raw);
-    if (classifier->doubts < 2)
-        return;
-    bool is_proven = lane->is_first_harmless && !classifier->has_inner_semicolon;
-    bool may_select_into = classifier->raw.has_into && (lane->is_first_query || !lane->is_first_harmless);
-    if (may_select_into || (classifier->raw.anywhere != CLASS_NONE && !is_proven))
-        make_unknown(worst);
-    if (!is_proven)
-        add_others(worst, classifier->raw.others);
-    else if (!lane->is_first_told) /* a change in its query, by words of its own; COPY's FROM is not in doubt
-                                    */
-        add_others(worst, classifier->raw.others & 1u << CLASS_WRITE);
+    if (classifier->doubts >= 2)
+        judge_words(classifier, &classifier->lanes[0], &classifier->raw, worst);
 }
 
 static void merge_names(struct outcome *worst, struct name_list *names, const struct name_list *more)

@@ -85,8 +85,8 @@ static bool may_matter(const struct keyword_scan *scan)
 {
     static const uint32_t letters = 1u << ('b' - 'a') | 1u << ('c' - 'a') | 1u << ('d' - 'a') |
                                     1u << ('e' - 'a') | 1u << ('i' - 'a') | 1u << ('l' - 'a') |
-                                    1u << ('m' - 'a') | 1u << ('t' - 'a') |
-                                    1u << ('u' - 'a'); /* of the openers, of INTO and the others */
+                                    1u << ('m' - 'a') | 1u << ('s' - 'a') | 1u << ('t' - 'a') |
+                                    1u << ('u' - 'a'); /* of the openers, INTO, SELECT and the others */
     if (scan->size > KEYWORD_SIZE_MOST)
         return false;
     unsigned letter = (unsigned)(uint8_t)scan->word[0] - 'a';
@@ -102,6 +102,7 @@ static void end_word(struct keyword_scan *scan)
         return;
     scan->is_at_start = is_opener(word);
     scan->has_into |= is_same(word, "into");
+    scan->has_select |= is_same(word, "select");
     scan->others |= keyword_other_classes(word);
     enum statement_class class = keyword_class(word);
     scan->anywhere = riskier(scan->anywhere, class);

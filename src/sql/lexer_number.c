@@ -2,7 +2,10 @@
 #include "sql/lexer_step.h"
 
 /* Numbers as the newest server reads them (manual: "Numeric Constants"). Letters right behind a number are an
- * error there and a word of their own in servers before 15: here always a word, so that none can hide. */
+ * error there and a word of their own in servers before 15: here always a word, so that none can hide. Where
+ * a number has the newer form (1_000, 0x1F, lexer->radix is not 0) and a `$` right behind it, that `$`
+ * belongs to the word in servers before 15, and begins a dollar quote in newer ones: what stands behind it
+ * cannot be read. */
 
 static enum step take_into(struct lexer *lexer, enum lexer_state state)
 {
@@ -28,9 +31,20 @@ static enum step emit_before_word(struct lexer *lexer, const char *behind, struc
     return STEP_EMIT;
 }
 
-static enum step emit_number(struct lexer *lexer, struct token *out)
+static enum step take_behind_underscore(struct lexer *lexer, enum lexer_state state)
 {
-    return lexer_emit(lexer, TOKEN_NUMBER, lexer->offset, out);
+    lexer->radix = 10;
+    return take_into(lexer, state);
+}
+
+static enum step emit_number(struct lexer *lexer, enum byte_kind kind, struct token *out)
+{
+    lexer_emit(lexer, TOKEN_NUMBER, lexer->offset, out);
+    if (kind == BYTE_DOLLAR && lexer->radix > 0) {
+        lexer->start = lexer->offset;
+        lexer->state = STATE_LOST;
+    }
+    return STEP_EMIT;
 }
 
 static bool is_exponent_mark(uint8_t byte)
@@ -89,13 +103,14 @@ enum step step_number(struct lexer *lexer, uint8_t byte, enum byte_kind kind, st
         return take_doubtful(lexer, STATE_NUMBER_UNDERSCORE);
     if (is_exponent_mark(byte))
         return take_doubtful(lexer, STATE_EXPONENT);
-    return emit_number(lexer, out);
+    return emit_number(lexer, kind, out);
 }
 
 enum step step_number_underscore(struct lexer *lexer, uint8_t byte, enum byte_kind kind, struct token *out)
 {
     (void)byte;
-    return kind == BYTE_DIGIT ? take_into(lexer, STATE_NUMBER) : emit_before_word(lexer, "_", out);
+    return kind == BYTE_DIGIT ? take_behind_underscore(lexer, STATE_NUMBER)
+                              : emit_before_word(lexer, "_", out);
 }
 
 /* 1..2 is a range: the number ends before both dots. */
@@ -106,7 +121,7 @@ enum step step_number_dot(struct lexer *lexer, uint8_t byte, enum byte_kind kind
     if (is_exponent_mark(byte))
         return take_doubtful(lexer, STATE_EXPONENT);
     if (kind != BYTE_DOT)
-        return emit_number(lexer, out);
+        return emit_number(lexer, kind, out);
     uint64_t dot = lexer->end;
     lexer_emit(lexer, TOKEN_NUMBER, dot, out);
     lexer->start = dot;
@@ -122,13 +137,14 @@ enum step step_fraction(struct lexer *lexer, uint8_t byte, enum byte_kind kind, 
         return take_doubtful(lexer, STATE_FRACTION_UNDERSCORE);
     if (is_exponent_mark(byte))
         return take_doubtful(lexer, STATE_EXPONENT);
-    return emit_number(lexer, out);
+    return emit_number(lexer, kind, out);
 }
 
 enum step step_fraction_underscore(struct lexer *lexer, uint8_t byte, enum byte_kind kind, struct token *out)
 {
     (void)byte;
-    return kind == BYTE_DIGIT ? take_into(lexer, STATE_FRACTION) : emit_before_word(lexer, "_", out);
+    return kind == BYTE_DIGIT ? take_behind_underscore(lexer, STATE_FRACTION)
+                              : emit_before_word(lexer, "_", out);
 }
 
 enum step step_exponent(struct lexer *lexer, uint8_t byte, enum byte_kind kind, struct token *out)
@@ -157,13 +173,14 @@ enum step step_exponent_digits(struct lexer *lexer, uint8_t byte, enum byte_kind
 {
     if (kind == BYTE_DIGIT)
         return STEP_TAKE;
-    return byte == '_' ? take_doubtful(lexer, STATE_EXPONENT_UNDERSCORE) : emit_number(lexer, out);
+    return byte == '_' ? take_doubtful(lexer, STATE_EXPONENT_UNDERSCORE) : emit_number(lexer, kind, out);
 }
 
 enum step step_exponent_underscore(struct lexer *lexer, uint8_t byte, enum byte_kind kind, struct token *out)
 {
     (void)byte;
-    return kind == BYTE_DIGIT ? take_into(lexer, STATE_EXPONENT_DIGITS) : emit_before_word(lexer, "_", out);
+    return kind == BYTE_DIGIT ? take_behind_underscore(lexer, STATE_EXPONENT_DIGITS)
+                              : emit_before_word(lexer, "_", out);
 }
 
 enum step step_radix(struct lexer *lexer, uint8_t byte, enum byte_kind kind, struct token *out)
@@ -186,7 +203,7 @@ enum step step_radix_digits(struct lexer *lexer, uint8_t byte, enum byte_kind ki
 {
     if (kind != BYTE_END && is_radix_digit(lexer->radix, byte))
         return STEP_TAKE;
-    return byte == '_' ? take_doubtful(lexer, STATE_RADIX_DIGITS_UNDERSCORE) : emit_number(lexer, out);
+    return byte == '_' ? take_doubtful(lexer, STATE_RADIX_DIGITS_UNDERSCORE) : emit_number(lexer, kind, out);
 }
 
 enum step step_radix_digits_underscore(struct lexer *lexer, uint8_t byte, enum byte_kind kind,

@@ -57,6 +57,7 @@ static enum step begin_operator(struct lexer *lexer, uint8_t byte)
 enum step step_start(struct lexer *lexer, uint8_t byte, enum byte_kind kind, struct token *out)
 {
     lexer->start = lexer->offset;
+    lexer->radix = 0;
     switch (kind) {
     case BYTE_LETTER:
         return begin_word(lexer);

@@ -3,11 +3,13 @@
 
 #include "sql/byte_block.h"
 #include "sql/lexer_step.h"
+#include "sql/trail.h"
 
 void readings_begin(struct readings *readings, struct lexer_reading reading)
 {
     lexer_init(&readings->lexers[0], reading);
     readings->count = 1;
+    readings->last = 0;
     readings->are_parted = false;
 }
 
@@ -92,8 +94,16 @@ static enum lexer_result next_together(struct readings *readings, struct bytes *
             (result == LEXER_TOKEN && !is_same_token(out, &other)))
             return part_readings(readings, out);
     }
+    if (one.size > rest.size)
+        readings->last = one.data[one.size - rest.size - 1];
     bytes_take(piece, one.size - rest.size);
     return result;
+}
+
+/* No reading takes two bytes for an ASCII character. */
+static bool is_made_ascii(const struct readings *readings, struct bytes piece)
+{
+    return is_unsafe(readings) && trail_makes_ascii(readings->last, piece.data[0]);
 }
 
 enum lexer_result readings_next(struct readings *readings, struct bytes *piece, struct token *out)
@@ -101,6 +111,8 @@ enum lexer_result readings_next(struct readings *readings, struct bytes *piece, 
     if (readings->count == 1 && piece->size > 0)
         fork_readings(readings);
     while (piece->size > 0 && readings->count > 1 && !readings->are_parted) {
+        if (is_made_ascii(readings, *piece))
+            return part_readings(readings, out);
         if (next_together(readings, piece, out) == LEXER_TOKEN)
             return LEXER_TOKEN;
         join_readings(readings);

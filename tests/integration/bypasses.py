@@ -9,7 +9,7 @@ FILLER = "select 'z' as filler /* ; create */;\n"
 
 class Vector:
     """`steps` are sent one by one, each with the number of ReadyForQuery that answer it. `works`: whether the server does
-    what it says when nobody is in between; a number is the first version that does, a range has those that do."""
+    what it says when nobody is in between; a number is the first version that does, a range or tuple has those that do."""
 
     def __init__(self, name, *steps, works=True, **startup):
         self.name = name
@@ -18,7 +18,7 @@ class Vector:
         self.startup = startup
 
     def works_with(self, version):
-        if isinstance(self.works, range):
+        if isinstance(self.works, (range, tuple)):
             return version in self.works
         return self.works if isinstance(self.works, bool) else version >= self.works
 
@@ -79,6 +79,15 @@ def several_statements():
                         f"begin; select 1; commit; {MADE}; select 2", f"{MADE}; select 1", f"insert into notes values ('x'); {MADE}")
     yield from by_query(f"begin; {MADE}", f"select 1 / 0; {MADE}", f"{MADE}; select 1 / 0", f"{MADE}; selec", f"select '; {MADE}",
                         f"set standard_conforming_strings = off; select '\\''; {MADE}; --'", works=False)
+
+
+def numbers():
+    """1_0$$ and 0x1$$: before version 15 a number and the name that it is given, from 16 on a number and a dollar quote."""
+    old = range(0, 15)
+    for number in ("1_0", "1.5_0", "1e5_0", "0x1", "0b1", "0o1"):
+        yield from by_both(f"select {number}$$ into made --$$", works=old)
+        yield from by_query(f"select {number}$$; {MADE}; --$$", f"select {number}$a$; {MADE}; --$a$", works=old)
+        yield from by_query(f"select {number}; {MADE}", works=(13, 14, 16, 17, 18))
 
 
 def queries_that_create():
@@ -254,6 +263,8 @@ def strings_and_encodings():
         yield Vector(f"{encoding} without waiting", (wire.query(f"set names '{encoding}'") + wire.query(text), 2))
         yield Vector(f"{encoding} in Parse", wire.query(f"set client_encoding = '{encoding}'"),
                      wire.parse(b"select E'" + character + b"'; --'") + wire.sync(), wire.query(text))
+    yield from by_query(b"select E'\x81\x5f\\'; " + MADE.encode() + b"; --'", b"select E'\x81\x5f\\' as a into made --'",
+                        b"select 'a'\x81\xb0$$ '$$; " + MADE.encode() + b"; --'", client_encoding="SHIFT_JIS_2004")
     yield Vector("four bytes of GB18030", wire.query(b"select '\x81\x30\x81\x30'; " + MADE.encode()), client_encoding="GB18030")
     for encoding in ("UHC", "JOHAB"):
         yield Vector(f"{encoding} without a character", wire.query(b"select E'\x81\x5c" + tail), client_encoding=encoding, works=False)
@@ -269,6 +280,7 @@ def long_texts():
         yield Vector(f"behind {size} bytes of a comment", extended("/*" + " c;" * (size // 3) + "*/" + MADE))
         yield Vector(f"before {size} bytes of a comment", extended(MADE + "--" + "x" * size))
         yield Vector(f"behind {size} semicolons", wire.query(";" * size + MADE))
+        yield from by_both("select $" + "a" * 70 + "$" + "x" * size + "$" + "a" * 70 + "$ as a into made")
         yield Vector(f"behind {size} bytes of a dollar quote", wire.query("select $" + "a" * 60 + "$" + "x" * size + "$" + "a" * 60 + "$; " + MADE))
     yield Vector("behind a deep nest of comments", wire.query("/*" * 5000 + "*/" * 5000 + MADE))
     yield Vector("behind a deep nest of parentheses", wire.query("select " + "(" * 300 + "1" + ")" * 300 + ";" + MADE))
@@ -283,7 +295,7 @@ def other_protocols():
 
 
 def all_vectors():
-    for group in (comments_and_blanks, several_statements, queries_that_create, kinds_of_change, temporary_names, blocks, prepared,
+    for group in (comments_and_blanks, several_statements, numbers, queries_that_create, kinds_of_change, temporary_names, blocks, prepared,
                   pipelines, copies, strings_and_encodings, long_texts, other_protocols):
         for vector in group():
             vector.name = f"{group.__name__}: {vector.name}"

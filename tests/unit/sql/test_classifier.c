@@ -238,6 +238,39 @@ static void a_tag_too_long_to_follow_is_not_trusted(void **state)
     assert_class(CLASS_UNKNOWN, text, standard);
     snprintf(text, sizeof(text), "select $%s$ x $%s$", tag, tag);
     assert_class(CLASS_NONE, text, standard);
+    snprintf(text, sizeof(text), "select $%s$ x $%s$ into made", tag, tag);
+    assert_class(CLASS_UNKNOWN, text, standard);
+    snprintf(text, sizeof(text), "begin; select $%s$ x $%s$ into made", tag, tag);
+    assert_class(CLASS_UNKNOWN, text, standard);
+    snprintf(text, sizeof(text), "set a = $%s$ x $%s$", tag, tag);
+    assert_class(CLASS_NONE, text, standard);
+    snprintf(text, sizeof(text), "insert into t select $%s$ x into y $%s$", tag, tag);
+    assert_class(CLASS_WRITE, text, standard);
+    snprintf(text, sizeof(text), "with a as (select $%s$ x $%s$), b as (delete from t returning 1) select 1",
+             tag, tag);
+    assert_class(CLASS_WRITE, text, standard);
+}
+
+static void a_number_that_servers_read_differently_is_not_trusted(void **state)
+{
+    (void)state;
+    assert_class(CLASS_UNKNOWN, "select 1_0$$; drop table dd; --$$", standard);
+    assert_class(CLASS_UNKNOWN, "select 0x1$a$; drop table dd; --$a$", standard);
+    assert_class(CLASS_UNKNOWN, "select 1_0$$ into made --$$", standard);
+    assert_class(CLASS_NONE, "select 1_0$$ a $$", standard);
+    assert_class(CLASS_NONE, "select 10$$; drop table dd; --$$", standard);
+    assert_class(CLASS_DESTRUCTIVE, "select 1_0; drop table dd", standard);
+}
+
+static void a_character_may_be_an_ascii_one(void **state)
+{
+    (void)state;
+    assert_class(CLASS_UNKNOWN, "select E'\x81_\\'; drop table dd; --'", unsafe);
+    assert_class(CLASS_UNKNOWN, "select E'\x81_\\' into made --'", unsafe);
+    assert_class(CLASS_UNKNOWN, "select 'a'\x81\xb0$$ '$$; drop table dd; --'", unsafe);
+    assert_class(CLASS_NONE, "select E'\x81_\\'; drop table dd; --'", standard);
+    assert_class(CLASS_NONE, "select E'\x82_\\'; drop table dd; --'", unsafe);
+    assert_class(CLASS_WRITE, "insert into t values ('\x81_')", unsafe);
 }
 
 static void changes_of_temporary_objects_are_noted(void **state)
@@ -338,6 +371,8 @@ int main(void)
         cmocka_unit_test(nothing_is_overlooked_behind_what_is_settled),
         cmocka_unit_test(a_vertical_tab_is_blank_from_17_on),
         cmocka_unit_test(a_tag_too_long_to_follow_is_not_trusted),
+        cmocka_unit_test(a_number_that_servers_read_differently_is_not_trusted),
+        cmocka_unit_test(a_character_may_be_an_ascii_one),
         cmocka_unit_test(changes_of_temporary_objects_are_noted),
         cmocka_unit_test(prepared_names_are_given_as_the_server_keeps_them),
         cmocka_unit_test(several_prepared_names_in_one_text_are_all_given),

@@ -322,6 +322,21 @@ static void numbers_have_fractions_and_exponents(void **state)
     assert_tokens("1.)", "number<1.> close<)> ");
 }
 
+static void what_is_behind_a_new_number_and_a_dollar_is_not_read(void **state)
+{
+    (void)state;
+    assert_tokens("1_0$$ a", "number<1_0> open end<$$ a> ");
+    assert_tokens("1_0.5$$ a", "number<1_0.5> open end<$$ a> ");
+    assert_tokens("1.5_0$x$ a", "number<1.5_0> open end<$x$ a> ");
+    assert_tokens("1e1_0$$", "number<1e1_0> open end<$$> ");
+    assert_tokens("0x1$$ 0o1", "number<0x1> open end<$$ 0o1> ");
+    assert_tokens("0b1$", "number<0b1> open end<$> ");
+    assert_tokens("10$$ a$$", "number<10> string<$$ a$$> ");
+    assert_tokens("1_0 10$$ a$$", "number<1_0> number<10> string<$$ a$$> ");
+    assert_tokens("0x1 .5$$ a$$", "number<0x1> number<.5> string<$$ a$$> ");
+    assert_tokens("1_0a$$", "number<1_0> word<a$$|a$$> ");
+}
+
 static void numbers_have_underscores_and_radixes(void **state)
 {
     (void)state;
@@ -434,6 +449,7 @@ int main(void)
         cmocka_unit_test(parameters_are_dollars_and_digits),
         cmocka_unit_test(numbers_have_fractions_and_exponents),
         cmocka_unit_test(numbers_have_underscores_and_radixes),
+        cmocka_unit_test(what_is_behind_a_new_number_and_a_dollar_is_not_read),
         cmocka_unit_test(letters_behind_a_number_are_a_word),
         cmocka_unit_test(a_byte_behind_a_high_one_is_a_letter_in_an_unsafe_encoding),
         cmocka_unit_test(a_tag_too_long_is_said_to_be_lost),

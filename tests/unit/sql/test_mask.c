@@ -107,6 +107,9 @@ static void where_readings_part_the_text_is_cut(void **state)
     assert_masked("select E'x\\'y', a", "select ?, a");
     struct lexer_reading unsafe = { .has_standard_strings = true, .has_unsafe_encoding = true };
     assert_masked_as(bytes_text("select a, E'\x95\\', secret, 'y'"), unsafe, "select a, ...");
+    assert_masked_as(bytes_text("select a, E'\x81_', secret, 'y'"), unsafe, "select a, ...");
+    assert_masked_as(bytes_text("select a, '\x81\xb0', b"), unsafe, "select a, ...");
+    assert_masked_as(bytes_text("select a, E'\x82_', secret, 'y'"), unsafe, "select a, ?, secret, ?");
 }
 
 static void a_sign_goes_with_its_number(void **state)
