@@ -12,7 +12,7 @@ struct name {
     struct table_node node;
     struct statement *confirmed; /* what the server has said yes to, or NULL */
     struct statement *pending;   /* the newest that was sent and not answered yet, or NULL */
-    struct statement *feared;    /* the riskiest that was sent before it and not answered yet, or NULL */
+    struct statement *feared;    /* those that were sent before it and not answered yet, united, or NULL */
     uint32_t segment;            /* in which the newest was sent */
     uint32_t pending_count;      /* messages in flight that bind it */
     uint32_t mentions;           /* messages in flight that bind or close it */
@@ -24,10 +24,12 @@ struct name {
 struct names {
     struct table table;
     struct name *unnamed;        /* the empty name's, or NULL */
-    struct statement *untracked; /* the riskiest whose name could not be kept, or NULL */
+    struct statement *made;      /* for the message being judged, see names_possible; or NULL */
+    struct statement *untracked; /* those whose names could not be kept, united, or NULL */
     uint32_t segment;            /* how many Syncs were sent */
     uint32_t untracked_count;    /* messages in flight that bind such a name */
     bool has_guarded;            /* a schema change has had a name since there was none */
+    bool is_short;               /* of memory: what a name may stand for is not known any more */
 };
 
 /* Both of a session's, to begin with all zero. */
@@ -40,11 +42,14 @@ void names_release(struct names *names, struct statement_pool *pool);
 /* What the name stands for as far as messages sent from now on are concerned: the pending meaning, else the
  * confirmed one. NULL when unknown. */
 struct statement *names_meaning(const struct names *names, const struct hash_key *key, struct bytes text);
-/* What to judge in its place: of all the statements that the name may turn out to stand for, the riskiest; of
- * a name that is not known, those whose names could not be kept. After an error the server drops what binds a
- * name, but only up to the next Sync; and a name that is not plain ASCII, or so long that it may be cut, need
- * not be to the server what it is to us. */
-struct statement *names_riskiest(const struct names *names, const struct hash_key *key, struct bytes text);
+/* What to judge in its place: all the statements that the name may turn out to stand for, united (see
+ * statement_unite); of a name that is not known, those whose names could not be kept. NULL when there is
+ * none. After an error the server drops what binds a name, but only up to the next Sync; and a name that is
+ * not plain ASCII, or so long that it may be cut, need not be to the server what it is to us. Where it had to
+ * be made it takes the place of *made, which is NULL or a reference: the caller's to release. Look at
+ * is_short then. */
+struct statement *names_possible(struct names *names, const struct hash_key *key, struct bytes text,
+                                 struct statement_pool *pool, struct statement **made);
 /* The entry of a name, or NULL. */
 struct name *names_find(const struct names *names, const struct hash_key *key, struct bytes text);
 /* A message that binds the name was sent. Shares the statement. NULL when `most` names are kept already or

@@ -165,6 +165,9 @@ struct lexer_reading session_feared_reading(const struct session *session);
 void parse_expect(struct session *session, struct bytes name, struct statement *statement);
 /* The request, a Parse or Bind, binds this name to its statement; notes the name's entry in it, or that it
  * cannot be tracked (counted). */
+/* What the name of a Bind or Execute may stand for (see names_possible), until the next one; where memory is
+ * short the session is lost. */
+struct statement *possible_statement(struct session *session, struct names *names, struct bytes text);
 void bind_name(struct session *session, struct bytes text, struct request *request);
 /* An SQL PREPARE was carried out. */
 void learn_name(struct session *session, struct bytes text, struct statement *statement);

@@ -77,4 +77,9 @@ void classifier_end(struct classifier *classifier, struct verdict *out);
  * that reads their first word and proves from absent bytes that nothing else can hide in them. */
 void classify(struct bytes text, struct lexer_reading reading, struct verdict *out);
 
+/* What is known where it may be either text: all that either asks for. */
+void verdict_unite(struct verdict *verdict, const struct verdict *other);
+/* Whether the other asks for nothing that this one does not ask for, but for the objects that it is about. */
+bool verdict_covers(const struct verdict *verdict, const struct verdict *other);
+
 #endif

@@ -52,10 +52,10 @@ struct statement *statement_of(struct statement_pool *pool, struct bytes text, s
 struct statement *statement_of_streamed(struct statement_pool *pool, struct bytes beginning,
                                         uint64_t full_size, struct lexer_reading reading,
                                         const struct verdict *verdict);
-/* The one that asks for more of a gate: what is guarded before what is not, then by level; of two that are
- * not guarded the one of more classes, then of the riskier one. `a` where they ask the same; either may be
- * NULL, which asks for as much as a statement of CLASS_NONE. */
-struct statement *statement_riskier(struct statement *a, struct statement *b);
+/* What stands for a text that may be either, neither being NULL; a new reference. Where that is not the same
+ * it asks for all that either asks for, and is about objects that are not known: it has the text of the one
+ * that is guarded, else of the first, and is_cut. NULL where malloc fails. */
+struct statement *statement_unite(struct statement_pool *pool, struct statement *a, struct statement *b);
 struct statement *statement_share(struct statement *statement);
 /* The shape of its text, of one that is cut that of what was kept; 0 where nothing was kept of it. */
 uint64_t statement_shape(struct statement *statement);

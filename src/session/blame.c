@@ -318,8 +318,13 @@ static bool is_command_of_tag(const char *command, struct bytes tag)
 /* Whether an SQL EXECUTE in it may run what was prepared in this session: that was judged with it. */
 static bool executes_known(const struct session *session, const struct verdict *verdict)
 {
+    const struct session_world *world = session->world;
     for (const char *name = NULL; (name = name_list_next(&verdict->executes, name)) != NULL;) {
-        if (names_riskiest(&session->names->statements, &session->world->hash_key, bytes_text(name)) != NULL)
+        struct statement *made = NULL;
+        bool is_known = names_possible(&session->names->statements, &world->hash_key, bytes_text(name),
+                                       world->statements, &made) != NULL;
+        statement_release(world->statements, made);
+        if (is_known)
             return true;
     }
     return false;

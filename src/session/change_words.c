@@ -60,6 +60,8 @@ bool request_may_end(const struct request *request, bool by_commit)
         return false;
     if (statement == NULL || statement->is_cut || statement->verdict.statement_count > 1)
         return true;
+    if (statement->verdict.executes.count > 0)
+        return true; /* what was prepared may be a COMMIT */
     token_walk_begin(&walk, statement_piece(statement, 0), statement->reading);
     return token_walk_next_word(&walk, &first) && token_ends_transaction(&first, by_commit);
 }

@@ -193,22 +193,35 @@ static struct judged judged_unknown(struct statement *statement)
     return judged;
 }
 
+/* What an SQL EXECUTE of the name in the judged text runs. */
+static bool judge_executed(struct session *session, const struct judged *text, const char *name,
+                           enum judge_step step, struct ruling *ruling)
+{
+    const struct session_world *world = session->world;
+    struct names *names = &session->names->statements;
+    struct statement *made = NULL;
+    struct statement *executed =
+        names_possible(names, &world->hash_key, bytes_text(name), world->statements, &made);
+    if (names->is_short)
+        session_lose(session, "out of memory");
+    bool is_own = executed == NULL && name_list_holds(&text->verdict->prepares, name);
+    struct judged judged =
+        executed != NULL ? judged_of(executed, text->passage) : judged_unknown(text->statement);
+    bool passes = is_own || /* the text itself has what it runs */
+                  !guard_concerns(world->policy, judged.verdict) || judge(session, &judged, step, ruling);
+    statement_release(world->statements, made);
+    return passes;
+}
+
 static bool judge_all(struct session *session, struct statement *statement, enum judge_step step,
                       struct ruling *ruling)
 {
-    const struct policy *policy = session->world->policy;
-    const struct hash_key *key = &session->world->hash_key;
-    const struct guard_passage *passage = passage_of(session, statement);
-    for (const char *name = NULL; (name = name_list_next(&statement->verdict.executes, name)) != NULL;) {
-        struct statement *executed = names_riskiest(&session->names->statements, key, bytes_text(name));
-        if (executed == NULL && name_list_holds(&statement->verdict.prepares, name))
-            continue; /* the text itself has what it runs */
-        struct judged judged = executed != NULL ? judged_of(executed, passage) : judged_unknown(statement);
-        if (guard_concerns(policy, judged.verdict) && !judge(session, &judged, step, ruling))
+    struct judged judged = judged_of(statement, passage_of(session, statement));
+    for (const char *name = NULL; (name = name_list_next(&statement->verdict.executes, name)) != NULL;)
+        if (!judge_executed(session, &judged, name, step, ruling))
             return false;
-    }
-    struct judged judged = judged_of(statement, passage);
-    return !guard_concerns(policy, &statement->verdict) || judge(session, &judged, step, ruling);
+    return !guard_concerns(session->world->policy, &statement->verdict) ||
+           judge(session, &judged, step, ruling);
 }
 
 bool judge_statement(struct session *session, struct statement *statement, enum judge_step step,

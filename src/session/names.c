@@ -42,6 +42,7 @@ void names_release(struct names *names, struct statement_pool *pool)
         name_destroy(names, CONTAINER_OF(node, struct name, node), pool);
     table_release(&names->table);
     statement_release(pool, names->untracked);
+    statement_release(pool, names->made);
 }
 
 static struct name *find_hashed(const struct names *names, uint64_t hash, struct bytes text)
@@ -72,34 +73,65 @@ struct statement *names_meaning(const struct names *names, const struct hash_key
     return name->pending_count > 0 ? name->pending : name->confirmed;
 }
 
-/* Of what `text` may mean when it is not what we know by these bytes: one of two such names is inexact. */
-static struct statement *riskiest_other(const struct names *names, struct bytes text,
-                                        struct statement *riskiest)
+/* Puts what stands for either in place of *into, which is a reference. */
+static void unite(struct names *names, struct statement **into, struct statement *other,
+                  struct statement_pool *pool)
+{
+    if (other == NULL || other == *into)
+        return;
+    struct statement *united = *into == NULL ? statement_share(other) : statement_unite(pool, *into, other);
+    if (united == NULL) {
+        names->is_short = true;
+        return;
+    }
+    statement_release(pool, *into);
+    *into = united;
+}
+
+/* What `text` may mean when it is not what we know by these bytes: one of two such names is inexact. */
+static void unite_others(struct names *names, struct bytes text, struct statement **into,
+                         struct statement_pool *pool)
 {
     bool is_any = is_inexact(text);
     struct table_cursor cursor = { 0 };
     for (struct table_node *node; (node = table_walk(&names->table, &cursor)) != NULL;) {
         const struct name *name = CONTAINER_OF(node, struct name, node);
-        if (is_any || is_inexact(bytes_of(name->text, name->size)))
-            riskiest = statement_riskier(
-                statement_riskier(statement_riskier(riskiest, name->confirmed), name->pending), name->feared);
+        if (!is_any && !is_inexact(bytes_of(name->text, name->size)))
+            continue;
+        unite(names, into, name->confirmed, pool);
+        unite(names, into, name->pending, pool);
+        unite(names, into, name->feared, pool);
     }
-    return riskiest;
 }
 
-struct statement *names_riskiest(const struct names *names, const struct hash_key *key, struct bytes text)
+__attribute__((noinline, cold)) static struct statement *
+unite_all(struct names *names, const struct name *name, struct bytes text, struct statement_pool *pool)
+{
+    struct statement *all = NULL;
+    if (name == NULL) {
+        unite(names, &all, names->untracked, pool);
+    } else {
+        bool may_be_skipped = name->pending_count > 0 && name->segment != names->segment;
+        unite(names, &all, name->pending_count > 0 ? name->pending : name->confirmed, pool);
+        unite(names, &all, may_be_skipped ? name->confirmed : NULL, pool);
+        unite(names, &all, may_be_skipped ? name->feared : NULL, pool);
+    }
+    if (names->has_guarded && text.size > 0 && (name == NULL || is_inexact(text)))
+        unite_others(names, text, &all, pool);
+    return all;
+}
+
+struct statement *names_possible(struct names *names, const struct hash_key *key, struct bytes text,
+                                 struct statement_pool *pool, struct statement **made)
 {
     const struct name *name = names_find(names, key, text);
-    struct statement *riskiest = NULL;
-    if (name != NULL)
-        riskiest = name->pending_count > 0 ? name->pending : name->confirmed;
-    if (name != NULL && name->pending_count > 0 && name->segment != names->segment)
-        riskiest = statement_riskier(statement_riskier(riskiest, name->feared), name->confirmed);
-    if (name == NULL)
-        riskiest = statement_riskier(riskiest, names->untracked);
-    if (names->has_guarded && text.size > 0 && (name == NULL || is_inexact(text)))
-        riskiest = riskiest_other(names, text, riskiest);
-    return riskiest;
+    bool is_exact = text.size == 0 || !names->has_guarded || !is_inexact(text);
+    if (name != NULL && is_exact && name->pending_count == 0)
+        return name->confirmed;
+    if (name != NULL && is_exact && name->segment == names->segment)
+        return name->pending;
+    statement_release(pool, *made);
+    return *made = unite_all(names, name, text, pool);
 }
 
 static struct name *name_create(struct names *names, const struct hash_key *key, struct bytes text,
@@ -134,10 +166,7 @@ static struct name *find_or_create(struct names *names, const struct hash_key *k
 
 static void note_untracked(struct names *names, struct statement *statement, struct statement_pool *pool)
 {
-    if (statement == NULL || statement_riskier(names->untracked, statement) != statement)
-        return;
-    statement_release(pool, names->untracked);
-    names->untracked = statement_share(statement);
+    unite(names, &names->untracked, statement, pool);
 }
 
 struct name *names_bind(struct names *names, const struct hash_key *key, struct bytes text,
@@ -149,9 +178,8 @@ struct name *names_bind(struct names *names, const struct hash_key *key, struct 
         names->untracked_count++;
         return NULL;
     }
-    bool is_feared = name->pending != NULL && statement_riskier(name->feared, name->pending) == name->pending;
-    statement_release(pool, is_feared ? name->feared : name->pending);
-    name->feared = is_feared ? name->pending : name->feared;
+    unite(names, &name->feared, name->pending, pool);
+    statement_release(pool, name->pending);
     name->pending = statement != NULL ? statement_share(statement) : NULL;
     name->segment = names->segment;
     name->mentions++;
@@ -179,15 +207,16 @@ static void settle_bind(struct name *name, struct statement_pool *pool)
     }
 }
 
-/* Two names of the server's may be one to us where they are not exact: then the riskier statement stays. */
-static void name_set(struct name *name, struct statement *statement, struct statement_pool *pool)
+/* Two names of the server's may be one to us where they are not exact: then both statements stay. */
+static void name_set(struct names *names, struct name *name, struct statement *statement,
+                     struct statement_pool *pool)
 {
     if (name->confirmed == statement)
         return;
-    if (is_inexact(bytes_of(name->text, name->size)))
-        statement = statement_riskier(statement, name->confirmed);
-    if (name->confirmed == statement)
+    if (is_inexact(bytes_of(name->text, name->size))) {
+        unite(names, &name->confirmed, statement, pool);
         return;
+    }
     statement_release(pool, name->confirmed);
     name->confirmed = statement != NULL ? statement_share(statement) : NULL;
 }
@@ -202,7 +231,7 @@ bool names_learn(struct names *names, const struct hash_key *key, struct bytes t
 {
     struct name *name = find_or_create(names, key, text, statement, most);
     if (name != NULL)
-        name_set(name, statement, pool);
+        name_set(names, name, statement, pool);
     else
         note_untracked(names, statement, pool);
     return name != NULL;
@@ -211,7 +240,7 @@ bool names_learn(struct names *names, const struct hash_key *key, struct bytes t
 void names_confirm(struct names *names, struct name *name, struct statement *statement,
                    struct statement_pool *pool)
 {
-    name_set(name, statement, pool);
+    name_set(names, name, statement, pool);
     settle_bind(name, pool);
     drop_if_idle(names, name, pool);
 }

@@ -101,8 +101,7 @@ static enum fate take_bind(struct session *session, struct bytes body)
     struct reader reader = reader_of(body);
     struct bytes portal = reader_string(&reader);
     struct bytes prepared = reader_string(&reader);
-    struct statement *statement =
-        names_riskiest(&session->names->statements, &session->world->hash_key, prepared);
+    struct statement *statement = possible_statement(session, &session->names->statements, prepared);
     struct ruling ruling;
     if (!is_let_through(session, CLIENT_BIND, statement, JUDGE_BIND, &ruling))
         return FATE_REPLACED;
@@ -116,7 +115,7 @@ static enum fate take_execute(struct session *session, struct bytes body)
 {
     struct reader reader = reader_of(body);
     struct bytes portal = reader_string(&reader);
-    struct statement *statement = names_riskiest(&session->names->portals, &session->world->hash_key, portal);
+    struct statement *statement = possible_statement(session, &session->names->portals, portal);
     struct ruling ruling;
     if (!is_let_through(session, CLIENT_EXECUTE, statement, JUDGE_RUN, &ruling))
         return FATE_REPLACED;

@@ -70,6 +70,16 @@ static bool names_begin(struct session *session)
     return true;
 }
 
+struct statement *possible_statement(struct session *session, struct names *names, struct bytes text)
+{
+    const struct session_world *world = session->world;
+    struct statement *statement =
+        names_possible(names, &world->hash_key, text, world->statements, &names->made);
+    if (names->is_short)
+        session_lose(session, "out of memory");
+    return statement;
+}
+
 void bind_name(struct session *session, struct bytes text, struct request *request)
 {
     struct session_world *world = session->world;

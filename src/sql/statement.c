@@ -134,26 +134,34 @@ struct statement *statement_of_streamed(struct statement_pool *pool, struct byte
     return statement;
 }
 
-/* How many things besides nothing it does. */
-static unsigned count_classes(const struct verdict *verdict)
+static bool is_same(const struct statement *a, const struct statement *b)
 {
-    return (unsigned)__builtin_popcount(verdict->classes & ~(1u << CLASS_NONE));
+    return a == b || (!a->is_cut && !b->is_cut && reading_equal(a->reading, b->reading) &&
+                      bytes_equal(bytes_of(a->text, a->text_size), bytes_of(b->text, b->text_size)));
 }
 
-struct statement *statement_riskier(struct statement *a, struct statement *b)
+/* What is cut may be about any objects, and hold any word behind. */
+static bool stands_for(const struct statement *a, const struct statement *b)
 {
-    static const struct verdict harmless = { .level = LEVEL_NONE, .classes = 1u << CLASS_NONE };
-    const struct verdict *one = a != NULL ? &a->verdict : &harmless;
-    if (b == NULL)
-        return a;
-    if (one->is_guarded || b->verdict.is_guarded)
-        return b->verdict.is_guarded && (!one->is_guarded || b->verdict.level > one->level) ? b : a;
-    unsigned count = count_classes(one);
-    unsigned other_count = count_classes(&b->verdict);
-    bool is_riskier = other_count != count
-                          ? other_count > count
-                          : class_is_riskier(b->verdict.class, b->verdict.level, one->class, one->level);
-    return is_riskier ? b : a;
+    return is_same(a, b) || (a->is_cut && verdict_covers(&a->verdict, &b->verdict));
+}
+
+struct statement *statement_unite(struct statement_pool *pool, struct statement *a, struct statement *b)
+{
+    if (stands_for(a, b))
+        return statement_share(a);
+    if (stands_for(b, a))
+        return statement_share(b);
+    struct statement *shown = b->verdict.is_guarded && !a->verdict.is_guarded ? b : a;
+    struct statement *other = shown == a ? b : a;
+    struct bytes text = bytes_of(shown->text, shown->text_size);
+    struct statement *united =
+        statement_of_streamed(pool, text, shown->full_size, shown->reading, &shown->verdict);
+    if (united == NULL)
+        return NULL;
+    united->is_cut = true;
+    verdict_unite(&united->verdict, &other->verdict);
+    return united;
 }
 
 struct statement *statement_share(struct statement *statement)

@@ -170,15 +170,68 @@ class Modes(Case):
         self.assertEqual((rows["ALTER TABLE"]["count"], rows["ALTER TABLE"]["ground"]), ("1", "closed"))
 
 
+class Names(Case):
+    """What was prepared while it was allowed, under a name that may stand for something else now."""
+
+    SETUP = SETUP
+    EVERYTHING = {"name": "everything", "action": "allow"}
+
+    def prepared(self, name, sql, *rules):
+        """A session that has prepared it, and rules that came later."""
+        self.sluice = self.new_sluice(guard={"rules": [self.EVERYTHING]})
+        raw = self.wire()
+        self.assertEqual(wire.errors(raw.ask(wire.parse(sql, name) + wire.sync())), [])
+        self.sluice.settings["guard"]["rules"] = list(rules)
+        self.sluice.write()
+        self.sluice.console("RELOAD")
+        return raw
+
+    def bound_behind_a_parse_that_is_skipped(self, raw, name, other):
+        """The errors of a Bind of the name, where a Parse that the server passes over has given it to the other text."""
+        raw.send(wire.parse("selec") + wire.close("S", name) + wire.parse(other, name) + wire.sync() +
+                 wire.bind("", name) + wire.execute() + wire.sync())
+        self.assertEqual([error["C"] for error in wire.errors(raw.until())], ["42601"])
+        return wire.errors(raw.until())
+
+    def test_both_classes_count(self):
+        raw = self.prepared("p", "drop table notes", {"name": "no-drops", "when": {"class": ["destructive"]}, "action": "refuse"},
+                            self.EVERYTHING)
+        errors = self.bound_behind_a_parse_that_is_skipped(raw, "p", "alter table notes rename to others")
+        self.assertIn("no-drops", errors[0]["D"])
+        self.assertEqual(self.sluice.counter("ddl_unseen"), 0)
+
+    def test_objects_of_both_count(self):
+        raw = self.prepared("p", "create table made (a int)", {"name": "scratch", "when": {"object": "scratch.*"}, "action": "allow"})
+        errors = self.bound_behind_a_parse_that_is_skipped(raw, "p", "create table scratch.made (a int)")
+        self.assertEqual([error["C"] for error in errors], [REFUSED])
+        self.assertEqual(self.bound_behind_a_parse_that_is_skipped(raw, "q", "select 1")[0]["C"], "26000")
+
+    def test_names_that_may_be_one_to_the_server_count_together(self):
+        """It cuts them at 63 bytes, and in front of a character that does not fit."""
+        stem = "n" * 62
+        raw = self.prepared(stem + "é", "create table made (a int)", {"name": "scratch", "when": {"object": "scratch.*"}, "action": "allow"})
+        errors = self.bound_behind_a_parse_that_is_skipped(raw, stem, "create table scratch.made (a int)")
+        self.assertEqual([error["C"] for error in errors], [REFUSED])
+
+    def test_what_is_certain_goes_by_its_own(self):
+        raw = self.prepared("p", "drop table notes", {"name": "scratch", "when": {"object": "scratch.*"}, "action": "allow"})
+        messages = raw.ask(wire.close("S", "p") + wire.parse("create table scratch.sure (a int)", "p") + wire.bind("", "p") +
+                           wire.execute() + wire.sync())
+        self.assertEqual(wire.errors(messages), [])
+        self.assertEqual(wire.errors(raw.ask(wire.query("drop table scratch.sure"))), [])
+
+
 class Edge(Case):
     """A transaction that goes on behind the end of its window."""
 
     SETUP = SETUP
 
-    def begun(self, at_window_end):
+    def begun(self, at_window_end, *before):
         sluice = self.new_sluice(guard={"at_window_end": at_window_end})
         sluice.console("OPEN WINDOW w FOR '10m' ALLOW modifying REASON 'a test'")
         raw = self.wire(sluice)
+        for message in before:
+            raw.ask(message)
         self.assertEqual(wire.errors(raw.ask(wire.query("begin")) + raw.ask(wire.query("alter table notes add a int"))), [])
         sluice.console("CLOSE WINDOW w")
         return sluice, raw
@@ -215,6 +268,31 @@ class Edge(Case):
         self.assertEqual([error["C"] for error in wire.errors(raw.until())], [REFUSED])
         raw.ask(wire.query("rollback"))
         self.postgres.run("alter table notes drop a")
+
+    def test_what_is_executed_before_may_end_it(self):
+        """A prepared COMMIT, by SQL EXECUTE, or by a name that may stand for one."""
+        execute = wire.query("execute c")
+        skipped = (wire.parse("selec") + wire.close("S", "c") + wire.parse("select 1", "c") + wire.sync() +
+                   wire.bind("", "c") + wire.execute() + wire.sync())
+        for ending, syncs in ((execute, 1), (skipped, 2)):
+            with self.subTest(ending):
+                _, raw = self.begun("finish", wire.parse("commit", "c") + wire.sync())
+                raw.send(ending + wire.query("create table more (id int)"))
+                for _ in range(syncs):
+                    raw.until()
+                self.assertEqual([error["C"] for error in wire.errors(raw.until())], [REFUSED])
+                raw.close()
+                self.postgres.run("alter table notes drop column if exists a")
+        _, raw = self.begun("finish", wire.parse("commit", "c") + wire.sync())
+        messages = raw.ask(wire.query("execute c; create table more (id int)"))
+        self.assertEqual([error["C"] for error in wire.errors(messages)], [REFUSED])
+        raw.close()
+        self.postgres.run("alter table notes drop column if exists a")
+
+    def test_a_change_that_was_prepared_may_finish_by_execute(self):
+        _, raw = self.begun("finish", wire.parse("alter table notes drop a", "d") + wire.sync())
+        self.assertEqual(wire.errors(raw.ask(wire.query("execute d"))), [])
+        self.assertEqual(raw.ask(wire.query("commit")), [("C", b"COMMIT\0"), ("Z", b"I")])
 
     def test_a_savepoint_does_not_end_it(self):
         _, raw = self.begun("finish")

@@ -180,47 +180,53 @@ static void churn_stays_within_the_bounds_and_loses_nothing(void **state)
     statement_pool_release(&pool);
 }
 
-static void assert_riskier(const char *less, const char *more)
+static void what_may_be_either_of_two_asks_for_what_both_ask_for(void **state)
 {
+    (void)state;
     struct statement_pool pool;
     statement_pool_init(&pool, &key, ROOM, ROOM);
-    struct statement *one = of(&pool, less);
-    struct statement *other = of(&pool, more);
-    assert_ptr_equal(statement_riskier(one, other), other);
-    assert_ptr_equal(statement_riskier(other, one), other);
-    assert_ptr_equal(statement_riskier(NULL, other), other);
-    assert_ptr_equal(statement_riskier(other, NULL), other);
-    statement_release(&pool, one);
-    statement_release(&pool, other);
+    struct statement *dropped = of(&pool, "drop table t");
+    struct statement *granted = of(&pool, "grant select on u to v; execute p");
+    struct statement *united = statement_unite(&pool, dropped, granted);
+    assert_true(united->is_cut);
+    assert_memory_equal(united->text, dropped->text, dropped->text_size);
+    assert_int_equal(united->verdict.class, CLASS_DESTRUCTIVE);
+    assert_int_equal(united->verdict.classes, 1u << CLASS_DESTRUCTIVE | 1u << CLASS_DCL | 1u << CLASS_NONE);
+    assert_true(name_list_holds(&united->verdict.executes, "p"));
+    struct statement *again = statement_unite(&pool, united, granted);
+    assert_ptr_equal(again, united);
+    statement_release(&pool, again);
+    again = statement_unite(&pool, dropped, united);
+    assert_ptr_equal(again, united);
+    statement_release(&pool, again);
+    statement_release(&pool, united);
+    statement_release(&pool, dropped);
+    statement_release(&pool, granted);
     statement_pool_release(&pool);
 }
 
-static void what_asks_for_more_of_a_gate_is_riskier(void **state)
-{
-    (void)state;
-    assert_riskier("select 1", "delete from t");
-    assert_riskier("select 1", "lock t");
-    assert_riskier("lock t", "delete from t");
-    assert_riskier("delete from t", "copy t from 'f'");
-    assert_riskier("call p()", "lock t; delete from t");
-    assert_riskier("lock t; delete from t", "create table t (a int)");
-    assert_riskier("create table t (a int); delete from t", "drop table t");
-}
-
-static void of_two_that_ask_the_same_the_first_is_riskier(void **state)
+static void what_is_guarded_is_shown(void **state)
 {
     (void)state;
     struct statement_pool pool;
     statement_pool_init(&pool, &key, ROOM, ROOM);
-    struct statement *one = of(&pool, "select 1");
-    struct statement *other = of(&pool, "select 2");
-    assert_ptr_equal(statement_riskier(one, other), one);
-    assert_ptr_equal(statement_riskier(other, one), other);
-    assert_null(statement_riskier(NULL, one));
-    assert_null(statement_riskier(NULL, NULL));
-    assert_ptr_equal(statement_riskier(one, NULL), one);
-    statement_release(&pool, one);
+    struct statement *query = of(&pool, "select 1");
+    struct statement *other = of(&pool, "commit");
+    struct statement *change = of(&pool, "create table t (a int)");
+    struct statement *united = statement_unite(&pool, query, change);
+    assert_true(united->is_cut && united->verdict.is_guarded);
+    assert_memory_equal(united->text, change->text, change->text_size);
+    statement_release(&pool, united);
+    united = statement_unite(&pool, query, other);
+    assert_true(united->is_cut && !united->verdict.is_guarded);
+    assert_memory_equal(united->text, query->text, query->text_size);
+    statement_release(&pool, united);
+    united = statement_unite(&pool, query, query);
+    assert_ptr_equal(united, query);
+    statement_release(&pool, united);
+    statement_release(&pool, query);
     statement_release(&pool, other);
+    statement_release(&pool, change);
     statement_pool_release(&pool);
 }
 
@@ -269,8 +275,8 @@ int main(void)
         cmocka_unit_test(what_is_in_use_may_exceed_the_bound_of_the_unused),
         cmocka_unit_test(a_long_text_is_cut_and_not_shared),
         cmocka_unit_test(a_streamed_text_keeps_its_beginning_and_verdict),
-        cmocka_unit_test(what_asks_for_more_of_a_gate_is_riskier),
-        cmocka_unit_test(of_two_that_ask_the_same_the_first_is_riskier),
+        cmocka_unit_test(what_may_be_either_of_two_asks_for_what_both_ask_for),
+        cmocka_unit_test(what_is_guarded_is_shown),
         cmocka_unit_test(shape_and_fingerprint_are_found_once_and_are_those_of_the_text),
         cmocka_unit_test(a_text_of_which_nothing_is_kept_has_no_shape),
         cmocka_unit_test(churn_stays_within_the_bounds_and_loses_nothing),
