@@ -32,6 +32,7 @@ struct alteration {
     bool is_name_seen; /* of a column to be added */
     bool has_not;      /* the word before was NOT */
     bool has_index;    /* USING INDEX */
+    bool has_columns;  /* a constraint's own: an index is built, not taken over */
     bool is_primary;
     bool is_unique;
     bool is_unchecked; /* NOT VALID, NOT ENFORCED */

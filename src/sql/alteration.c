@@ -204,6 +204,7 @@ static void take_constraint(struct alteration *alteration, const struct token *t
 {
     if (depth > 0)
         return;
+    alteration->has_columns |= token->kind == TOKEN_OPEN;
     alteration->is_primary |= token_is_word(token, "primary");
     alteration->is_unique |= token_is_word(token, "unique");
     alteration->has_index |= alteration->was_using && token_is_word(token, "index");
@@ -241,7 +242,8 @@ static enum safety_level column_level(const struct alteration *alteration)
 
 static enum safety_level constraint_level(const struct alteration *alteration)
 {
-    bool adopts_index = alteration->is_unique && alteration->has_index && !alteration->is_primary;
+    bool adopts_index = alteration->is_unique && alteration->has_index && !alteration->has_columns &&
+                        !alteration->is_primary;
     return alteration->is_unchecked || adopts_index ? LEVEL_ADDITIVE : LEVEL_MODIFYING;
 }
 
