@@ -12,6 +12,14 @@ enum alteration_object { ALTERATION_TABLE, ALTERATION_TYPE, ALTERATION_STATISTIC
 
 enum { ALTERATION_WORDS_SIZE = 40 };
 
+/* What the next token of a column to be added is. */
+enum column_part {
+    COLUMN_NAME, /* or IF */
+    COLUMN_TYPE, /* its first word, or the NOT of IF NOT EXISTS */
+    COLUMN_EXISTS,
+    COLUMN_REST
+};
+
 /* Where the default of a column stands: only a constant leaves the table's rows alone. */
 enum default_state {
     DEFAULT_NONE,
@@ -29,10 +37,10 @@ struct alteration {
     char words[ALTERATION_WORDS_SIZE];
     uint8_t words_size;
     bool are_words_complete;
-    bool is_name_seen; /* of a column to be added */
-    bool has_not;      /* the word before was NOT */
-    bool has_index;    /* USING INDEX */
-    bool has_columns;  /* a constraint's own: an index is built, not taken over */
+    enum column_part column_part;
+    bool has_not;     /* the word before was NOT */
+    bool has_index;   /* USING INDEX */
+    bool has_columns; /* a constraint's own: an index is built, not taken over */
     bool is_primary;
     bool is_unique;
     bool is_unchecked; /* NOT VALID, NOT ENFORCED */

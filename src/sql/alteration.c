@@ -111,7 +111,7 @@ static const char *const constant_words[] = { "true",         "false",
 static const char *const literal_types[] = { "date", "interval", "time", "timestamp", "timestamptz" };
 static const char *const heavy_words[] = { "check",      "unique",    "primary",
                                            "references", "generated", "constraint" };
-static const char *const serial_words[] = { "serial",  "bigserial", "smallserial",
+static const char *const serial_types[] = { "serial",  "bigserial", "smallserial",
                                             "serial2", "serial4",   "serial8" };
 
 static bool is_operator(const struct token *token, const char *text)
@@ -177,15 +177,39 @@ static bool take_default(struct alteration *alteration, const struct token *toke
     return true;
 }
 
+/* The server compares the type's name only, quoted or not; what U&"..." says is not known. */
+static bool is_serial(const struct token *token)
+{
+    if (!token_is_name(token))
+        return false;
+    bool is_any = token->is_unicode;
+    for (size_t i = 0; i < COUNT_OF(serial_types); i++)
+        is_any |= strcmp(token->word, serial_types[i]) == 0;
+    return is_any;
+}
+
+/* Of a column to be added; IF and EXISTS may also be its name, NOT never begins a type. */
+static enum column_part column_next(enum column_part part, const struct token *token)
+{
+    switch (part) {
+    case COLUMN_NAME:
+        return COLUMN_TYPE;
+    case COLUMN_TYPE:
+        return token_is_word(token, "not") ? COLUMN_EXISTS : COLUMN_REST;
+    case COLUMN_EXISTS:
+        return COLUMN_NAME;
+    default:
+        return COLUMN_REST;
+    }
+}
+
+/* Whether the token stands before the type. */
 static bool take_column_name(struct alteration *alteration, const struct token *token)
 {
-    alteration->is_heavy |= is_one_of(token, serial_words, COUNT_OF(serial_words));
-    if (alteration->is_name_seen)
-        return false;
-    bool is_guard =
-        token_is_word(token, "if") || token_is_word(token, "not") || token_is_word(token, "exists");
-    alteration->is_name_seen = !is_guard;
-    return true;
+    bool is_behind = alteration->column_part == COLUMN_TYPE || alteration->column_part == COLUMN_REST;
+    alteration->is_heavy |= is_behind && is_serial(token);
+    alteration->column_part = column_next(alteration->column_part, token);
+    return alteration->column_part != COLUMN_REST;
 }
 
 static void take_column(struct alteration *alteration, const struct token *token, uint32_t depth)
@@ -242,8 +266,8 @@ static enum safety_level column_level(const struct alteration *alteration)
 
 static enum safety_level constraint_level(const struct alteration *alteration)
 {
-    bool adopts_index = alteration->is_unique && alteration->has_index && !alteration->has_columns &&
-                        !alteration->is_primary;
+    bool adopts_index =
+        alteration->is_unique && alteration->has_index && !alteration->has_columns && !alteration->is_primary;
     return alteration->is_unchecked || adopts_index ? LEVEL_ADDITIVE : LEVEL_MODIFYING;
 }
 
