@@ -25,8 +25,12 @@ enum default_state {
     DEFAULT_NONE,
     DEFAULT_VALUE,
     DEFAULT_CALL,
-    DEFAULT_BEHIND,
-    DEFAULT_TYPE,
+    DEFAULT_BEHIND,      /* a constant */
+    DEFAULT_TYPE,        /* before a type's name, or behind a dot in it */
+    DEFAULT_TYPE_NAMED,  /* behind its name */
+    DEFAULT_MODIFIER,    /* in its parenthesis */
+    DEFAULT_BOUND,       /* in the brackets of an array's */
+    DEFAULT_TYPE_SHAPED, /* behind either */
     DEFAULT_DOUBTFUL
 };
 

@@ -109,6 +109,10 @@ static const char *const constant_words[] = { "true",         "false",
                                               "current_date", "current_time",
                                               "localtime",    "localtimestamp" };
 static const char *const literal_types[] = { "date", "interval", "time", "timestamp", "timestamptz" };
+/* What a type's name may go on with: no word of these carries an expression on. */
+static const char *const type_words[] = { "varying",   "precision", "with", "without", "time", "zone",
+                                          "character", "char",      "year", "month",   "day",  "hour",
+                                          "minute",    "second",    "to",   "array" };
 static const char *const heavy_words[] = { "check",      "unique",    "primary",
                                            "references", "generated", "constraint" };
 static const char *const serial_types[] = { "serial",  "bigserial", "smallserial",
@@ -130,18 +134,34 @@ static enum default_state default_value(const struct token *token)
     return token_is_word(token, "now") ? DEFAULT_CALL : DEFAULT_DOUBTFUL;
 }
 
-static enum default_state default_type(const struct token *token)
+/* Behind the name of a type: its further words, a parenthesis, bounds, another type. */
+static enum default_state default_type(enum default_state state, const struct token *token)
 {
-    switch (token->kind) {
-    case TOKEN_STRING:
-        return DEFAULT_DOUBTFUL;
-    case TOKEN_OPERATOR:
-        return is_operator(token, "[") || is_operator(token, "]") || is_operator(token, "::")
-                   ? DEFAULT_TYPE
-                   : DEFAULT_DOUBTFUL;
-    default:
+    if (is_one_of(token, type_words, COUNT_OF(type_words)))
+        return state;
+    if (is_operator(token, "["))
+        return DEFAULT_BOUND;
+    if (is_operator(token, "::"))
         return DEFAULT_TYPE;
-    }
+    bool is_short = state == DEFAULT_TYPE_NAMED;
+    if (is_short && token->kind == TOKEN_DOT)
+        return DEFAULT_TYPE;
+    return is_short && token->kind == TOKEN_OPEN ? DEFAULT_MODIFIER : DEFAULT_DOUBTFUL;
+}
+
+static enum default_state default_modifier(const struct token *token)
+{
+    if (token->kind == TOKEN_CLOSE)
+        return DEFAULT_TYPE_SHAPED;
+    bool is_constant = token->kind == TOKEN_NUMBER || token->kind == TOKEN_COMMA || token_is_name(token);
+    return is_constant ? DEFAULT_MODIFIER : DEFAULT_DOUBTFUL;
+}
+
+static enum default_state default_bound(const struct token *token)
+{
+    if (is_operator(token, "]"))
+        return DEFAULT_TYPE_SHAPED;
+    return token->kind == TOKEN_NUMBER ? DEFAULT_BOUND : DEFAULT_DOUBTFUL;
 }
 
 static enum default_state default_next(enum default_state state, const struct token *token)
@@ -156,10 +176,23 @@ static enum default_state default_next(enum default_state state, const struct to
     case DEFAULT_BEHIND:
         return is_operator(token, "::") ? DEFAULT_TYPE : DEFAULT_DOUBTFUL;
     case DEFAULT_TYPE:
-        return default_type(token);
+        return token_is_name(token) ? DEFAULT_TYPE_NAMED : DEFAULT_DOUBTFUL;
+    case DEFAULT_TYPE_NAMED:
+    case DEFAULT_TYPE_SHAPED:
+        return default_type(state, token);
+    case DEFAULT_MODIFIER:
+        return default_modifier(token);
+    case DEFAULT_BOUND:
+        return default_bound(token);
     default:
         return state;
     }
+}
+
+/* Whether what was read of the default is a whole constant: only there the column's further words end it. */
+static bool is_whole(enum default_state state)
+{
+    return state == DEFAULT_BEHIND || state == DEFAULT_TYPE_NAMED || state == DEFAULT_TYPE_SHAPED;
 }
 
 /* Whether the token belongs to the default's expression. */
@@ -168,7 +201,7 @@ static bool take_default(struct alteration *alteration, const struct token *toke
     enum default_state state = alteration->default_state;
     if (state == DEFAULT_NONE || state == DEFAULT_DOUBTFUL)
         return false;
-    if (state != DEFAULT_VALUE && is_one_of(token, column_words, COUNT_OF(column_words))) {
+    if (is_whole(state) && is_one_of(token, column_words, COUNT_OF(column_words))) {
         alteration->default_state = DEFAULT_NONE;
         return false;
     }
@@ -258,8 +291,7 @@ static void take_rest(struct alteration *alteration, const struct token *token, 
 
 static enum safety_level column_level(const struct alteration *alteration)
 {
-    bool is_unfinished =
-        alteration->default_state == DEFAULT_VALUE || alteration->default_state == DEFAULT_CALL;
+    bool is_unfinished = alteration->default_state != DEFAULT_NONE && !is_whole(alteration->default_state);
     bool must_be_filled = alteration->has_not_null && !alteration->has_default;
     return alteration->is_heavy || is_unfinished || must_be_filled ? LEVEL_MODIFYING : LEVEL_ADDITIVE;
 }
