@@ -31,15 +31,23 @@ enum statement_class keyword_class(struct bytes word);
  * INSERT, LOCK and the like; for COPY, which may also write, CLASS_COPY_PROGRAM alone. */
 uint16_t keyword_other_classes(struct bytes word);
 
+/* What the next word may begin. */
+enum keyword_place { KEYWORD_INSIDE, KEYWORD_QUERY, KEYWORD_STATEMENT };
+
 /* Goes through raw bytes, whatever strings and comments they hold; any split gives the same. Fields are
- * private but for the five findings. */
+ * private but for the six findings. */
 struct keyword_scan {
     enum statement_class anywhere; /* the riskiest of the words found */
-    enum statement_class at_start; /* the same of words that may begin a statement */
+    enum statement_class at_start; /* the same of words that may begin a statement, or stand behind EXPLAIN
+                                    * ANALYZE or PREPARE */
     uint16_t others;               /* keyword_other_classes of all words */
     bool has_into;
     bool has_select;
-    bool is_at_start;
+    bool wraps_into; /* behind EXPLAIN ANALYZE or PREPARE */
+    bool is_wrapped;
+    bool awaits_analyze;
+    bool awaits_as;
+    enum keyword_place place;
     uint8_t last;
     uint8_t size; /* of the open word; more than its capacity: not a keyword */
     char word[KEYWORD_SIZE_MOST];

@@ -41,10 +41,10 @@ static void note_name(struct classifier_lane *lane, struct name_list *names)
 static void judge_do(struct classifier_lane *lane, struct outcome *outcome)
 {
     keyword_scan_end(&lane->body);
-    bool is_unreadable = lane->outline.is_do_unreadable;
-    if (lane->body.at_start == CLASS_NONE && !is_unreadable)
+    bool is_unknown = lane->outline.is_do_unreadable || lane->body.wraps_into;
+    if (lane->body.at_start == CLASS_NONE && !is_unknown)
         return;
-    outcome_add(outcome, is_unreadable ? CLASS_UNKNOWN : lane->body.at_start, LEVEL_MODIFYING);
+    outcome_add(outcome, is_unknown ? CLASS_UNKNOWN : lane->body.at_start, LEVEL_MODIFYING);
 }
 
 /* The command would ask for a window, but for the names it is about. */

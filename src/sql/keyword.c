@@ -27,6 +27,8 @@ static const struct other_keyword others[] = {
 
 /* Words of a procedural language behind which a statement may begin. */
 static const char *const openers[] = { "begin", "then", "else", "loop", "do", "execute" };
+/* And those behind which a query may: the loop's or the cursor's. */
+static const char *const query_openers[] = { "in", "for", "is" };
 
 /* Most words differ in their first letter. `word` is not empty. */
 static inline bool is_same(struct bytes word, const char *text)
@@ -62,7 +64,8 @@ static enum statement_class riskier(enum statement_class a, enum statement_class
 
 void keyword_scan_begin(struct keyword_scan *scan)
 {
-    *scan = (struct keyword_scan){ .anywhere = CLASS_NONE, .at_start = CLASS_NONE, .is_at_start = true };
+    *scan =
+        (struct keyword_scan){ .anywhere = CLASS_NONE, .at_start = CLASS_NONE, .place = KEYWORD_STATEMENT };
 }
 
 static bool is_word_byte(uint8_t byte)
@@ -71,22 +74,40 @@ static bool is_word_byte(uint8_t byte)
            byte == '_' || byte >= 0x80;
 }
 
-static bool is_opener(struct bytes word)
+static bool is_one_of(struct bytes word, const char *const *words, size_t count)
 {
-    for (size_t i = 0; i < COUNT_OF(openers); i++) {
-        if (is_same(word, openers[i]))
+    for (size_t i = 0; i < count; i++) {
+        if (is_same(word, words[i]))
             return true;
     }
     return false;
 }
 
+static enum keyword_place place_behind(struct bytes word)
+{
+    if (is_one_of(word, openers, COUNT_OF(openers)))
+        return KEYWORD_STATEMENT;
+    return is_one_of(word, query_openers, COUNT_OF(query_openers)) ? KEYWORD_QUERY : KEYWORD_INSIDE;
+}
+
+/* EXPLAIN that runs what it explains, and PREPARE: what they hold stands behind no word that begins a
+ * statement. */
+static void note_wrapper(struct keyword_scan *scan, struct bytes word, enum keyword_place place)
+{
+    scan->awaits_analyze |= place != KEYWORD_INSIDE && is_same(word, "explain");
+    scan->awaits_as |= place == KEYWORD_STATEMENT && is_same(word, "prepare");
+    scan->is_wrapped |= scan->awaits_analyze && (is_same(word, "analyze") || is_same(word, "analyse"));
+    scan->is_wrapped |= scan->awaits_as && is_same(word, "as");
+}
+
 /* Rules most words out by their first letter. */
 static bool may_matter(const struct keyword_scan *scan)
 {
-    static const uint32_t letters = 1u << ('b' - 'a') | 1u << ('c' - 'a') | 1u << ('d' - 'a') |
-                                    1u << ('e' - 'a') | 1u << ('i' - 'a') | 1u << ('l' - 'a') |
-                                    1u << ('m' - 'a') | 1u << ('s' - 'a') | 1u << ('t' - 'a') |
-                                    1u << ('u' - 'a'); /* of the openers, INTO, SELECT and the others */
+    static const uint32_t letters =
+        1u << ('a' - 'a') | 1u << ('b' - 'a') | 1u << ('c' - 'a') | 1u << ('d' - 'a') | 1u << ('e' - 'a') |
+        1u << ('f' - 'a') | 1u << ('i' - 'a') | 1u << ('l' - 'a') | 1u << ('m' - 'a') | 1u << ('p' - 'a') |
+        1u << ('s' - 'a') | 1u << ('t' - 'a') |
+        1u << ('u' - 'a'); /* of the openers, the wrappers, INTO, SELECT and the others */
     if (scan->size > KEYWORD_SIZE_MOST)
         return false;
     unsigned letter = (unsigned)(uint8_t)scan->word[0] - 'a';
@@ -96,17 +117,19 @@ static bool may_matter(const struct keyword_scan *scan)
 static void end_word(struct keyword_scan *scan)
 {
     struct bytes word = { (const uint8_t *)scan->word, scan->size };
-    bool was_at_start = scan->is_at_start;
-    scan->is_at_start = false;
+    enum keyword_place place = scan->place;
+    scan->place = KEYWORD_INSIDE;
     if (!may_matter(scan))
         return;
-    scan->is_at_start = is_opener(word);
+    scan->place = place_behind(word);
+    note_wrapper(scan, word, place);
     scan->has_into |= is_same(word, "into");
     scan->has_select |= is_same(word, "select");
+    scan->wraps_into |= scan->is_wrapped && is_same(word, "into");
     scan->others |= keyword_other_classes(word);
     enum statement_class class = keyword_class(word);
     scan->anywhere = riskier(scan->anywhere, class);
-    if (was_at_start)
+    if (place == KEYWORD_STATEMENT || scan->is_wrapped)
         scan->at_start = riskier(scan->at_start, class);
 }
 
@@ -132,10 +155,11 @@ static void take_other(struct keyword_scan *scan, uint8_t byte)
     bool ends_comment = byte == '/' && scan->last == '*';
     bool ends_label = byte == '>' && scan->last == '>';
     bool is_blank = byte == ' ' || byte == '\t' || byte == '\f' || byte == '\v';
+    scan->is_wrapped |= scan->awaits_analyze && byte == '"'; /* the option in quotes */
     if (ends_comment || ends_label || is_start(byte))
-        scan->is_at_start = true;
+        scan->place = KEYWORD_STATEMENT;
     else if (!is_blank)
-        scan->is_at_start = false;
+        scan->place = KEYWORD_INSIDE;
 }
 
 static size_t count_word(struct bytes bytes)

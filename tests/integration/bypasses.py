@@ -186,6 +186,22 @@ def blocks():
         "do e'begin cre\\x61te table made (); end'", "do E'begin \\143reate table made (); end'", "do U&'begin \\0063reate table made (); end'",
         "do e'begin\\ncreate table made (); end'", "do U&'begin !0063reate table made (); end' uescape '!'",
         "do 'begin cre'\n'ate table made (); end'", "do 'begin execute ''create table made ()''; end'")
+    made = "create table made as select 1 as a"
+    yield from by_both(
+        f"do $$ begin execute 'explain analyze {made}'; end $$", f"do $$ begin execute 'EXPLAIN (VERBOSE, ANALYSE) {made}'; end $$",
+        f"do $$ declare v text; begin explain analyze {made} into v; end $$",
+        f"do $$ declare r record; begin for r in explain analyze {made} loop end loop; end $$",
+        f"do $$ declare c cursor for explain analyze {made}; r record; begin open c; fetch c into r; end $$",
+        f"do $$ declare c cursor is explain analyze {made}; r record; begin open c; fetch c into r; end $$",
+        f"do $$ declare c refcursor; r record; begin open c for explain analyze {made}; fetch c into r; end $$",
+        "do $$ begin execute 'EXPLAIN ANALYZE SELECT 1 AS a INTO made'; end $$",
+        "do $$ begin execute $q$ explain (analyze) select ';' as a into made $q$; end $$",
+        "do $$ begin execute 'explain (\"analyze\") select 1 as a into made'; end $$",
+        "do $$ begin execute 'explain (U&\"\\0061nalyze\") select 1 as a into made'; end $$",
+        "do $$ declare r record; begin for r in execute 'explain analyze select 1 as a into made' loop end loop; end $$")
+    yield from by_query("do $$ begin execute 'PREPARE p AS SELECT 1 AS a INTO made'; end $$; execute p",
+                        "do $$ begin execute 'prepare \"p\" (int) as select $1 insert into made'; end $$; execute p (1)")
+    yield Vector("PREPARE in a DO", wire.query("do $$ begin execute 'PREPARE p AS SELECT 1 AS a INTO made'; end $$"), wire.query("execute p"))
     yield Vector("a DO read with backslash escapes", wire.query("set standard_conforming_strings = off"),
                  wire.query("do 'begin cre\\x61te table made (); end'"))
 
