@@ -49,6 +49,7 @@ struct classifier_lane {
     struct name_list executes;
     struct name_list prepares;
     struct keyword_scan body; /* of a DO */
+    uint8_t language_size;    /* bytes of the string behind its LANGUAGE that are those of 'plpgsql' */
     struct keyword_scan open; /* of the token that is open */
     uint64_t open_start;
 };

@@ -35,7 +35,7 @@ uint16_t keyword_other_classes(struct bytes word);
 enum keyword_place { KEYWORD_INSIDE, KEYWORD_QUERY, KEYWORD_STATEMENT };
 
 /* Goes through raw bytes, whatever strings and comments they hold; any split gives the same. Fields are
- * private but for the six findings. */
+ * private but for the seven findings. */
 struct keyword_scan {
     enum statement_class anywhere; /* the riskiest of the words found */
     enum statement_class at_start; /* the same of words that may begin a statement, or stand behind EXPLAIN
@@ -43,7 +43,9 @@ struct keyword_scan {
     uint16_t others;               /* keyword_other_classes of all words */
     bool has_into;
     bool has_select;
-    bool wraps_into; /* behind EXPLAIN ANALYZE or PREPARE */
+    bool wraps_into;   /* INTO behind EXPLAIN ANALYZE or PREPARE */
+    bool selects_into; /* INTO not directly behind INSERT or MERGE */
+    bool was_insert;   /* the word before was one of them */
     bool is_wrapped;
     bool awaits_analyze;
     bool awaits_as;

@@ -61,6 +61,8 @@ struct outline {
     bool is_unknown;       /* its first token begins no command */
     bool is_do;            /* its body is to be looked through */
     bool is_do_unreadable; /* but says something else than what stands there */
+    bool is_do_foreign;    /* or is in a language that is not called plpgsql */
+    bool is_do_quoted;     /* or in one that a string names, whose text is not known here */
     bool has_execute;
     bool has_prepare;
     bool is_name_unreadable; /* U&"...": which statement it means is not known */
@@ -75,6 +77,12 @@ static inline bool outline_is_settled(const struct outline *outline)
 {
     bool is_indifferent = outline->command != NULL && outline->command->shape == SHAPE_PLAIN;
     return outline->phase == OUTLINE_BODY && is_indifferent && !outline->is_schema;
+}
+
+/* Whether the next token names the language of a DO. */
+static inline bool outline_awaits_language(const struct outline *outline)
+{
+    return outline->is_do && strcmp(outline->previous, "language") == 0;
 }
 
 /* Takes a token of a query's body that is neither a word nor a parenthesis, if it is one: all that it says is

@@ -38,13 +38,42 @@ static void note_name(struct classifier_lane *lane, struct name_list *names)
     lane->has_unreadable_name |= outline->is_name_unreadable || !name_list_add(names, outline->name);
 }
 
+static const char quoted_language[] = "'plpgsql'";
+
+/* What stands behind a DO's LANGUAGE, piece by piece: other bytes than the string's and white space make it
+ * another one. */
+static void note_language(struct classifier_lane *lane, struct bytes text)
+{
+    enum { SIZE = sizeof(quoted_language) - 1 };
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t size = lane->language_size;
+        bool is_between = size == 0 || size == SIZE;
+        if (size < SIZE && text.data[i] == (uint8_t)quoted_language[size])
+            lane->language_size++;
+        else if (!is_between || !harmless_is_blank(bytes_of(text.data + i, 1)))
+            lane->language_size = UINT8_MAX;
+    }
+}
+
+static void note_do(struct classifier_lane *lane, struct bytes text)
+{
+    keyword_scan_feed(&lane->body, text);
+    if (outline_awaits_language(&lane->outline))
+        note_language(lane, text);
+}
+
+/* Where a statement begins is known in PL/pgSQL only. */
 static void judge_do(struct classifier_lane *lane, struct outcome *outcome)
 {
+    const struct keyword_scan *body = &lane->body;
     keyword_scan_end(&lane->body);
-    bool is_unknown = lane->outline.is_do_unreadable || lane->body.wraps_into;
-    if (lane->body.at_start == CLASS_NONE && !is_unknown)
-        return;
-    outcome_add(outcome, is_unknown ? CLASS_UNKNOWN : lane->body.at_start, LEVEL_MODIFYING);
+    bool is_plpgsql = !lane->outline.is_do_quoted || lane->language_size == sizeof(quoted_language) - 1;
+    bool is_foreign = lane->outline.is_do_foreign || !is_plpgsql;
+    bool has_into = body->wraps_into || (is_foreign && body->selects_into);
+    bool is_unknown = lane->outline.is_do_unreadable || has_into;
+    enum statement_class class = is_foreign ? body->anywhere : body->at_start;
+    if (class != CLASS_NONE || is_unknown)
+        outcome_add(outcome, is_unknown ? CLASS_UNKNOWN : class, LEVEL_MODIFYING);
 }
 
 /* The command would ask for a window, but for the names it is about. */
@@ -104,8 +133,10 @@ static void take_token(struct classifier_lane *lane, const struct token *token)
         note_unterminated(lane, token);
     bool was_do = lane->outline.is_do;
     outline_take(&lane->outline, token);
-    if (lane->outline.is_do && !was_do)
+    if (lane->outline.is_do && !was_do) {
         keyword_scan_begin(&lane->body);
+        lane->language_size = 0;
+    }
 }
 
 /* Most tokens say nothing: comments, those of a settled statement that neither end it nor are a word that may
@@ -143,11 +174,10 @@ static void lane_feed(struct classifier_lane *lane, struct bytes text)
     enum lexer_result result;
     do {
         struct bytes taken = rest;
-        bool is_do = lane->outline.is_do;
         result = lexer_next(&lane->lexer, &rest, &token);
         taken.size -= rest.size;
-        if (is_do)
-            keyword_scan_feed(&lane->body, taken);
+        if (lane->outline.is_do)
+            note_do(lane, taken);
         if (result == LEXER_TOKEN && !take_silent(lane, &token))
             take_token(lane, &token);
     } while (result == LEXER_TOKEN);

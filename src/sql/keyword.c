@@ -118,13 +118,17 @@ static void end_word(struct keyword_scan *scan)
 {
     struct bytes word = { (const uint8_t *)scan->word, scan->size };
     enum keyword_place place = scan->place;
+    bool was_insert = scan->was_insert;
     scan->place = KEYWORD_INSIDE;
+    scan->was_insert = false;
     if (!may_matter(scan))
         return;
     scan->place = place_behind(word);
     note_wrapper(scan, word, place);
     scan->has_into |= is_same(word, "into");
     scan->has_select |= is_same(word, "select");
+    scan->selects_into |= !was_insert && is_same(word, "into");
+    scan->was_insert = is_same(word, "insert") || is_same(word, "merge");
     scan->wraps_into |= scan->is_wrapped && is_same(word, "into");
     scan->others |= keyword_other_classes(word);
     enum statement_class class = keyword_class(word);
@@ -156,6 +160,7 @@ static void take_other(struct keyword_scan *scan, uint8_t byte)
     bool ends_label = byte == '>' && scan->last == '>';
     bool is_blank = byte == ' ' || byte == '\t' || byte == '\f' || byte == '\v';
     scan->is_wrapped |= scan->awaits_analyze && byte == '"'; /* the option in quotes */
+    scan->was_insert &= is_blank || byte == '\n' || byte == '\r';
     if (ends_comment || ends_label || is_start(byte))
         scan->place = KEYWORD_STATEMENT;
     else if (!is_blank)

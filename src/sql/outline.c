@@ -219,6 +219,17 @@ static void take_table(struct outline *outline, const struct token *token)
     outline->phase = OUTLINE_NAME;
 }
 
+static void take_do(struct outline *outline, const struct token *token)
+{
+    bool is_string = token->kind == TOKEN_STRING;
+    outline->is_do_unreadable |= is_string && token->is_unicode;
+    if (!outline_awaits_language(outline))
+        return;
+    bool is_known = token_is_name(token) && !token->is_unicode && strcmp(token->word, "plpgsql") == 0;
+    outline->is_do_quoted |= is_string;
+    outline->is_do_foreign |= !is_string && !is_known;
+}
+
 static void take_body(struct outline *outline, const struct token *token)
 {
     enum command_shape shape = outline->command->shape;
@@ -236,6 +247,8 @@ static void take_body(struct outline *outline, const struct token *token)
         take_vacuum(outline, token);
     if (shape == SHAPE_REINDEX)
         take_reindex(outline, token);
+    if (shape == SHAPE_DO)
+        take_do(outline, token);
     /* What goes with a temporary object need not be one. */
     if (outline->names_temporary)
         outline->names_permanent |= token_is_word(token, "cascade");
@@ -329,7 +342,6 @@ static void remember(struct outline *outline, const struct token *token)
     note_queries(outline, token);
     outline->was_label = is_label_next(outline);
     outline->has_tokens = true;
-    outline->is_do_unreadable |= outline->is_do && token->kind == TOKEN_STRING && token->is_unicode;
     outline->previous_kind = token->kind;
     bool is_short = token->kind == TOKEN_WORD && token->word_size < OUTLINE_WORD_SIZE;
     if (is_short)

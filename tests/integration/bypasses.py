@@ -201,6 +201,11 @@ def blocks():
         "do $$ declare r record; begin for r in execute 'explain analyze select 1 as a into made' loop end loop; end $$")
     yield from by_query("do $$ begin execute 'PREPARE p AS SELECT 1 AS a INTO made'; end $$; execute p",
                         "do $$ begin execute 'prepare \"p\" (int) as select $1 insert into made'; end $$; execute p (1)")
+    hidden = f"$$ begin execute replace('x {MADE}', 'x', ''); end $$"
+    yield from by_both(f"do language other {hidden}", f"do {hidden} language other", f"do language 'other' {hidden}",
+                       f'do {hidden} language "other"', f'do language U&"othe\\0072" {hidden}', f"do language e'othe\\x72' {hidden}",
+                       f"do language $$other$$ {hidden}", f"do language /* 'plpgsql' */ 'other' {hidden}",
+                       "do language other $$ begin execute replace('/**/ explain analyze select 1 a into made', '/**/', ''); end $$")
     yield Vector("PREPARE in a DO", wire.query("do $$ begin execute 'PREPARE p AS SELECT 1 AS a INTO made'; end $$"), wire.query("execute p"))
     yield Vector("a DO read with backslash escapes", wire.query("set standard_conforming_strings = off"),
                  wire.query("do 'begin cre\\x61te table made (); end'"))

@@ -21,6 +21,7 @@ create sequence counting;
 create schema empty;
 create type mood as enum ('sad', 'happy');
 create domain positive as int check (value > 0);
+create language other handler plpgsql_call_handler inline plpgsql_inline_handler;
 create function shout(text) returns text language sql as 'select upper($1)';
 create function on_change() returns event_trigger language plpgsql as 'begin end';
 create function touch() returns trigger language plpgsql as 'begin return new; end';
