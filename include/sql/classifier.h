@@ -40,6 +40,7 @@ struct classifier_lane {
     bool is_first_query;
     bool is_first_told; /* see command_is_told */
     bool has_temporary;
+    bool has_routine; /* CREATE FUNCTION or PROCEDURE: its body may go on behind a semicolon */
     bool has_unknown; /* a statement that begins with no known word */
     bool has_keyword;
     uint16_t others; /* classes besides: keyword_other_classes of words that may begin a statement there */

@@ -68,6 +68,8 @@ bool command_is_query(const struct command *command);
 /* Whether a text that begins with this command holds no schema change unless it holds a further statement
  * (or, for a query, the word INTO). */
 bool command_is_harmless(const struct command *command);
+/* CREATE FUNCTION and PROCEDURE: BEGIN ATOMIC in it holds statements, RETURN among them. */
+bool command_is_routine(const struct command *command);
 /* Whether a command that begins with this word (in lower case) may be of PRIVACY_SECRET: false where it
  * cannot be. */
 bool command_may_be_secret(struct bytes word);

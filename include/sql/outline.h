@@ -59,6 +59,7 @@ struct outline {
     /* findings */
     bool has_tokens;
     bool is_unknown;       /* its first token begins no command */
+    bool is_return;        /* and that is RETURN */
     bool is_do;            /* its body is to be looked through */
     bool is_do_unreadable; /* but says something else than what stands there */
     bool is_do_foreign;    /* or is in a language that is not called plpgsql */

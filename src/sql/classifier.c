@@ -96,7 +96,8 @@ static void end_statement(struct classifier_lane *lane)
             lane->is_first_told = command_is_told(outcome.command);
         }
         lane->statement_count++;
-        lane->has_unknown |= outline->is_unknown;
+        lane->has_unknown |= outline->is_unknown && !(outline->is_return && lane->has_routine);
+        lane->has_routine |= outcome.command != NULL && command_is_routine(outcome.command);
         lane->has_temporary |= is_temporary(&outcome);
         if (outline->has_execute)
             note_name(lane, &lane->executes);

@@ -116,6 +116,12 @@ bool command_is_harmless(const struct command *command)
     return !is_schema_change && (is_simple || command_is_query(command));
 }
 
+bool command_is_routine(const struct command *command)
+{
+    return command->shape == SHAPE_CREATE &&
+           (strcmp(command->name, "CREATE FUNCTION") == 0 || strcmp(command->name, "CREATE PROCEDURE") == 0);
+}
+
 bool command_may_be_secret(struct bytes word)
 {
 #define COMMAND(class, level, shape, privacy, name)                                                          \

@@ -40,6 +40,7 @@ static bool phase_begin(struct outline *outline, const struct token *token)
     if (token->kind == TOKEN_WORD && command_path_begin(&outline->path, token_word(token)))
         return true;
     outline->is_unknown = true;
+    outline->is_return = token_is_word(token, "return");
     outline->phase = OUTLINE_BODY;
     return true;
 }
