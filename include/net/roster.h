@@ -27,7 +27,7 @@ struct seat_view {
     uint64_t connections; /* it has, with those on their way to it */
     uint64_t handed;      /* it was handed since the start */
     uint64_t beats;       /* signs of life since the start */
-    bool has_left;
+    bool has_ended;
 };
 
 /* Wakes a worker, from any thread. */
@@ -70,6 +70,8 @@ MUST_USE bool roster_take(struct roster *roster, uint32_t worker, struct arrival
 void roster_tell(struct roster *roster, uint32_t worker, uint64_t connections);
 /* It takes none any more, but for those that roster_take still has for it. */
 void roster_leave(struct roster *roster, uint32_t worker);
+/* The last it says: no sign of life comes any more. */
+void roster_end(struct roster *roster, uint32_t worker);
 
 /* ── The control thread ────────────────────────────────────────────────────────────────────────────────────
  */

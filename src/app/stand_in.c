@@ -193,7 +193,7 @@ static void ward_recover(struct ward *ward)
 static void ward_listen(struct ward *ward)
 {
     struct seat_view view = roster_view(ward->stand_in->plan.roster, ward->worker);
-    bool is_alive = view.beats != ward->beats || view.has_left;
+    bool is_alive = view.beats != ward->beats || view.has_ended;
     ward->beats = view.beats;
     if (is_alive) {
         if (ward->is_stalled)

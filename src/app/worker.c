@@ -111,6 +111,7 @@ static void worker_run(void *argument)
         uring_run(worker->uring, before_wait, worker);
     else
         poll_set_run(worker->chunk->poll_set, before_wait, worker);
+    roster_end(worker->handover.roster, worker->index);
     atomic_store(&worker->has_ended, true);
     bell_ring(worker->bell);
 }

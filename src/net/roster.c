@@ -24,6 +24,7 @@ struct seat {
     void *owner;
     alignas(CACHE_LINE) atomic_uint_fast64_t gone; /* of those that came to it */
     atomic_uint_fast64_t beats;
+    atomic_bool has_ended;
     uint64_t came; /* to it; the worker's own */
     alignas(CACHE_LINE) atomic_uint_fast64_t ways[ROSTER_UNDERWAY_MOST];
 };
@@ -42,6 +43,7 @@ static void seat_init(struct seat *seat)
     atomic_init(&seat->has_left, false);
     atomic_init(&seat->gone, 0);
     atomic_init(&seat->beats, 0);
+    atomic_init(&seat->has_ended, false);
     seat->came = 0;
     seat->wake = NULL;
     for (size_t way = 0; way < ROSTER_UNDERWAY_MOST; way++)
@@ -222,7 +224,7 @@ struct seat_view roster_view(const struct roster *roster, uint32_t worker)
         .connections = load_of(seat, placed),
         .handed = atomic_load_explicit(&seat->handed, memory_order_relaxed),
         .beats = atomic_load_explicit(&seat->beats, memory_order_relaxed),
-        .has_left = atomic_load_explicit(&seat->has_left, memory_order_relaxed),
+        .has_ended = atomic_load_explicit(&seat->has_ended, memory_order_relaxed),
     };
 }
 
@@ -263,6 +265,11 @@ void roster_tell(struct roster *roster, uint32_t worker, uint64_t connections)
 void roster_leave(struct roster *roster, uint32_t worker)
 {
     atomic_store_explicit(&roster->seats[worker].has_left, true, memory_order_relaxed);
+}
+
+void roster_end(struct roster *roster, uint32_t worker)
+{
+    atomic_store_explicit(&roster->seats[worker].has_ended, true, memory_order_relaxed);
 }
 
 /* ── The control thread ────────────────────────────────────────────────────────────────────────────────────

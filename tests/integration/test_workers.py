@@ -197,6 +197,14 @@ def storm(sluice):
             client.join()
 
 
+def is_refused(sluice):
+    try:
+        socket.create_connection(("127.0.0.1", sluice.port), 1).close()
+        return False
+    except ConnectionError:
+        return True
+
+
 class Stalled(Workers):
     def setUp(self):
         if not may_trace():
@@ -324,15 +332,7 @@ class Stalled(Workers):
             self.wait_until(sluice, 1, "stalled")
             sluice.process.terminate()
             self.wait_for(lambda: sluice.has_logged("draining"), "it drains")
-
-            def is_refused():
-                try:
-                    socket.create_connection(("127.0.0.1", sluice.port), 1).close()
-                    return False
-                except ConnectionError:
-                    return True
-
-            self.wait_for(is_refused, "nobody waits in vain for a worker that stands still")
+            self.wait_for(lambda: is_refused(sluice), "nobody waits in vain for a worker that stands still")
         sluice.process.wait(20)
         sluice.check_end()
 
@@ -356,6 +356,24 @@ class Stalled(Workers):
         self.assertFalse(sluice.has_logged("history_gap"))
         (row,) = sluice.console("SELECT sum(count) AS errors FROM error_counts")
         self.assertEqual(row["errors"], "4")
+
+    def test_one_that_stands_still_while_it_drains_does_not_either(self):
+        sluice = self.begin(2, limits={"drain_timeout": "2s"})
+        for connection in [self.session(sluice) for _ in range(4)]:
+            connection.autocommit = False
+            with connection.cursor() as cursor:
+                cursor.execute("select 1")
+        sluice.process.terminate()
+        self.wait_for(lambda: is_refused(sluice), "both workers drain")
+        time.sleep(0.2)
+        with self.still(sluice, 0):
+            self.wait_for(lambda: sluice.has_logged("stopped"), "it ends")
+            time.sleep(0.5)
+        self.assertEqual(sluice.process.wait(20), 1)
+        (told,) = sluice.events("worker_abandoned")
+        self.assertEqual((told["worker"], told["connections"]), ("0", "2"))
+        self.assertFalse(sluice.has_logged("worker_recovered"))
+        sluice.process = None
 
 
 if __name__ == "__main__":

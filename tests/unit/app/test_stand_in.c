@@ -203,6 +203,25 @@ static void one_that_stands_still_listens_no_more_when_it_retires(void **state)
     office_close(&office);
 }
 
+/* One that drains is woken as before, and may stand still as before. */
+static void one_that_has_left_still_gives_signs_of_life_until_it_ends(void **state)
+{
+    (void)state;
+    struct office office;
+    office_open(&office);
+    roster_leave(office.roster, 0);
+    roster_leave(office.roster, 1);
+    tick(&office, STAND_IN_TICKS, true, false);
+    assert_false(is_stalled(&office, 0));
+    assert_true(is_stalled(&office, 1));
+    roster_end(office.roster, 0);
+    roster_end(office.roster, 1);
+    tick(&office, STAND_IN_TICKS, false, false);
+    assert_false(is_stalled(&office, 0));
+    assert_false(is_stalled(&office, 1));
+    office_close(&office);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +230,7 @@ int main(void)
         cmocka_unit_test(what_was_on_its_way_to_it_is_taken_back),
         cmocka_unit_test(when_all_stand_still_those_who_connect_wait),
         cmocka_unit_test(one_that_stands_still_listens_no_more_when_it_retires),
+        cmocka_unit_test(one_that_has_left_still_gives_signs_of_life_until_it_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
