@@ -73,9 +73,10 @@ struct bytes session_service(const struct session *session);
 bool session_is_cancel(const struct session *session);
 /* The cancel request as the client sent it, to be passed on. A view until the session is destroyed. */
 struct bytes session_cancel_request(const struct session *session);
-/* When the client last sent a message, or the server last became ready for one. What the server sends by
- * itself (notifications) does not count, as it does not for the server's own timeouts. */
-int64_t session_active_us(const struct session *session);
+/* How long ago the client last sent a message, or the server last became ready for one, at least: by the
+ * world's ticks, since a wall clock may be set. What the server sends by itself (notifications) does not
+ * count, as it does not for the server's own timeouts. */
+int64_t session_rested_us(const struct session *session);
 /* Whether it rests: logged in, nothing in flight, no message half sent. A session that is REST_IDLE can be
  * ended without cutting anything short. */
 enum session_rest { REST_BUSY, REST_IDLE, REST_IN_TRANSACTION };

@@ -104,6 +104,7 @@ struct session {
     bool is_lost;            /* it could not be followed any more: what is in flight may mean anything */
     bool has_terminated;     /* the client, by a message: what is behind it goes nowhere */
     uint16_t doubtful_syncs; /* that a COPY may have swallowed, or else are still to be answered */
+    uint32_t active_ticks;   /* of the world, when active_us was */
     struct direction client;
     struct direction server;
     struct stream *stream;
@@ -112,7 +113,7 @@ struct session {
     struct name_spaces *names;     /* those of the world that stay empty, until it gives a name */
     struct candidates *candidates; /* NULL until a transaction has some */
     struct changes *changes;       /* NULL until one was let pass */
-    int64_t active_us;             /* see session_active_us */
+    int64_t active_us;             /* see session_stir */
     uint64_t bytes_received;
     uint64_t bytes_sent;
     /* What the server sent since then, up to the end of what is looked at, and what took time since, is the
@@ -133,6 +134,13 @@ struct session {
     uint32_t violations;
     struct compact_address address; /* the client's address but for its path */
 };
+
+/* The client sends a message, or the server became ready for one. */
+static inline void session_stir(struct session *session)
+{
+    session->active_us = session->world->now_us;
+    session->active_ticks = session->world->ticks;
+}
 
 static inline struct direction *session_direction(struct session *session, enum side from)
 {

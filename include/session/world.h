@@ -21,6 +21,9 @@ struct session_limits {
     uint32_t gathered_bytes; /* of one message that arrives in pieces; longer SQL is streamed */
 };
 
+/* The steady clock is told in these, so that 32 bits are more than the longest timeout: 497 days. */
+enum { WORLD_TICK_MS = 10, WORLD_TICK_US = 1000 * WORLD_TICK_MS };
+
 /* What all sessions of one worker share. Only that worker's thread touches it; `policy` is swapped by it
  * between calls. */
 struct session_world {
@@ -37,6 +40,7 @@ struct session_world {
     bool captures_values; /* refused values may be told */
     struct hash_key hash_key;
     int64_t now_us; /* wall clock, set by the owner before it feeds */
+    uint32_t ticks; /* so, too: of a clock that nobody sets, in WORLD_TICK_MS; higher bits do not count */
     uint32_t worker;
     /* the sessions' own */
     uint64_t last_session;     /* the newest session's number */

@@ -14,9 +14,9 @@ static struct relay *relay_of(struct list *node)
     return CONTAINER_OF(node, struct relay, node);
 }
 
-static bool is_over(const struct relay_shared *shared, const struct session *session, int64_t timeout_us)
+static bool is_over(const struct session *session, int64_t timeout_us)
 {
-    return timeout_us > 0 && shared->world->now_us - session_active_us(session) >= timeout_us;
+    return timeout_us > 0 && session_rested_us(session) >= timeout_us;
 }
 
 /* The words and states are those of the server's own timeouts. */
@@ -28,14 +28,14 @@ static void end_if_over(struct relay *relay)
     case REST_BUSY:
         break;
     case REST_IDLE:
-        if (!is_over(shared, relay->session, shared->idle_timeout_us))
+        if (!is_over(relay->session, shared->idle_timeout_us))
             break;
         counter_add(&counters->idle_timeouts, 1);
         relay_refuse(relay, "57P05", "terminating connection due to idle-session timeout", NULL,
                      "idle-session timeout");
         break;
     case REST_IN_TRANSACTION:
-        if (!is_over(shared, relay->session, shared->idle_in_transaction_timeout_us))
+        if (!is_over(relay->session, shared->idle_in_transaction_timeout_us))
             break;
         counter_add(&counters->idle_timeouts, 1);
         relay_refuse(relay, "25P03", "terminating connection due to idle-in-transaction timeout", NULL,

@@ -26,6 +26,7 @@ void relay_shared_tick(struct relay_shared *shared)
         shared->time = TIME_READ;
     (void)clock_gettime(CLOCK_REALTIME, &now);
     shared->world->now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    shared->world->ticks = (uint32_t)(uv_now(shared->loop) / WORLD_TICK_MS);
 }
 
 void relay_shared_open(struct relay_shared *shared)

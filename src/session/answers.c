@@ -208,7 +208,7 @@ static void take_ready(struct session *session, struct bytes body)
     uint8_t status_before = session->transaction_status;
     bool is_first = status_before == 0;
     session->transaction_status = body.data[0];
-    session->active_us = session->world->now_us;
+    session_stir(session);
     session->skips_to_sync = false;
     session->is_copying_in = false;
     if (!is_first) /* which ends the login, not what the client sent ahead */

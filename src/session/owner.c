@@ -78,9 +78,10 @@ struct bytes session_cancel_request(const struct session *session)
     return session->is_cancel ? buffer_bytes(&session->client.gathered->buffer) : BYTES_NONE;
 }
 
-int64_t session_active_us(const struct session *session)
+int64_t session_rested_us(const struct session *session)
 {
-    return session->active_us;
+    uint32_t ticks = session->world->ticks - session->active_ticks;
+    return ticks > 0 ? (int64_t)(ticks - 1) * WORLD_TICK_US : 0;
 }
 
 /* What was sent is not yet closed by a ReadyForQuery, though it may all be answered: before its Sync, what

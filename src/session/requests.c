@@ -195,7 +195,7 @@ static enum fate take_authentication_reply(struct session *session, struct bytes
 
 enum fate client_message_take(struct session *session, uint8_t type, struct bytes body)
 {
-    session->active_us = session->world->now_us;
+    session_stir(session);
     switch ((enum client_message)type) {
     case CLIENT_QUERY:
         return take_query(session, body);

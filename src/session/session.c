@@ -16,7 +16,8 @@ struct session *session_create(struct session_world *world, const struct address
     session_set_address(session, client);
     session->upstream = upstream;
     session->security = (uint8_t)security;
-    session->opened_us = session->active_us = world->now_us;
+    session->opened_us = world->now_us;
+    session_stir(session);
     framer_init(&session->client.framer, SIDE_CLIENT);
     framer_init(&session->server.framer, SIDE_SERVER);
     flight_init(&session->flight);

@@ -658,6 +658,22 @@ static void a_session_rests_when_a_stream_that_went_both_ways_has_ended(void **s
     stage_end(stage);
 }
 
+static void how_long_it_rests_is_told_by_the_ticks_whatever_the_wall_clock_says(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE });
+    stage->world.ticks = UINT32_MAX - 10; /* soon it begins anew */
+    stage_say(stage, "client: Query \"select 1\"\nserver: CommandComplete \"SELECT 1\"\n" READY "= passed\n");
+    stage->world.now_us += INT64_C(15) * 60 * 1000000;
+    assert_true(session_rested_us(stage->session) == 0);
+    stage->world.ticks += 101; /* the first of which may have been nearly over */
+    stage->world.now_us -= INT64_C(30) * 60 * 1000000;
+    assert_true(session_rested_us(stage->session) == INT64_C(1000000));
+    stage_say(stage, "client: Sync\n= passed\n");
+    assert_true(session_rested_us(stage->session) == 0);
+    stage_end(stage);
+}
+
 static void what_follows_the_end_of_a_stream_is_answered_in_turn(void **state)
 {
     (void)state;
@@ -788,6 +804,7 @@ int main(void)
         cmocka_unit_test(an_end_of_copy_data_that_no_copy_awaits_stands_for_nothing),
         cmocka_unit_test(ends_of_copy_data_in_a_row_do_not_fill_the_flight),
         cmocka_unit_test(a_session_rests_when_a_stream_that_went_both_ways_has_ended),
+        cmocka_unit_test(how_long_it_rests_is_told_by_the_ticks_whatever_the_wall_clock_says),
         cmocka_unit_test(what_follows_the_end_of_a_stream_is_answered_in_turn),
         cmocka_unit_test(an_end_of_copy_data_that_comes_late_leaves_the_session_at_rest),
         cmocka_unit_test(a_message_too_short_for_its_fields_is_the_servers_to_refuse),
