@@ -12,8 +12,10 @@
  * which key (manual: "Canceling Requests in Progress"). */
 struct cancel;
 
-/* For upstreams without a timeout. */
-enum { CANCEL_MOST_MS = 10000 };
+/* For upstreams without a timeout; and how long hosts that do not answer are waited for once another has
+ * taken the request: so that one whose first packet was lost, or whose queue was full for a moment, is
+ * reached when the kernel asks again, after a second. */
+enum { CANCEL_MOST_MS = 10000, CANCEL_GRACE_MS = 1500 };
 
 struct cancel_plan {
     uv_loop_t *loop;
@@ -22,7 +24,8 @@ struct cancel_plan {
     size_t upstream_count;
     struct bytes request; /* copied */
     /* Every host has ended its connection or could not be reached, or the longest of the upstreams' connect
-     * timeouts is over. Comes once, later, from the loop. */
+     * timeouts is over. A host without power had better not make each request take that long: it is given up
+     * CANCEL_GRACE_MS after another has ended its connection. Comes once, later, from the loop. */
     void (*done)(void *owner);
     void *owner;
 };

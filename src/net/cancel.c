@@ -16,7 +16,9 @@ struct errand {
 
 struct cancel {
     struct cancel_plan plan;
-    uv_timer_t timer;
+    uv_timer_t timer;  /* to until_ms, or to the end of the grace */
+    uint64_t until_ms; /* by the loop's clock */
+    bool is_hastened;
     uint8_t *request;
     size_t request_size;
     size_t under_way; /* errands */
@@ -74,6 +76,33 @@ static void on_timeout(uv_timer_t *timer)
     cancel_stop(CONTAINER_OF(timer, struct cancel, timer));
 }
 
+static uint64_t cancel_left_ms(const struct cancel *cancel)
+{
+    uint64_t now_ms = uv_now(cancel->plan.loop);
+    return cancel->until_ms > now_ms ? cancel->until_ms - now_ms : 0;
+}
+
+/* A host that has answered is there, and may be the one. */
+static void on_grace(uv_timer_t *timer)
+{
+    struct cancel *cancel = CONTAINER_OF(timer, struct cancel, timer);
+    for (size_t index = 0; index < cancel->errand_count; index++) {
+        struct errand *errand = &cancel->errands[index];
+        if (errand->reach != NULL && !reach_is_answered(errand->reach))
+            errand_stop(errand);
+    }
+    if (cancel->under_way > 0)
+        (void)uv_timer_start(&cancel->timer, on_timeout, cancel_left_ms(cancel), 0);
+}
+
+/* A host has taken the request. */
+static void cancel_hasten(struct cancel *cancel)
+{
+    if (!cancel->is_hastened && cancel_left_ms(cancel) > CANCEL_GRACE_MS)
+        (void)uv_timer_start(&cancel->timer, on_grace, CANCEL_GRACE_MS, 0);
+    cancel->is_hastened = true;
+}
+
 /* ── On the way ────────────────────────────────────────────────────────────────────────────────────────────
  */
 
@@ -85,7 +114,8 @@ static void on_bytes(struct link *link, struct bytes bytes)
 
 static void on_end(struct link *link, int error)
 {
-    (void)error;
+    if (error == 0)
+        cancel_hasten(errand_of(link)->cancel);
     link_close_flushed(link);
 }
 
@@ -194,6 +224,7 @@ struct cancel *cancel_start(const struct cancel_plan *plan)
         return NULL;
     }
     (void)uv_timer_init(plan->loop, &cancel->timer); /* neither can fail */
-    (void)uv_timer_start(&cancel->timer, on_timeout, cancel_timeout(plan), 0);
+    cancel->until_ms = uv_now(plan->loop) + cancel_timeout(plan);
+    (void)uv_timer_start(&cancel->timer, on_timeout, cancel_left_ms(cancel), 0);
     return cancel;
 }

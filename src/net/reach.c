@@ -43,6 +43,11 @@ static void reach_give_up(struct reach *reach)
     reach->plan.done(reach->plan.owner, false, reach->why_storage);
 }
 
+bool reach_is_answered(const struct reach *reach)
+{
+    return reach->has_link || reach->is_plain;
+}
+
 bool reach_cancel(struct reach *reach)
 {
     bool has_link = reach->has_link;

@@ -193,6 +193,47 @@ static inline int peer_accept(uv_loop_t *loop, int listening)
     return accepted;
 }
 
+enum { FILLERS_MOST = 16 };
+
+/* A listening socket whose queue is full, so that further connections wait. */
+struct full_queue {
+    struct address host;
+    int listening; /* -1: closed */
+    int fillers[FILLERS_MOST];
+    size_t filled;
+};
+
+static inline void full_queue_fill(struct full_queue *queue)
+{
+    struct endpoint endpoint;
+    assert_true(endpoint_of(&queue->host, &endpoint));
+    for (queue->filled = 0; queue->filled < FILLERS_MOST;) {
+        int made = socket(endpoint.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        int result = connect(made, endpoint_name(&endpoint), endpoint.size);
+        struct pollfd waiting = { .fd = made, .events = POLLOUT };
+        queue->fillers[queue->filled++] = made;
+        if ((result < 0 && errno == EAGAIN) || poll(&waiting, 1, 50) == 0)
+            return;
+    }
+    fail_msg("the queue takes all");
+}
+
+static inline void full_queue_open(struct full_queue *queue)
+{
+    uint16_t port = 0;
+    queue->listening = peer_listen(&port, 0);
+    queue->host = local_address(port);
+    full_queue_fill(queue);
+}
+
+static inline void full_queue_close(struct full_queue *queue)
+{
+    for (size_t i = 0; i < queue->filled; i++)
+        (void)close(queue->fillers[i]);
+    if (queue->listening >= 0)
+        (void)close(queue->listening);
+}
+
 /* Keeps the kernel from taking megabytes. */
 static inline void peer_limit(int socket, int option)
 {

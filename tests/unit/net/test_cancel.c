@@ -160,6 +160,109 @@ static void a_host_that_does_not_end_it_is_not_waited_for_for_ever(void **state)
     errands_destroy(errands);
 }
 
+static uint64_t errands_since_ms(uint64_t begun_ns)
+{
+    return (uv_hrtime() - begun_ns) / 1000000;
+}
+
+/* As one that has no power: here until there is room in its queue and the kernel asks again, after a second.
+ */
+static void errands_silence(struct errands *errands, struct full_queue *queue)
+{
+    full_queue_open(queue);
+    uv_update_time(&errands->loop); /* that took a while */
+    errands->hosts[0] = queue->host;
+    errands->upstreams[0].connect_timeout_ms = errands->upstreams[1].connect_timeout_ms = PATIENCE_MS / 2;
+}
+
+static void a_host_that_does_not_answer_is_hardly_waited_for_once_another_took_it(void **state)
+{
+    (void)state;
+    struct full_queue queue;
+    struct errands *errands = errands_create();
+    errands_silence(errands, &queue);
+    errands_begin(errands);
+    turn_for(&errands->loop, 200);
+    uint64_t begun = uv_hrtime();
+    (void)close(errands_accept(errands, 1));
+    turn_for(&errands->loop, 200);
+    (void)close(errands_accept(errands, 2));
+    TURN_UNTIL(&errands->loop, errands->calls == 1);
+    assert_in_range(errands_since_ms(begun), CANCEL_GRACE_MS - 20, CANCEL_GRACE_MS + 1000);
+    errands_destroy(errands);
+    full_queue_close(&queue);
+}
+
+static void one_that_was_asked_twice_gets_it_too(void **state)
+{
+    (void)state;
+    struct full_queue queue;
+    struct errands *errands = errands_create();
+    errands_silence(errands, &queue);
+    errands_begin(errands);
+    (void)close(errands_accept(errands, 1));
+    (void)close(errands_accept(errands, 2));
+    (void)close(queue.fillers[--queue.filled]); /* which waits, too */
+    for (size_t i = 0; i < queue.filled; i++)
+        (void)close(peer_accept(&errands->loop, queue.listening));
+    (void)close(errands->listening[0]);
+    errands->listening[0] = dup(queue.listening);
+    (void)close(errands_accept(errands, 0));
+    TURN_UNTIL(&errands->loop, errands->calls == 1);
+    errands_destroy(errands);
+    full_queue_close(&queue);
+}
+
+static void a_host_that_has_answered_may_take_its_time(void **state)
+{
+    const struct trust *trust = *state;
+    char got[8];
+    struct tls_peer peer;
+    struct errands *errands = errands_create();
+    errands->upstreams[0].connect_timeout_ms = errands->upstreams[1].connect_timeout_ms = PATIENCE_MS / 2;
+    errands->upstreams[0].security = UPSTREAM_PREFER;
+    errands->upstreams[0].tls = trust->contexts[TLS_CLIENT];
+    errands_begin(errands);
+    (void)close(errands_accept(errands, 2));
+    int first = peer_accept(&errands->loop, errands->listening[0]);
+    int second = peer_accept(&errands->loop, errands->listening[1]);
+    turn_for(&errands->loop, CANCEL_GRACE_MS + 200);
+    assert_int_equal(errands->calls, 0);
+    peer_read(&errands->loop, first, got, sizeof got);
+    peer_send(&errands->loop, first, "N", 1);
+    char request[REQUEST_SIZE];
+    peer_read(&errands->loop, first, request, sizeof request);
+    assert_memory_equal(request, REQUEST, REQUEST_SIZE);
+    (void)close(first);
+    peer_read(&errands->loop, second, got, sizeof got);
+    peer_send(&errands->loop, second, "S", 1);
+    tls_peer_init(&peer, second, trust->contexts[TLS_SERVER], NULL);
+    tls_peer_expect(&errands->loop, &peer, REQUEST, REQUEST_SIZE);
+    tls_peer_end(&peer);
+    tls_peer_release(&peer);
+    TURN_UNTIL(&errands->loop, errands->calls == 1);
+    errands_destroy(errands);
+}
+
+/* What was reset may not have been read. */
+static void a_connection_that_fails_hurries_nobody(void **state)
+{
+    enum { LONG_MS = CANCEL_GRACE_MS + 500 };
+    (void)state;
+    struct full_queue queue;
+    struct errands *errands = errands_create();
+    errands_silence(errands, &queue);
+    errands->upstreams[0].connect_timeout_ms = errands->upstreams[1].connect_timeout_ms = LONG_MS;
+    uint64_t begun = uv_hrtime();
+    errands_begin(errands);
+    peer_reset(errands_accept(errands, 1));
+    peer_reset(errands_accept(errands, 2));
+    TURN_UNTIL(&errands->loop, errands->calls == 1);
+    assert_in_range(errands_since_ms(begun), LONG_MS - 20, 2 * LONG_MS);
+    errands_destroy(errands);
+    full_queue_close(&queue);
+}
+
 static void it_goes_by_tls_where_sessions_do(void **state)
 {
     const struct trust *trust = *state;
@@ -213,6 +316,10 @@ int main(void)
         cmocka_unit_test(a_host_that_is_down_keeps_nobody_waiting),
         cmocka_unit_test(all_hosts_down_is_an_end_too),
         cmocka_unit_test(a_host_that_does_not_end_it_is_not_waited_for_for_ever),
+        cmocka_unit_test(a_host_that_does_not_answer_is_hardly_waited_for_once_another_took_it),
+        cmocka_unit_test(one_that_was_asked_twice_gets_it_too),
+        cmocka_unit_test(a_host_that_has_answered_may_take_its_time),
+        cmocka_unit_test(a_connection_that_fails_hurries_nobody),
         cmocka_unit_test(it_goes_by_tls_where_sessions_do),
         cmocka_unit_test(it_can_be_stopped_at_any_step),
     };

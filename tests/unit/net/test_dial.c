@@ -6,7 +6,7 @@
 #include <semaphore.h>
 #include <stdio.h>
 
-enum { TIMEOUT_MS = 300, FILLERS_MOST = 16 };
+enum { TIMEOUT_MS = 300 };
 
 /* What a dial told us. */
 struct outcome {
@@ -113,45 +113,6 @@ static void a_refusal_is_told_in_words(void **state)
     outcome_release(&outcome);
 }
 
-/* A listening socket whose queue is full, so that further connections wait. */
-struct crowd {
-    struct address host;
-    int listening; /* -1: closed */
-    int fillers[FILLERS_MOST];
-    size_t filled;
-};
-
-static void crowd_fill(struct crowd *crowd)
-{
-    struct endpoint endpoint;
-    assert_true(endpoint_of(&crowd->host, &endpoint));
-    for (crowd->filled = 0; crowd->filled < FILLERS_MOST;) {
-        int made = socket(endpoint.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        int result = connect(made, endpoint_name(&endpoint), endpoint.size);
-        struct pollfd waiting = { .fd = made, .events = POLLOUT };
-        crowd->fillers[crowd->filled++] = made;
-        if ((result < 0 && errno == EAGAIN) || poll(&waiting, 1, 50) == 0)
-            return;
-    }
-    fail_msg("the queue takes all");
-}
-
-static void crowd_open(struct crowd *crowd)
-{
-    uint16_t port = 0;
-    crowd->listening = peer_listen(&port, 0);
-    crowd->host = local_address(port);
-    crowd_fill(crowd);
-}
-
-static void crowd_close(struct crowd *crowd)
-{
-    for (size_t i = 0; i < crowd->filled; i++)
-        (void)close(crowd->fillers[i]);
-    if (crowd->listening >= 0)
-        (void)close(crowd->listening);
-}
-
 /* For as long as the tests wait; nothing comes of it at once. */
 static void dial_patiently(struct outcome *outcome, const struct address *host)
 {
@@ -164,15 +125,15 @@ static void a_host_that_does_not_answer_times_out(void **state)
 {
     (void)state;
     struct outcome outcome;
-    struct crowd crowd;
-    crowd_open(&crowd);
+    struct full_queue queue;
+    full_queue_open(&queue);
     outcome_init(&outcome);
     uint64_t begun = uv_hrtime();
-    dial_host(&outcome, &crowd.host);
+    dial_host(&outcome, &queue.host);
     assert_true(uv_hrtime() - begun >= (uint64_t)(TIMEOUT_MS - 20) * 1000000);
     assert_int_equal(outcome.socket, -1);
     assert_non_null(strstr(outcome.why, ": connection timed out"));
-    crowd_close(&crowd);
+    full_queue_close(&queue);
     outcome_release(&outcome);
 }
 
@@ -181,17 +142,17 @@ static void a_connection_that_takes_its_time_is_waited_for(void **state)
 {
     (void)state;
     struct outcome outcome;
-    struct crowd crowd;
-    crowd_open(&crowd);
+    struct full_queue queue;
+    full_queue_open(&queue);
     outcome_init(&outcome);
-    dial_patiently(&outcome, &crowd.host);
-    (void)close(crowd.fillers[--crowd.filled]); /* which waits, too */
-    for (size_t i = 0; i < crowd.filled; i++)
-        (void)close(peer_accept(&outcome.loop, crowd.listening));
+    dial_patiently(&outcome, &queue.host);
+    (void)close(queue.fillers[--queue.filled]); /* which waits, too */
+    for (size_t i = 0; i < queue.filled; i++)
+        (void)close(peer_accept(&outcome.loop, queue.listening));
     TURN_UNTIL(&outcome.loop, outcome.calls > 0);
     assert_true(outcome.was_waited_for);
-    assert_leads_to(&outcome, crowd.listening);
-    crowd_close(&crowd);
+    assert_leads_to(&outcome, queue.listening);
+    full_queue_close(&queue);
     outcome_release(&outcome);
 }
 
@@ -199,16 +160,16 @@ static void a_refusal_that_takes_its_time_is_told_in_words(void **state)
 {
     (void)state;
     struct outcome outcome;
-    struct crowd crowd;
-    crowd_open(&crowd);
+    struct full_queue queue;
+    full_queue_open(&queue);
     outcome_init(&outcome);
-    dial_patiently(&outcome, &crowd.host);
-    (void)close(crowd.listening);
-    crowd.listening = -1;
+    dial_patiently(&outcome, &queue.host);
+    (void)close(queue.listening);
+    queue.listening = -1;
     TURN_UNTIL(&outcome.loop, outcome.calls > 0);
     assert_int_equal(outcome.socket, -1);
     assert_non_null(strstr(outcome.why, ": connection refused"));
-    crowd_close(&crowd);
+    full_queue_close(&queue);
     outcome_release(&outcome);
 }
 
@@ -244,11 +205,11 @@ static int listen_at_path(const struct address *address, int backlog)
     return made;
 }
 
-static void crowd_open_at_path(struct crowd *crowd)
+static void full_queue_open_at_path(struct full_queue *queue)
 {
-    crowd->host = path_address();
-    crowd->listening = listen_at_path(&crowd->host, 0);
-    crowd_fill(crowd);
+    queue->host = path_address();
+    queue->listening = listen_at_path(&queue->host, 0);
+    full_queue_fill(queue);
 }
 
 static void a_unix_socket_is_reached_by_its_path(void **state)
@@ -268,15 +229,15 @@ static void a_unix_socket_whose_queue_is_full_is_tried_again(void **state)
 {
     (void)state;
     struct outcome outcome;
-    struct crowd crowd;
-    crowd_open_at_path(&crowd);
+    struct full_queue queue;
+    full_queue_open_at_path(&queue);
     outcome_init(&outcome);
-    dial_patiently(&outcome, &crowd.host);
-    for (size_t i = 0; i + 1 < crowd.filled; i++)
-        (void)close(peer_accept(&outcome.loop, crowd.listening));
+    dial_patiently(&outcome, &queue.host);
+    for (size_t i = 0; i + 1 < queue.filled; i++)
+        (void)close(peer_accept(&outcome.loop, queue.listening));
     TURN_UNTIL(&outcome.loop, outcome.calls > 0);
-    assert_leads_to(&outcome, crowd.listening);
-    crowd_close(&crowd);
+    assert_leads_to(&outcome, queue.listening);
+    full_queue_close(&queue);
     outcome_release(&outcome);
 }
 
@@ -284,12 +245,12 @@ static void a_unix_socket_whose_queue_stays_full_times_out(void **state)
 {
     (void)state;
     struct outcome outcome;
-    struct crowd crowd;
-    crowd_open_at_path(&crowd);
+    struct full_queue queue;
+    full_queue_open_at_path(&queue);
     outcome_init(&outcome);
-    dial_host(&outcome, &crowd.host);
+    dial_host(&outcome, &queue.host);
     assert_non_null(strstr(outcome.why, ": connection timed out"));
-    crowd_close(&crowd);
+    full_queue_close(&queue);
     outcome_release(&outcome);
 }
 
@@ -409,9 +370,9 @@ static void a_cancelled_dial_says_nothing(void **state)
 {
     (void)state;
     struct outcome outcome;
-    struct crowd crowd;
-    crowd_open(&crowd);
-    const struct address hosts[] = { crowd.host, address_of("localhost:1"), crowd.host };
+    struct full_queue queue;
+    full_queue_open(&queue);
+    const struct address hosts[] = { queue.host, address_of("localhost:1"), queue.host };
     outcome_init(&outcome);
     for (size_t i = 0; i < COUNT_OF(hosts); i++) {
         struct dial *dial = dial_start(&outcome.loop, &hosts[i], TIMEOUT_MS, on_dialed, &outcome);
@@ -422,7 +383,7 @@ static void a_cancelled_dial_says_nothing(void **state)
     }
     turn_for(&outcome.loop, TIMEOUT_MS + 50);
     assert_int_equal(outcome.calls, 0);
-    crowd_close(&crowd);
+    full_queue_close(&queue);
     outcome_release(&outcome);
 }
 
