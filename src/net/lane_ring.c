@@ -16,8 +16,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* From this size on it is cheaper to keep the block in which bytes were read than to copy them. */
-enum { REFERRED_LEAST = 2048 };
+/* From this size on it is cheaper to keep the block in which bytes were read than to copy them. Where other
+ * pieces wait already they have to fill half of it: else little that waits would keep much. */
+enum { REFERRED_LEAST = 2048, REFERRED_LEAST_BEHIND = URING_BLOCK_SIZE / 2 };
 
 /* Pieces of this size, which is enough for most of what is said at once, are kept for the next turn. */
 enum { PIECE_ROOM = 960, PIECES_KEPT = 128 };
@@ -82,10 +83,16 @@ static bool is_in(const struct uring_block *block, const uint8_t *data)
     return block != NULL && data >= block->data && data < block->data + URING_BLOCK_SIZE;
 }
 
+static size_t referred_least(const struct link *link)
+{
+    bool is_behind = link->first != NULL && link->last->block != uring_of(link)->current;
+    return is_behind ? REFERRED_LEAST_BEHIND : REFERRED_LEAST;
+}
+
 struct link_piece *lane_ring_refer(struct link *link, struct bytes bytes)
 {
     struct uring *uring = uring_of(link);
-    if (bytes.size < REFERRED_LEAST || !is_in(uring->current, bytes.data))
+    if (bytes.size < referred_least(link) || !is_in(uring->current, bytes.data))
         return NULL;
     struct link_piece *piece = lane_ring_piece(link, 0);
     if (piece == NULL)

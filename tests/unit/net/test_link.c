@@ -317,6 +317,100 @@ static void small_pieces_that_wait_share_their_memory(void **state)
     probe_destroy(probe);
 }
 
+/* A link whose bytes go on to that of a probe. */
+struct source {
+    struct link link;
+    struct probe *to;
+    int peer;
+    size_t came;
+    bool is_closed;
+};
+
+static void pass_on(struct link *link, struct bytes bytes)
+{
+    struct source *source = CONTAINER_OF(link, struct source, link);
+    source->came += bytes.size;
+    link_send(&source->to->link, bytes);
+}
+
+static void on_source_closed(struct link *link)
+{
+    CONTAINER_OF(link, struct source, link)->is_closed = true;
+}
+
+static void source_open(struct source *source, struct probe *to)
+{
+    static const struct link_events events = { .on_bytes = pass_on, .on_closed = on_source_closed };
+    int ends[2];
+    peer_pair(ends);
+    *source = (struct source){ .to = to, .peer = ends[1] };
+    link_init(&source->link, &to->chunk, &events);
+    assert_int_equal(link_open(&source->link, ends[0]), 0);
+    link_read_start(&source->link);
+}
+
+static void source_close(struct source *source)
+{
+    link_close(&source->link);
+    TURN_UNTIL(&source->to->loop, source->is_closed);
+    (void)close(source->peer);
+}
+
+/* What the bytes that wait keep of memory; *blocks: of it in blocks of the ring, which may be kept twice. */
+static size_t memory_kept(const struct link *link, size_t *blocks)
+{
+    enum { BLOCK = 16 * 1024 };
+    size_t size = 0;
+    *blocks = 0;
+    for (const struct link_piece *piece = link->first; piece != NULL; piece = piece->next) {
+        size += piece->block != NULL ? BLOCK : piece->capacity;
+        *blocks += piece->block != NULL;
+    }
+    return size;
+}
+
+/* Each piece is read by itself, while the peer that they are for reads nothing. */
+static size_t blocks_kept_of_pieces(size_t piece)
+{
+    uint8_t bytes[16 * 1024];
+    struct source source;
+    size_t at = 0;
+    size_t blocks = 0;
+    struct probe *probe = probe_create();
+    source_open(&source, probe);
+    while (link_waiting(&probe->link) == 0) {
+        send_pattern(&probe->link, &at, 65536);
+        turn_for(&probe->loop, 5);
+    }
+    size_t before = memory_kept(&probe->link, &blocks);
+    for (size_t sent = 0; !probe->link.is_full;) {
+        for (size_t i = 0; i < piece; i++)
+            bytes[i] = pattern_at(at++);
+        peer_send(&probe->loop, source.peer, bytes, piece);
+        sent += piece;
+        TURN_UNTIL(&probe->loop, source.came == sent);
+    }
+    assert_in_range(memory_kept(&probe->link, &blocks), LINK_HIGH_WATER, before + 2 * LINK_HIGH_WATER);
+    read_pattern(probe, at);
+    TURN_UNTIL(&probe->loop, probe->link.first == NULL);
+    source_close(&source);
+    probe_destroy(probe);
+    return blocks;
+}
+
+static void small_reads_that_wait_do_not_keep_their_blocks(void **state)
+{
+    (void)state;
+    assert_int_equal(blocks_kept_of_pieces(2100), 0);
+    assert_int_equal(blocks_kept_of_pieces(8000), 0);
+}
+
+static void large_reads_that_wait_are_not_copied(void **state)
+{
+    (void)state;
+    assert_in_range(blocks_kept_of_pieces(16 * 1024), is_uring() ? 4 : 0, is_uring() ? SIZE_MAX : 0);
+}
+
 static void a_link_is_full_above_high_water_until_it_is_below_low_water(void **state)
 {
     (void)state;
@@ -735,6 +829,8 @@ int main(void)
         cmocka_unit_test(order_is_kept_over_unix_sockets),
         cmocka_unit_test(what_waits_is_counted_to_the_byte),
         cmocka_unit_test(small_pieces_that_wait_share_their_memory),
+        cmocka_unit_test(small_reads_that_wait_do_not_keep_their_blocks),
+        cmocka_unit_test(large_reads_that_wait_are_not_copied),
         cmocka_unit_test(a_link_is_full_above_high_water_until_it_is_below_low_water),
         cmocka_unit_test(an_end_behind_a_write_waits_for_nothing_else),
         cmocka_unit_test(pieces_behind_a_write_wait_for_nothing_else),
