@@ -10,7 +10,9 @@ struct sqlite3_stmt;
 /* The statements that write rows, prepared on one connection when first needed. */
 struct binding {
     struct sqlite3 *connection;
-    struct sqlite3_stmt **statements; /* by enum history_statement; the owner's, all NULL at first */
+    /* By enum history_statement; the owner's, NULL at first, or others that take (some of) the same values.
+     */
+    struct sqlite3_stmt **statements;
     int64_t run;
 };
 

@@ -8,8 +8,10 @@
 #include "observe/incident_note.h"
 
 enum history_statement {
-#define STATEMENT(symbol, sql) STATEMENT_##symbol,
+#define STATEMENT(symbol, ...) STATEMENT_##symbol,
+#define CHANGE(symbol, ...)    STATEMENT_##symbol,
 #include "history/statements.def"
+#undef CHANGE
 #undef STATEMENT
     STATEMENT_COUNT
 };

@@ -8,8 +8,10 @@
 #include <sqlite3.h>
 
 static const char *const statement_texts[STATEMENT_COUNT] = {
-#define STATEMENT(symbol, sql) [STATEMENT_##symbol] = (sql),
+#define STATEMENT(symbol, verb, table, rest, rows) [STATEMENT_##symbol] = verb " " #table " " rest,
+#define CHANGE(symbol, verb, table, rest, rows)    STATEMENT(symbol, verb, table, rest rows, rows)
 #include "history/statements.def"
+#undef CHANGE
 #undef STATEMENT
 };
 
@@ -88,8 +90,21 @@ static int prepare(const struct binding *binding, uint8_t tag, sqlite3_stmt **st
 static bool is_of_the_row(int code)
 {
     int primary = code & 0xff;
-    return primary == SQLITE_CONSTRAINT || primary == SQLITE_MISMATCH || primary == SQLITE_TOOBIG ||
-           primary == SQLITE_RANGE;
+    return primary == SQLITE_CONSTRAINT || primary == SQLITE_MISMATCH || primary == SQLITE_TOOBIG;
+}
+
+/* A statement that only looks for rows may need the first values only. */
+static int bind_all(sqlite3_stmt *statement, int64_t run, struct record_reader *reader)
+{
+    struct history_value value = history_integer(run);
+    int count = sqlite3_bind_parameter_count(statement);
+    int code = SQLITE_OK;
+    for (int at = 1; code == SQLITE_OK && at <= count; at++) {
+        code = binding_value(statement, at, &value);
+        if (!record_value(reader, &value))
+            break;
+    }
+    return code;
 }
 
 int binding_write(const struct binding *binding, struct record_reader *reader, uint64_t *rejected)
@@ -98,11 +113,7 @@ int binding_write(const struct binding *binding, struct record_reader *reader, u
     int code = prepare(binding, reader->tag, &statement);
     if (code != SQLITE_OK)
         return code;
-    struct history_value value = history_integer(binding->run);
-    int at = 1;
-    do
-        code = binding_value(statement, at++, &value);
-    while (code == SQLITE_OK && record_value(reader, &value));
+    code = bind_all(statement, binding->run, reader);
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
     code = code == SQLITE_DONE ? SQLITE_OK : code;

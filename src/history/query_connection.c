@@ -2,8 +2,7 @@
 #include "history/query_connection.h"
 
 #include "base/text.h"
-#include "history/binding.h"
-#include "history/entry.h"
+#include "history/overlay.h"
 #include "history/schema_version.h"
 
 #include <sqlite3.h>
@@ -70,78 +69,7 @@ static int connect_file(sqlite3 **connection, const char *path)
     return schema_version_number(*connection, "SELECT count(*) FROM runs", &runs);
 }
 
-/* A database in memory with our tables and what waits. */
-static int connect_waiting(sqlite3 **connection, const struct history_view *view)
-{
-    sqlite3_stmt *statements[STATEMENT_COUNT] = { 0 };
-    uint64_t rejected = 0;
-    int code = sqlite3_open_v2(":memory:", connection,
-                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(*connection, sorted_in_memory, NULL, NULL, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(*connection, "BEGIN", NULL, NULL, NULL);
-    if (code == SQLITE_OK)
-        code = schema_version_create(*connection);
-    struct binding binding = { *connection, statements, view->waiting_run };
-    if (code == SQLITE_OK)
-        code = binding_write_all(&binding, view->waiting, &rejected);
-    for (size_t i = 0; i < STATEMENT_COUNT; i++)
-        (void)sqlite3_finalize(statements[i]);
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(*connection, "COMMIT", NULL, NULL, NULL);
-    return code;
-}
-
-/* Puts the database that holds what waits beside the file's. */
-static int attach(sqlite3 *connection, sqlite3 *waiting)
-{
-    sqlite3_int64 size;
-    int code = sqlite3_exec(connection, "ATTACH ':memory:' AS waiting", NULL, NULL, NULL);
-    if (code != SQLITE_OK)
-        return code;
-    unsigned char *image = sqlite3_serialize(waiting, "main", &size, 0);
-    if (image == NULL)
-        return SQLITE_NOMEM;
-    return sqlite3_deserialize(connection, "waiting", image, size, size, SQLITE_DESERIALIZE_FREEONCLOSE);
-}
-
 enum { SQL_SIZE = 256 };
-
-/* Each of our tables is seen as what is in the file and what waits. */
-static int unite(sqlite3 *connection)
-{
-    sqlite3_stmt *tables;
-    char sql[SQL_SIZE];
-    int code = sqlite3_prepare_v2(
-        connection, "SELECT name FROM waiting.sqlite_schema WHERE type = 'table' AND name <> 'runs'", -1,
-        &tables, NULL);
-    if (code != SQLITE_OK)
-        return code;
-    while (code == SQLITE_OK && sqlite3_step(tables) == SQLITE_ROW) {
-        const char *name = (const char *)sqlite3_column_text(tables, 0);
-        (void)snprintf(sql, sizeof sql,
-                       "CREATE TEMP VIEW %s AS SELECT * FROM main.%s UNION ALL SELECT * FROM waiting.%s",
-                       name, name, name);
-        code = sqlite3_exec(connection, sql, NULL, NULL, NULL);
-    }
-    int end = sqlite3_finalize(tables);
-    return code == SQLITE_OK ? end : code;
-}
-
-static int overlay(sqlite3 *connection, const struct history_view *view)
-{
-    if (view->waiting.size == 0)
-        return SQLITE_OK;
-    sqlite3 *waiting = NULL;
-    int code = connect_waiting(&waiting, view);
-    if (code == SQLITE_OK)
-        code = attach(connection, waiting);
-    if (code == SQLITE_OK)
-        code = unite(connection);
-    (void)sqlite3_close_v2(waiting);
-    return code;
-}
 
 /* A table of a module is declared when it is first named, by statements of SQLite's own that a typed query
  * may not cause: so it is named once before. */
@@ -235,7 +163,7 @@ static int show_only_waiting(struct query_connection *query, const struct histor
 {
     (void)sqlite3_close_v2(query->connection);
     query->connection = NULL;
-    return connect_waiting(&query->connection, view);
+    return overlay_open_alone(&query->connection, view);
 }
 
 static void say(struct history_failure *failure, sqlite3 *connection, int code)
@@ -258,7 +186,7 @@ enum history_answer query_connection_open(struct query_connection *query, const 
         failure->is_partial = true;
         code = show_only_waiting(query, view);
     } else {
-        code = overlay(query->connection, view);
+        code = overlay_lay(query->connection, view);
     }
     if (code == SQLITE_OK)
         code = register_live(query, question);

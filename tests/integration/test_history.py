@@ -138,6 +138,39 @@ class Files(Case):
         self.wait_for(lambda: sluice.has_logged("history_restored"), "its end")
         self.assertEqual(self.total(sluice), "4")
 
+    def test_what_goes_on_while_the_file_is_locked_is_told_as_it_is(self):
+        sluice = self.new_sluice(**self.settings, guard={"mode": "observe"}, incidents={"learning": "0s"})
+        self.wait_for(lambda: self.state(sluice)["health"] == "ok", "it begins well")
+        connection = sluice.connect(application_name="migrator")
+        with connection.cursor() as cursor:
+            cursor.execute("begin")
+            cursor.execute("alter table parts add column note text")
+        self.violate(sluice, 1)
+        begun = ("select (select count(*) from ddl), (select count(*) from incidents),"
+                 " (select count(*) from sessions where application_name = 'migrator')")
+        self.wait_for(lambda: self.ask_file(sluice, begun) == [(1, 1, 1)], "all of it has begun")
+        lock = sqlite3.connect(self.path(sluice), isolation_level=None)
+        lock.execute("begin immediate")
+        with connection.cursor() as cursor:
+            cursor.execute("commit")
+        connection.close()
+        self.violate(sluice, 7)
+        self.wait_for(lambda: sluice.has_logged("history_degraded"), "the alarm")
+        questions = {"SELECT total(count) AS told FROM violation_counts": "8",
+                     "SELECT group_concat(outcome) AS told FROM ddl": "committed",
+                     "SELECT count(*) AS told FROM sessions WHERE closed IS NULL": "0",
+                     "SELECT count(DISTINCT incident) = count(*) AS told FROM incidents": "1"}
+        for question, told in questions.items():
+            self.wait_for(lambda: sluice.console(question) == [{"told": told}], question, 5)
+        incidents = "SELECT incident, count, is_first FROM incidents ORDER BY 1"
+        self.wait_for(lambda: sluice.console(incidents)[0]["count"] == "5", "it grew")
+        self.assertEqual(self.ask_file(sluice, "select incident, count from incidents"), [(1, 1)])
+        told = sluice.console(incidents)
+        lock.execute("rollback")
+        lock.close()
+        self.wait_for(lambda: sluice.has_logged("history_restored"), "its end")
+        self.assertEqual(sluice.console(incidents), told)
+
     def test_a_file_that_is_damaged_or_not_ours_is_kept_aside(self):
         sluice = self.new_sluice(start=False, **self.settings)
         with open(self.path(sluice), "wb") as file:

@@ -7,6 +7,7 @@
 #include "history/history.h"
 
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -170,6 +171,15 @@ static inline struct history *start(const struct diary *diary)
     struct history *history = history_create(&options);
     assert_non_null(history);
     return history;
+}
+
+/* Nobody else can write the file until it is closed. */
+static inline sqlite3 *lock_file(const struct diary *diary)
+{
+    sqlite3 *other;
+    assert_int_equal(sqlite3_open(diary->path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    return other;
 }
 
 static inline struct history_state state_of(struct history *history)

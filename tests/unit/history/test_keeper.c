@@ -49,14 +49,6 @@ static void a_full_disk_degrades_and_heals(void **state)
     (void)signal(SIGXFSZ, before);
 }
 
-static sqlite3 *lock_file(const struct diary *diary)
-{
-    sqlite3 *other;
-    assert_int_equal(sqlite3_open(diary->path, &other), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-    return other;
-}
-
 /* Ten thousand times "record", of which none may take as long as the lock is waited for. */
 static int64_t longest_call_us(struct history *history, unsigned calls)
 {
