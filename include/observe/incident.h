@@ -111,6 +111,11 @@ void incident_watch_release(struct incident_watch *watch);
  * happened may be left out. Tells nothing. */
 void incident_watch_learn(struct incident_watch *watch, const struct incident_key *key, int64_t minute_us,
                           uint64_t count);
+/* Teaches, in order with the minutes, that nobody watched between two times. Until `from_us` there was a
+ * watch: minutes that were not taught were silent; so is less than an hour without one, where more is taught
+ * after it.
+ */
+void incident_watch_learn_absence(struct incident_watch *watch, int64_t from_us, int64_t until_us);
 /* After learning: not all of the past was taught. Until learn_minutes from now nothing is a first occurrence.
  */
 void incident_watch_doubt(struct incident_watch *watch, int64_t now_us);

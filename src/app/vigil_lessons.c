@@ -12,15 +12,20 @@ static const int64_t day_us = 86400 * (int64_t)SECOND_US;
 static const int64_t lesson_days = 28;
 
 /* The minutes from $1 to before $2, as seconds since 1970; the family of a minute stands behind its
- * constraints. */
+ * constraints, behind both the end of a run in it, with the start of the next in place of a count. */
 static const char lesson_sql[] =
-    "SELECT CAST(strftime('%s', minute) AS INTEGER) AS at, 0 AS is_family, service, schema_name, table_name,"
+    "SELECT CAST(strftime('%s', minute) AS INTEGER) AS at, 0 AS lesson, service, schema_name, table_name,"
     " CASE WHEN constraint_name <> '' THEN constraint_name ELSE column_name END AS name, sum(count)"
     " FROM violation_counts WHERE minute >= $1 AND minute < $2 AND kind <> 'other' AND (table_name <> '' OR"
     " constraint_name <> '' OR column_name <> '') GROUP BY 1, 2, 3, 4, 5, 6"
     " UNION ALL SELECT CAST(strftime('%s', minute) AS INTEGER), 1, service, '', '', 'violation', sum(count)"
     " FROM violation_counts WHERE minute >= $1 AND minute < $2 AND kind <> 'other' GROUP BY 1, 2, 3"
+    " UNION ALL SELECT CAST(strftime('%s', flushed) AS INTEGER), 2, '', '', '', '',"
+    " CAST(strftime('%s', next) AS INTEGER) FROM (SELECT flushed, lead(started) OVER (ORDER BY run) AS next"
+    " FROM runs) WHERE flushed >= $1 AND flushed < $2 AND next IS NOT NULL"
     " ORDER BY 1, 2";
+
+enum lesson_kind { LESSON_CONSTRAINT, LESSON_FAMILY, LESSON_ABSENCE };
 
 /* A run that counted nothing knows that there was nothing. */
 static const char since_sql[] =
@@ -29,7 +34,7 @@ static const char since_sql[] =
 
 enum lesson_column {
     LESSON_AT,
-    LESSON_IS_FAMILY,
+    LESSON_KIND,
     LESSON_SERVICE,
     LESSON_SCHEMA,
     LESSON_TABLE,
@@ -38,8 +43,10 @@ enum lesson_column {
 };
 
 struct lesson {
+    enum lesson_kind kind;
     struct incident_key key;
-    int64_t minute_us;
+    int64_t time_us;  /* the minute; of an absence, when it began */
+    int64_t until_us; /* of an absence, its end */
     uint64_t count;
 };
 
@@ -50,11 +57,14 @@ struct recent_lessons {
 
 static void lesson_read(const struct history_value *values, struct lesson *out)
 {
-    *out = (struct lesson){ .key.subject = INCIDENT_CONSTRAINT,
-                            .minute_us = values[LESSON_AT].integer * SECOND_US,
-                            .count = (uint64_t)values[LESSON_COUNT].integer };
-    if (values[LESSON_IS_FAMILY].integer != 0)
-        out->key.subject = INCIDENT_FAMILY;
+    *out = (struct lesson){ .kind = (enum lesson_kind)values[LESSON_KIND].integer,
+                            .time_us = values[LESSON_AT].integer * SECOND_US };
+    if (out->kind == LESSON_ABSENCE) {
+        out->until_us = values[LESSON_COUNT].integer * SECOND_US;
+        return;
+    }
+    out->count = (uint64_t)values[LESSON_COUNT].integer;
+    out->key.subject = out->kind == LESSON_FAMILY ? INCIDENT_FAMILY : INCIDENT_CONSTRAINT;
     RECOLLECT(out->key.service, &values[LESSON_SERVICE]);
     RECOLLECT(out->key.schema, &values[LESSON_SCHEMA]);
     RECOLLECT(out->key.table, &values[LESSON_TABLE]);
@@ -130,7 +140,7 @@ static bool is_of_incident(const struct vigil_past *past, const struct lesson *l
 {
     for (size_t i = 0; i < past->incident_count; i++) {
         const struct incident *incident = &past->incidents[i].note.incident;
-        if (lesson->minute_us + minute_us > incident->started_us && is_same(&lesson->key, &incident->key))
+        if (lesson->time_us + minute_us > incident->started_us && is_same(&lesson->key, &incident->key))
             return true;
     }
     return false;
@@ -138,8 +148,11 @@ static bool is_of_incident(const struct vigil_past *past, const struct lesson *l
 
 static void teach(struct recollection *recollection, const struct lesson *lesson)
 {
-    if (lesson->count > 0 && !is_of_incident(&recollection->past, lesson))
-        incident_watch_learn(&recollection->vigil->watch, &lesson->key, lesson->minute_us, lesson->count);
+    struct incident_watch *watch = &recollection->vigil->watch;
+    if (lesson->kind == LESSON_ABSENCE)
+        incident_watch_learn_absence(watch, lesson->time_us, lesson->until_us);
+    else if (lesson->count > 0 && !is_of_incident(&recollection->past, lesson))
+        incident_watch_learn(watch, &lesson->key, lesson->time_us, lesson->count);
 }
 
 static bool on_lesson(void *context, const struct history_value *values, size_t count)

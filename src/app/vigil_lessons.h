@@ -4,7 +4,8 @@
 
 #include "app/recollection.h"
 
-/* What a vigil learns of the violations of the last weeks, by constraint and by family. */
+/* What a vigil learns of the violations of the last weeks, by constraint and by family, and of when nobody
+ * watched. */
 
 /* Of the minute in which the program began, before it writes to it itself. */
 struct recent_lessons;

@@ -8,6 +8,8 @@
 enum { MINUTES_MOST_CALM = 60 };
 
 static const int64_t gap_us = 60 * (int64_t)SECOND_US;
+/* Between lessons shorter ones teach next to nothing wrong, and each has all keys go on. */
+static const int64_t absence_us = 3600 * (int64_t)SECOND_US;
 /* Threads that read the clock one after the other and are heard in another order are not a clock set back. */
 static const int64_t disorder_us = 2 * (int64_t)SECOND_US;
 static const double occurrences_missed = 10;
@@ -302,14 +304,26 @@ void incident_watch_learn(struct incident_watch *watch, const struct incident_ke
     bool is_new;
     int64_t end_us = minute_us + gap_us;
     int64_t last_us = watch->last_us;
+    int64_t bucket = (minute_us - watch->offset_us) / BUCKET_US;
     watch->last_us = minute_us > last_us ? minute_us : last_us;
     struct watched *watched = watched_get(watch, key, &is_new);
     watch->has_clock = true;
     watch->last_us = end_us > last_us ? end_us : last_us;
-    if (watched == NULL || minute_us / BUCKET_US < watched->spike.bucket)
+    if (watched == NULL || bucket < watched->spike.bucket)
         return;
-    spike_learn_minute(&watched->spike, minute_us / BUCKET_US, 0, count);
+    spike_learn_minute(&watched->spike, bucket, watch->offset_us / SECOND_US, count);
     watched->last_us = end_us - 1;
+}
+
+/* Minutes are taught whole: from one minute's beginning to another's. */
+void incident_watch_learn_absence(struct incident_watch *watch, int64_t from_us, int64_t until_us)
+{
+    int64_t away_us = from_us - from_us % gap_us;
+    int64_t back_us = until_us - until_us % gap_us;
+    watch->has_clock = true;
+    watch->last_us = away_us > watch->last_us ? away_us : watch->last_us;
+    if (until_us - from_us >= absence_us && back_us > watch->last_us)
+        watch_shift(watch, back_us);
 }
 
 void incident_watch_doubt(struct incident_watch *watch, int64_t now_us)

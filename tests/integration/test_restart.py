@@ -133,6 +133,21 @@ class Restarts(Case):
         self.wait_for(lambda: sluice.events("incident_started"), "the other is the first ever", 20)
         self.assertEqual([row["constraint"] for row in sluice.events("incident_started")], ["parts_amount_check"])
 
+    def test_what_never_happened_in_quiet_days_before_a_restart_is_first_ever(self):
+        sluice = self.new_sluice(**{**self.settings, "incidents": {"calm": "1m"}})
+        self.storm(sluice, 1)
+        counted = "select total(count) from violation_counts"
+        self.wait_for(lambda: self.ask(sluice, counted) == [(1,)], "it is in the file", 5)
+        sluice.stop()
+        with sqlite3.connect(self.path(sluice)) as connection:
+            connection.execute("update violation_counts set minute = datetime(minute, '-10 days')")
+            connection.execute("update runs set started = datetime(started, '-10 days', '-5 minutes')")
+        sluice.start()
+        self.storm(sluice, 1, "insert into parts values (1, -1)")
+        self.wait_for(lambda: sluice.events("incident_started"), "an incident", 20)
+        line = sluice.events("incident_started")[0]
+        self.assertEqual((line["constraint"], line["first_ever"]), ("parts_amount_check", "true"))
+
 
 if __name__ == "__main__":
     main()

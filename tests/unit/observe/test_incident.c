@@ -45,11 +45,17 @@ static void stage_begin(struct stage *stage, const struct incident_settings *set
     incident_watch_init(&stage->watch, settings, &hash_key, known_since_us, on_news, stage);
 }
 
-/* At the defaults, known for a week. */
-static void stage_usual(struct stage *stage)
+/* At the defaults. */
+static void stage_known(struct stage *stage, int64_t known_since_us)
 {
     struct incident_settings settings = incident_settings_default();
-    stage_begin(stage, &settings, begin_us - 7 * DAY * second_us);
+    stage_begin(stage, &settings, known_since_us);
+}
+
+/* Known for a week. */
+static void stage_usual(struct stage *stage)
+{
+    stage_known(stage, begin_us - 7 * DAY * second_us);
 }
 
 static void pass(struct stage *stage, int64_t seconds)
@@ -327,6 +333,75 @@ static void after_a_restart_what_was_taught_is_usual(void **state)
     assert_true(stage->incidents[0].baseline > 15 && stage->incidents[0].baseline < 30);
 }
 
+static int64_t days_before(int64_t days)
+{
+    return begin_us - days * DAY * second_us;
+}
+
+static void teach(struct stage *stage, int64_t from_us, int64_t minutes, uint64_t count)
+{
+    for (int64_t i = 0; i < minutes; i++)
+        incident_watch_learn(&stage->watch, &status_check, from_us + i * MINUTE * second_us, count);
+}
+
+static void silence_before_a_restart_is_known(void **state)
+{
+    struct stage *stage = stage_of(state);
+    stage_known(stage, days_before(10));
+    teach(stage, days_before(10) + 300 * second_us, 1, 1);
+    incident_watch_learn_absence(&stage->watch, begin_us - HOUR * second_us, begin_us);
+    assert_int_equal(stage->watch.known_since_us, days_before(10) + HOUR * second_us);
+    const struct incident_key other = {
+        .service = "kds", .schema = "public", .table = "orders", .name = "n"
+    };
+    assert_true(incident_watch_feed(&stage->watch, &other, stage->now_us, 1));
+    assert_news(stage, 0, INCIDENT_STARTED, INCIDENT_FIRST);
+    see_each(stage, 20, 1);
+    assert_news(stage, 1, INCIDENT_STARTED, INCIDENT_SPIKE);
+    assert_int_equal(stage->watch.gaps, 0);
+}
+
+static void what_fell_silent_before_a_restart_is_not_usual(void **state)
+{
+    struct stage *stage = stage_of(state);
+    stage_known(stage, days_before(24));
+    teach(stage, days_before(24), 2 * 1440, 20);
+    incident_watch_learn_absence(&stage->watch, begin_us - 2 * second_us, begin_us);
+    see_each(stage, 100, 3);
+    assert_news(stage, 0, INCIDENT_STARTED, INCIDENT_SPIKE);
+    assert_true(stage->incidents[0].baseline < 1);
+}
+
+static void a_short_restart_is_no_gap(void **state)
+{
+    struct stage *stage = stage_of(state);
+    stage_known(stage, days_before(1));
+    incident_watch_learn_absence(&stage->watch, begin_us + 10 * second_us, begin_us + 40 * second_us);
+    pass(stage, 45);
+    assert_true(see(stage, 1));
+    assert_int_equal(stage->watch.gaps, 0);
+    assert_int_equal(stage->watch.known_since_us, days_before(1));
+    pass(stage, HOUR);
+}
+
+static void time_away_between_lessons_teaches_nothing(void **state)
+{
+    struct stage *stage = stage_of(state);
+    stage_known(stage, days_before(21));
+    teach(stage, days_before(21), 1440, 20);
+    incident_watch_learn_absence(&stage->watch, days_before(20) + second_us,
+                                 days_before(0) - 300 * second_us);
+    teach(stage, begin_us - 300 * second_us, 5, 20);
+    assert_int_equal(stage->watch.known_since_us, begin_us - (DAY + 300) * second_us);
+    incident_watch_learn_absence(&stage->watch, begin_us, begin_us + 59 * MINUTE * second_us);
+    assert_int_equal(stage->watch.known_since_us, begin_us - (DAY + 300) * second_us);
+    see_each(stage, 200, 3);
+    assert_int_equal(stage->count, 0);
+    see_each(stage, 60, 0);
+    assert_news(stage, 0, INCIDENT_STARTED, INCIDENT_SPIKE);
+    assert_true(stage->incidents[0].baseline > 15 && stage->incidents[0].baseline < 30);
+}
+
 static void what_may_not_have_been_taught_is_no_first_occurrence(void **state)
 {
     struct stage *stage = stage_of(state);
@@ -456,6 +531,10 @@ int main(void)
         TEST(a_gap_is_neither_silence_nor_an_end),
         TEST(threads_heard_out_of_order_are_no_gap),
         TEST(after_a_restart_what_was_taught_is_usual),
+        TEST(silence_before_a_restart_is_known),
+        TEST(what_fell_silent_before_a_restart_is_not_usual),
+        TEST(a_short_restart_is_no_gap),
+        TEST(time_away_between_lessons_teaches_nothing),
         TEST(what_may_not_have_been_taught_is_no_first_occurrence),
         TEST(an_incident_goes_on_after_a_restart),
         TEST(one_that_does_not_go_on_after_a_restart_ended_before_it),
