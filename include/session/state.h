@@ -158,6 +158,8 @@ void session_fail_with_hint(struct session *session, const char *sqlstate, const
 void session_lose(struct session *session, const char *why);
 /* From now on both streams pass unread, what was kept back of them first. */
 void session_go_blind(struct session *session);
+/* Whether the client has had the server's last message as a whole, so that one of ours would be understood. */
+bool client_is_between_messages(const struct session *session);
 /* Ends a session that passes unread, if enforcement has begun since. Whether it did. */
 MUST_USE bool ending_is_due(struct session *session);
 

@@ -5,10 +5,22 @@
 
 enum { FATAL_SIZE_MOST = 4096 };
 
-static void fail(struct session *session, const struct error_notice *notice)
+bool client_is_between_messages(const struct session *session)
 {
-    struct parcel *parcel = parcel_create(FATAL_SIZE_MOST);
+    const struct direction *server = &session->server;
+    bool has_begun =
+        server->framer.is_inside && (server->doing == DOING_PASS || server->doing == DOING_REPORT);
+    return session->stage != STAGE_BLIND && !has_begun;
+}
+
+/* Within a message of the server's an error would be taken for the rest of it: a row, say. */
+__attribute__((noinline, cold)) static void fail(struct session *session, const struct error_notice *notice)
+{
+    bool is_understood = client_is_between_messages(session);
     session->stage = STAGE_ENDED;
+    if (!is_understood)
+        return;
+    struct parcel *parcel = parcel_create(FATAL_SIZE_MOST);
     if (parcel == NULL)
         return;
     struct writer writer = writer_of(&parcel->buffer);

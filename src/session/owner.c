@@ -21,11 +21,10 @@ void session_dialed(struct session *session, const struct server_leg *leg)
     session->stage = STAGE_LOGIN;
 }
 
-/* Whether a message of ours would stand between two of the server's, and be understood. */
+/* Whether a message of ours would be understood. */
 static bool may_speak(const struct session *session)
 {
-    return session->user != NULL && !session->is_cancel && !session->server.framer.is_inside &&
-           session->server.framer.header_size == 0;
+    return session->user != NULL && !session->is_cancel && client_is_between_messages(session);
 }
 
 /* Says good-bye to the server, so that it need not report a client that was lost. */
