@@ -57,20 +57,6 @@ static bool pick_by_place(struct bytes place, struct bytes values, struct bytes 
     return true;
 }
 
-static bool pick_by_name(struct bytes column, struct bytes names, struct bytes values, struct bytes *value)
-{
-    size_t count = item_count(names);
-    if (item_count(values) != count)
-        return false;
-    for (size_t index = 0; index < count; index++) {
-        if (bytes_equal(item_at(names, index), column)) {
-            *value = item_at(values, index);
-            return true;
-        }
-    }
-    return false;
-}
-
 bool attempted_pick(const struct constraint_row *row, struct bytes detail, struct bytes *value)
 {
     static const char beginning[] = "Failing row contains (";
@@ -81,10 +67,5 @@ bool attempted_pick(const struct constraint_row *row, struct bytes detail, struc
         memcmp(detail.data + detail.size - strlen(ending), ending, strlen(ending)) != 0)
         return false;
     struct bytes values = bytes_of(detail.data + strlen(beginning), detail.size - frame);
-    size_t middle = find(values, between);
-    if (middle == values.size)
-        return pick_by_place(row->place, values, value);
-    struct bytes names = bytes_take(&values, middle);
-    (void)bytes_take(&values, strlen(between));
-    return pick_by_name(row->columns, names, values, value);
+    return find(values, between) == values.size && pick_by_place(row->place, values, value);
 }
