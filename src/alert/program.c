@@ -26,6 +26,7 @@ struct run {
     int input; /* -1: all was written, or nobody reads */
     struct bytes rest;
     int status;
+    bool is_unknown; /* it has ended, and nobody can say how */
 };
 
 static struct program *program_of(struct receiver *receiver)
@@ -129,7 +130,9 @@ static void run_write(struct run *run)
 
 static bool run_has_ended(struct run *run)
 {
-    return waitpid(run->process, &run->status, WNOHANG) != 0;
+    pid_t ended = waitpid(run->process, &run->status, WNOHANG);
+    run->is_unknown = ended < 0 && errno == ECHILD;
+    return ended > 0 || run->is_unknown;
 }
 
 static void run_kill(struct run *run)
@@ -166,6 +169,10 @@ static enum receipt program_deliver(struct receiver *receiver, struct bytes body
         has_ended = run_has_ended(&run);
     }
     run_close_input(&run);
+    if (run.is_unknown) {
+        text_append_string(reason, "how it ended is not known");
+        return RECEIPT_TRY_AGAIN;
+    }
     if (has_ended)
         return judge(run.status, reason);
     run_kill(&run);

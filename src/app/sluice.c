@@ -334,6 +334,7 @@ static int run(struct sluice *sluice, struct plan *plan)
     int status = EXIT_FAILURE;
     raise_descriptor_limit();
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGCHLD, SIG_DFL); /* ignored by who started us, it would keep from us how a command ended */
     (void)signal(SIGXFSZ, SIG_IGN); /* a log that may not grow any more is one that cannot be written */
     if (start(sluice, plan, &problem)) {
         sluice_log_start(sluice);

@@ -5,6 +5,7 @@ import datetime
 import http.server
 import json
 import os
+import signal
 import sqlite3
 import stat
 import threading
@@ -221,6 +222,17 @@ class Alerts(Case):
         self.wait_for(lambda: self.told("alert_delivered"), "it was taken")
         self.assertEqual(self.told("alert_failed")[0]["reason"], "exit status 7")
         self.assertEqual(self.told("alert_delivered")[0]["attempts"], "2")
+
+    def test_it_fails_too_where_whoever_started_us_ignored_the_ends_of_processes(self):
+        path, _ = self.program("[ -e OUT ] && exit 0\ntouch OUT\nexit 7\n")
+        before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        try:
+            self.sluice = self.new_sluice(incidents=QUICK, alerts={"command": [path]})
+        finally:
+            signal.signal(signal.SIGCHLD, before)
+        self.storm(1)
+        self.wait_for(lambda: self.told("alert_delivered"), "it was taken")
+        self.assertEqual(self.told("alert_failed")[0]["reason"], "exit status 7")
 
     def test_a_command_that_hangs_is_killed_with_all_it_started(self):
         path, out = self.program('[ -e OUT ] && exit 0\nsleep 600 &\necho "$!" > OUT\nwait\n')
