@@ -99,12 +99,13 @@ struct session {
     struct lexer_reading reading;
     bool is_client_foreign; /* its client_encoding is not UTF-8; likewise the server's */
     bool is_server_foreign;
-    bool is_misread_fatal;   /* the server ends where a COPY reads a request in place of data: from 14 on */
-    bool is_reading_known;   /* nothing was sent since the server last said what it is */
-    bool is_lost;            /* it could not be followed any more: what is in flight may mean anything */
-    bool has_terminated;     /* the client, by a message: what is behind it goes nowhere */
-    uint16_t doubtful_syncs; /* that a COPY may have swallowed, or else are still to be answered */
-    uint32_t active_ticks;   /* of the world, when active_us was */
+    bool is_misread_fatal;    /* the server ends where a COPY reads a request in place of data: from 14 on */
+    bool is_reading_known;    /* nothing was sent since the server last said what it is */
+    bool may_change_encoding; /* other than BEGIN was run since then */
+    bool is_lost;             /* it could not be followed any more: what is in flight may mean anything */
+    bool has_terminated;      /* the client, by a message: what is behind it goes nowhere */
+    uint16_t doubtful_syncs;  /* that a COPY may have swallowed, or else are still to be answered */
+    uint32_t active_ticks;    /* of the world, when active_us was */
     struct direction client;
     struct direction server;
     struct stream *stream;
@@ -158,7 +159,8 @@ void session_fail_with_hint(struct session *session, const char *sqlstate, const
 void session_lose(struct session *session, const char *why);
 /* From now on both streams pass unread, what was kept back of them first. */
 void session_go_blind(struct session *session);
-/* Whether the client has had the server's last message as a whole, so that one of ours would be understood. */
+/* Whether the client has had the server's last message as a whole, so that one of ours would be understood.
+ */
 bool client_is_between_messages(const struct session *session);
 /* Ends a session that passes unread, if enforcement has begun since. Whether it did. */
 MUST_USE bool ending_is_due(struct session *session);

@@ -41,11 +41,14 @@ struct keyword_scan {
     enum statement_class at_start; /* the same of words that may begin a statement, or stand behind EXPLAIN
                                     * ANALYZE or PREPARE */
     uint16_t others;               /* keyword_other_classes of all words */
-    bool has_into;
+    bool has_into;                 /* but for that of an INSERT or MERGE that surely begins a statement */
     bool has_select;
     bool wraps_into;   /* INTO behind EXPLAIN ANALYZE or PREPARE */
     bool selects_into; /* INTO not directly behind INSERT or MERGE */
     bool was_insert;   /* the word before was one of them */
+    bool opens;        /* see note_opening; likewise the next two */
+    bool opened_insert;
+    bool has_comment;
     bool is_wrapped;
     bool awaits_analyze;
     bool awaits_as;

@@ -13,6 +13,7 @@ struct lexer_reading {
     bool has_standard_strings; /* standard_conforming_strings = on */
     bool has_unsafe_encoding;  /* a client_encoding whose characters may hold an ASCII byte behind their first
                                 * byte  (SJIS, BIG5, GBK, GB18030, UHC, JOHAB, SHIFT_JIS_2004) */
+    bool has_ascii_pairs;      /* and has ASCII characters of two bytes (SHIFT_JIS_2004) */
     bool has_vertical_tab;     /* \v is white space (servers from 17 on) */
     bool
         has_foreign_letters; /* beyond ASCII the server may take a name's letters for others: client or server

@@ -2,13 +2,12 @@
 #ifndef SQL_TRAIL_H
 #define SQL_TRAIL_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "sql/lexer.h"
 
 /* What the second byte of a character in an unsafe encoding (see lexer_reading) may be taken for. */
 
 /* A character of two bytes that the server converts to a single ASCII one: SHIFT_JIS_2004 has \ and ~ there
- * (PostgreSQL's shift_jis_2004_to_utf8.map; in the other encodings these two are rare characters). */
+ * (PostgreSQL's shift_jis_2004_to_utf8.map). */
 static inline bool trail_makes_ascii(uint8_t lead, uint8_t byte)
 {
     return lead == 0x81 && (byte == 0x5f || byte == 0xb0);
@@ -22,11 +21,11 @@ static inline bool trail_is_punctuation(uint8_t byte)
 }
 
 /* In how many ways more than one the byte behind `lead` can be read: 2 is more than there are lexers for. */
-static inline unsigned trail_doubts(uint8_t lead, uint8_t byte)
+static inline unsigned trail_doubts(struct lexer_reading reading, uint8_t lead, uint8_t byte)
 {
     if (lead < 0x80)
         return 0;
-    return trail_makes_ascii(lead, byte) ? 2 : trail_is_punctuation(byte);
+    return reading.has_ascii_pairs && trail_makes_ascii(lead, byte) ? 2 : trail_is_punctuation(byte);
 }
 
 #endif

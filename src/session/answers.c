@@ -224,6 +224,7 @@ static void take_ready(struct session *session, struct bytes body)
         names_forget_all(&session->names->portals, session->world->statements);
     }
     session->is_reading_known = flight->count == 0;
+    session->may_change_encoding &= !session->is_reading_known;
     flight_rest(flight, &session->world->circles);
 }
 
@@ -267,6 +268,7 @@ static void take_parameter_status(struct session *session, struct bytes body)
         session->reading.has_standard_strings = bytes_equal_text(value, "on");
     } else if (bytes_equal_text(name, "client_encoding")) {
         session->reading.has_unsafe_encoding = is_unsafe_encoding(value);
+        session->reading.has_ascii_pairs = bytes_equal_text(value, "SHIFT_JIS_2004");
         session->is_client_foreign = !bytes_equal_text(value, "UTF8");
     } else if (bytes_equal_text(name, "server_encoding")) {
         session->is_server_foreign = !bytes_equal_text(value, "UTF8");

@@ -15,20 +15,28 @@ static bool is_let_through(struct session *session, uint8_t type, struct stateme
     return false;
 }
 
+/* As drivers send it ahead of what they run. */
+static bool is_begin(const struct statement *statement)
+{
+    return statement != NULL && statement->verdict.statement_count == 1 && !statement->is_cut &&
+           strcmp(statement->verdict.command, "BEGIN") == 0;
+}
+
 /* Puts what runs in flight, and the schema change that it is. */
 static void run_expect(struct session *session, enum request_kind kind, struct statement *statement,
                        const struct ruling *ruling)
 {
     struct request *request = session_expect(session, kind, statement);
+    session->may_change_encoding |= !is_begin(statement);
     if (ruling->change > 0)
         changes_sent(session, request);
 }
 
 /* Whether the text reads otherwise where a character's second byte may be an ASCII one. */
-static bool depends_on_encoding(struct bytes sql)
+static bool depends_on_encoding(struct bytes sql, struct lexer_reading reading)
 {
     for (size_t i = 1; i < sql.size; i++) {
-        if (trail_doubts(sql.data[i - 1], sql.data[i]) > 0)
+        if (trail_doubts(reading, sql.data[i - 1], sql.data[i]) > 0)
             return true;
     }
     return false;
@@ -39,10 +47,11 @@ static struct statement *statement_feared(struct session *session, struct bytes 
                                           struct statement *statement)
 {
     struct statement_pool *pool = session->world->statements;
+    struct lexer_reading feared = session_feared_reading(session);
     struct verdict verdict;
-    if (statement == NULL || session->is_reading_known || !depends_on_encoding(sql))
+    if (statement == NULL || session->is_reading_known || !depends_on_encoding(sql, feared))
         return statement;
-    classify(sql, session_feared_reading(session), &verdict);
+    classify(sql, feared, &verdict);
     verdict.statement_count = statement->verdict.statement_count;
     statement_release(pool, statement);
     return statement_of_streamed(pool, sql, sql.size, session->reading, &verdict);
@@ -132,6 +141,7 @@ static enum fate take_function_call(struct session *session)
         return FATE_REPLACED;
     }
     session_expect(session, REQUEST_FUNCTION, NULL);
+    session->may_change_encoding = true;
     return FATE_PASS;
 }
 

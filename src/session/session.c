@@ -22,6 +22,7 @@ struct session *session_create(struct session_world *world, const struct address
     framer_init(&session->server.framer, SIDE_SERVER);
     flight_init(&session->flight);
     session->names = &world->no_names;
+    session->may_change_encoding = true; /* the login does */
     counter_add(&world->counters->sessions_opened, 1);
     return session;
 }

@@ -87,6 +87,7 @@ static void stream_expect(struct session *session, struct statement *statement, 
     }
     counter_add(&session->world->counters->queries, 1);
     struct request *request = session_expect(session, REQUEST_QUERY, statement);
+    session->may_change_encoding = true;
     if (change > 0)
         changes_sent(session, request);
 }
@@ -159,6 +160,7 @@ static void stream_unended(struct session *session)
 {
     bool is_query = session->stream->type == CLIENT_QUERY;
     session_expect(session, is_query ? REQUEST_QUERY : REQUEST_PARSE, NULL);
+    session->may_change_encoding |= is_query;
 }
 
 void stream_take(struct session *session, const struct fragment *fragment)

@@ -46,6 +46,7 @@ struct lexer_reading session_feared_reading(const struct session *session)
 {
     struct lexer_reading reading = session->reading;
     reading.has_unsafe_encoding |= !session->is_reading_known;
+    reading.has_ascii_pairs |= !session->is_reading_known && session->may_change_encoding;
     return reading;
 }
 

@@ -228,7 +228,7 @@ static void note_doubts(struct classifier *classifier, struct bytes text)
 {
     keyword_scan_feed(&classifier->raw, text);
     for (size_t i = 0; i < text.size; i++) {
-        classifier->doubts += trail_doubts(classifier->last, text.data[i]);
+        classifier->doubts += trail_doubts(classifier->reading, classifier->last, text.data[i]);
         classifier->last = text.data[i];
     }
 }

@@ -66,6 +66,7 @@ void keyword_scan_begin(struct keyword_scan *scan)
 {
     *scan =
         (struct keyword_scan){ .anywhere = CLASS_NONE, .at_start = CLASS_NONE, .place = KEYWORD_STATEMENT };
+    scan->opens = true;
 }
 
 static bool is_word_byte(uint8_t byte)
@@ -119,13 +120,17 @@ static void end_word(struct keyword_scan *scan)
     struct bytes word = { (const uint8_t *)scan->word, scan->size };
     enum keyword_place place = scan->place;
     bool was_insert = scan->was_insert;
+    bool opens = scan->opens && !scan->has_comment;
+    bool was_opening = scan->was_insert && scan->opened_insert;
+    scan->opens = false;
     scan->place = KEYWORD_INSIDE;
     scan->was_insert = false;
     if (!may_matter(scan))
         return;
     scan->place = place_behind(word);
     note_wrapper(scan, word, place);
-    scan->has_into |= is_same(word, "into");
+    scan->has_into |= !was_opening && is_same(word, "into");
+    scan->opened_insert = opens;
     scan->has_select |= is_same(word, "select");
     scan->selects_into |= !was_insert && is_same(word, "into");
     scan->was_insert = is_same(word, "insert") || is_same(word, "merge");
@@ -154,8 +159,18 @@ static bool is_start(uint8_t byte)
     }
 }
 
+/* Whether the next word is surely the first of a statement, or of one in parentheses. A mark in a comment may
+ * have a line's end behind it and then what does not begin there. */
+static void note_opening(struct keyword_scan *scan, uint8_t byte)
+{
+    bool is_blank = byte == ' ' || byte == '\t' || byte == '\f' || byte == '\n' || byte == '\r';
+    scan->has_comment |= (byte == '-' && scan->last == '-') || (byte == '*' && scan->last == '/');
+    scan->opens = byte == ';' || byte == '(' || (scan->opens && is_blank);
+}
+
 static void take_other(struct keyword_scan *scan, uint8_t byte)
 {
+    note_opening(scan, byte);
     bool ends_comment = byte == '/' && scan->last == '*';
     bool ends_label = byte == '>' && scan->last == '>';
     bool is_blank = byte == ' ' || byte == '\t' || byte == '\f' || byte == '\v';

@@ -103,7 +103,7 @@ static enum lexer_result next_together(struct readings *readings, struct bytes *
 /* No reading takes two bytes for an ASCII character. */
 static bool is_made_ascii(const struct readings *readings, struct bytes piece)
 {
-    return is_unsafe(readings) && trail_makes_ascii(readings->last, piece.data[0]);
+    return readings->lexers[0].reading.has_ascii_pairs && trail_makes_ascii(readings->last, piece.data[0]);
 }
 
 enum lexer_result readings_next(struct readings *readings, struct bytes *piece, struct token *out)

@@ -45,8 +45,8 @@ void statement_pool_release(struct statement_pool *pool)
 static bool reading_equal(struct lexer_reading a, struct lexer_reading b)
 {
     return a.has_standard_strings == b.has_standard_strings &&
-           a.has_unsafe_encoding == b.has_unsafe_encoding && a.has_vertical_tab == b.has_vertical_tab &&
-           a.has_foreign_letters == b.has_foreign_letters;
+           a.has_unsafe_encoding == b.has_unsafe_encoding && a.has_ascii_pairs == b.has_ascii_pairs &&
+           a.has_vertical_tab == b.has_vertical_tab && a.has_foreign_letters == b.has_foreign_letters;
 }
 
 static struct statement *find(const struct statement_pool *pool, uint64_t hash, struct bytes text,
@@ -140,10 +140,11 @@ static bool is_same(const struct statement *a, const struct statement *b)
                       bytes_equal(bytes_of(a->text, a->text_size), bytes_of(b->text, b->text_size)));
 }
 
-/* What is cut may be about any objects, and hold any word behind. */
+/* The same text may have been judged by other readings. What is cut may be about any objects, and hold any
+ * word behind. */
 static bool stands_for(const struct statement *a, const struct statement *b)
 {
-    return is_same(a, b) || (a->is_cut && verdict_covers(&a->verdict, &b->verdict));
+    return a == b || ((is_same(a, b) || a->is_cut) && verdict_covers(&a->verdict, &b->verdict));
 }
 
 struct statement *statement_unite(struct statement_pool *pool, struct statement *a, struct statement *b)

@@ -82,7 +82,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)
         return 0;
-    struct lexer_reading reading = { (data[0] & 1) != 0, (data[0] & 2) != 0, (data[0] & 4) != 0, false };
+    struct lexer_reading reading = { .has_standard_strings = (data[0] & 1) != 0,
+                                     .has_unsafe_encoding = (data[0] & 2) != 0,
+                                     .has_ascii_pairs = (data[0] & 3) == 3,
+                                     .has_vertical_tab = (data[0] & 4) != 0 };
     struct bytes text = bytes_of(data + 2, size - 2);
     struct verdict whole = judge(text, text.size, reading);
     struct verdict bytes = judge(text, 1, reading);

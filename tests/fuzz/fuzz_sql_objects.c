@@ -56,8 +56,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1 || size > TEXT_MOST)
         return 0;
-    struct lexer_reading reading = { (data[0] & 1) != 0, (data[0] & 2) != 0, (data[0] & 4) != 0,
-                                     (data[0] & 8) != 0 };
+    struct lexer_reading reading = { .has_standard_strings = (data[0] & 1) != 0,
+                                     .has_unsafe_encoding = (data[0] & 2) != 0,
+                                     .has_ascii_pairs = (data[0] & 3) == 3,
+                                     .has_vertical_tab = (data[0] & 4) != 0,
+                                     .has_foreign_letters = (data[0] & 8) != 0 };
     struct bytes text = bytes_of(data + 1, size - 1);
     struct verdict verdict;
     struct object_names objects;

@@ -288,6 +288,13 @@ def strings_and_encodings():
                      wire.parse(b"select E'" + character + b"'; --'") + wire.sync(), wire.query(text))
     yield from by_query(b"select E'\x81\x5f\\'; " + MADE.encode() + b"; --'", b"select E'\x81\x5f\\' as a into made --'",
                         b"select 'a'\x81\xb0$$ '$$; " + MADE.encode() + b"; --'", client_encoding="SHIFT_JIS_2004")
+    text = b"select E'\x81\x5f\\'; " + MADE.encode() + b"; --'"
+    yield Vector("a backslash of two bytes without waiting", (wire.query("set names 'SHIFT_JIS_2004'") + wire.query(text), 2))
+    yield Vector("a backslash of two bytes behind a BEGIN", wire.query("set names 'SHIFT_JIS_2004'"), (wire.query("begin") + wire.query(text) +
+                 wire.query("commit"), 3))
+    yield Vector("a backslash of two bytes without waiting, in a segment",
+                 (wire.parse("set names 'SHIFT_JIS_2004'") + wire.bind() + wire.execute() + wire.sync() + wire.parse("begin") + wire.bind() +
+                  wire.execute() + wire.sync() + wire.query(text) + wire.query("commit"), 4))
     yield Vector("four bytes of GB18030", wire.query(b"select '\x81\x30\x81\x30'; " + MADE.encode()), client_encoding="GB18030")
     for encoding in ("UHC", "JOHAB"):
         yield Vector(f"{encoding} without a character", wire.query(b"select E'\x81\x5c" + tail), client_encoding=encoding, works=False)

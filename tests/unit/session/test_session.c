@@ -497,6 +497,23 @@ static void a_session_that_cannot_be_followed_flows_on_when_observing(void **sta
     stage_end(stage);
 }
 
+/* "с_", whose bytes would be a backslash in SHIFT_JIS_2004. */
+static void what_drivers_send_behind_begin_is_read_in_the_encoding_believed_in(void **state)
+{
+    (void)state;
+    static const char change[] = "client: Query \"alter table t add column \\xd1\\x81_ text\"\n";
+    char text[256];
+    struct stage *stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_ADDITIVE });
+    (void)snprintf(text, sizeof text, "client: Query \"begin\"\n%s= passed\n", change);
+    stage_say(stage, text);
+    stage_end(stage);
+    stage = stage_begin((struct stage_plan){ .mode = GUARD_ENFORCE, .allow = LEVEL_ADDITIVE });
+    (void)snprintf(text, sizeof text, "client: Query \"set names 'x'\"\n%s", change);
+    stage_say(stage, text);
+    assert_int_equal(stage_event_count(stage, EVENT_DDL_REFUSED), 1);
+    stage_end(stage);
+}
+
 /* Feeds this much of a row, and then ends the session. Whether the client was told why. */
 static bool is_told_behind(size_t size, bool by_owner)
 {
@@ -822,6 +839,7 @@ int main(void)
         cmocka_unit_test(deallocated_names_make_room_for_others),
         cmocka_unit_test(a_server_that_answers_what_nobody_asked_ends_the_session_when_enforcing),
         cmocka_unit_test(a_session_that_cannot_be_followed_flows_on_when_observing),
+        cmocka_unit_test(what_drivers_send_behind_begin_is_read_in_the_encoding_believed_in),
         cmocka_unit_test(no_error_stands_within_a_message_of_the_servers),
         cmocka_unit_test(what_was_kept_back_is_sent_when_a_session_is_lost),
         cmocka_unit_test(data_sent_before_the_answer_to_an_encryption_request_closes),

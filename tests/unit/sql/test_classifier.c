@@ -30,10 +30,12 @@ static void assert_same(const struct verdict *one, const struct verdict *other)
     assert_same_names(&one->prepares, &other->prepares);
 }
 
-static const struct lexer_reading readings[] = { { true, false, false, false },
-                                                 { false, false, false, false },
-                                                 { false, false, true, false },
-                                                 { true, true, true, false } };
+static const struct lexer_reading readings[] = {
+    { .has_standard_strings = true },
+    { .has_standard_strings = false },
+    { .has_vertical_tab = true },
+    { .has_standard_strings = true, .has_unsafe_encoding = true, .has_vertical_tab = true },
+};
 static const struct lexer_reading standard = { .has_standard_strings = true };
 static const struct lexer_reading escaping = { .has_standard_strings = false };
 static const struct lexer_reading unsafe = { .has_standard_strings = true, .has_unsafe_encoding = true };
@@ -265,12 +267,40 @@ static void a_number_that_servers_read_differently_is_not_trusted(void **state)
 static void a_character_may_be_an_ascii_one(void **state)
 {
     (void)state;
-    assert_class(CLASS_UNKNOWN, "select E'\x81_\\'; drop table dd; --'", unsafe);
-    assert_class(CLASS_UNKNOWN, "select E'\x81_\\' into made --'", unsafe);
-    assert_class(CLASS_UNKNOWN, "select 'a'\x81\xb0$$ '$$; drop table dd; --'", unsafe);
+    const struct lexer_reading pairs = { .has_standard_strings = true,
+                                         .has_unsafe_encoding = true,
+                                         .has_ascii_pairs = true };
+    assert_class(CLASS_UNKNOWN, "select E'\x81_\\'; drop table dd; --'", pairs);
+    assert_class(CLASS_UNKNOWN, "select E'\x81_\\' into made --'", pairs);
+    assert_class(CLASS_UNKNOWN, "select 'a'\x81\xb0$$ '$$; drop table dd; --'", pairs);
+    assert_class(CLASS_NONE, "select E'\x82_\\'; drop table dd; --'", pairs);
+    assert_class(CLASS_WRITE, "insert into t values ('\x81_')", pairs);
     assert_class(CLASS_NONE, "select E'\x81_\\'; drop table dd; --'", standard);
-    assert_class(CLASS_NONE, "select E'\x82_\\'; drop table dd; --'", unsafe);
-    assert_class(CLASS_WRITE, "insert into t values ('\x81_')", unsafe);
+    assert_class(CLASS_ADDITIVE, "alter table t add column \xd1\x81_ text", unsafe);
+    assert_class(CLASS_WRITE, "with s as (select \xd1\x81_ from t) insert into u select * from s", unsafe);
+}
+
+static void an_insert_in_doubt_makes_no_table(void **state)
+{
+    (void)state;
+#define DOUBTS "'\x81\x5b \x81\x5b'"
+    static const char *const harmless[] = {
+        "insert into t values (" DOUBTS "); select lastval()",
+        "begin; insert into t values (" DOUBTS ");\ninsert into t select 1",
+        "begin;\n  merge into t using s on true when matched then do nothing; select " DOUBTS,
+        "with a as (insert into t values (" DOUBTS ") returning 1) select * from a",
+    };
+    static const char *const guarded[] = {
+        "set a = " DOUBTS "; select 1 insert into made",
+        "select " DOUBTS ", 1 insert into made",
+        "set a = " DOUBTS "; select 1 --;\ninsert into made",
+        "set a = " DOUBTS "; select 1 /*;*/ insert into made",
+    };
+#undef DOUBTS
+    for (size_t i = 0; i < COUNT_OF(harmless); i++)
+        assert_false(verdict_of(harmless[i], unsafe).is_guarded);
+    for (size_t i = 0; i < COUNT_OF(guarded); i++)
+        assert_true(verdict_of(guarded[i], unsafe).is_guarded);
 }
 
 static void changes_of_temporary_objects_are_noted(void **state)
@@ -373,6 +403,7 @@ int main(void)
         cmocka_unit_test(a_tag_too_long_to_follow_is_not_trusted),
         cmocka_unit_test(a_number_that_servers_read_differently_is_not_trusted),
         cmocka_unit_test(a_character_may_be_an_ascii_one),
+        cmocka_unit_test(an_insert_in_doubt_makes_no_table),
         cmocka_unit_test(changes_of_temporary_objects_are_noted),
         cmocka_unit_test(prepared_names_are_given_as_the_server_keeps_them),
         cmocka_unit_test(several_prepared_names_in_one_text_are_all_given),

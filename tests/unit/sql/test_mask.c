@@ -107,6 +107,8 @@ static void where_readings_part_the_text_is_cut(void **state)
     assert_masked("select E'x\\'y', a", "select ?, a");
     struct lexer_reading unsafe = { .has_standard_strings = true, .has_unsafe_encoding = true };
     assert_masked_as(bytes_text("select a, E'\x95\\', secret, 'y'"), unsafe, "select a, ...");
+    assert_masked_as(bytes_text("select a, E'\x81_', secret, 'y'"), unsafe, "select a, ?, secret, ?");
+    unsafe.has_ascii_pairs = true;
     assert_masked_as(bytes_text("select a, E'\x81_', secret, 'y'"), unsafe, "select a, ...");
     assert_masked_as(bytes_text("select a, '\x81\xb0', b"), unsafe, "select a, ...");
     assert_masked_as(bytes_text("select a, E'\x82_', secret, 'y'"), unsafe, "select a, ?, secret, ?");
@@ -146,9 +148,11 @@ static void no_literal_of_any_statement_is_shown(void **state)
     size_t rows = 0;
     golden_open(&golden, TESTS_FOLDER "/unit/sql/secrets.tsv");
     for (; golden_next(&golden, 1); rows++) {
-        static const struct lexer_reading readings[] = { { true, false, false, false },
-                                                         { false, false, false, false },
-                                                         { true, true, false, false } };
+        static const struct lexer_reading readings[] = {
+            { .has_standard_strings = true },
+            { .has_standard_strings = false },
+            { .has_standard_strings = true, .has_unsafe_encoding = true },
+        };
         for (size_t i = 0; i < COUNT_OF(readings) * 2; i++) {
             char storage[2048];
             struct text out;

@@ -205,6 +205,28 @@ static void what_may_be_either_of_two_asks_for_what_both_ask_for(void **state)
     statement_pool_release(&pool);
 }
 
+/* As where it came while the encoding was about to change. */
+static void the_same_text_judged_by_other_readings_is_not_the_same(void **state)
+{
+    (void)state;
+    struct statement_pool pool;
+    statement_pool_init(&pool, &key, ROOM, ROOM);
+    struct bytes text = bytes_text("select 1");
+    struct verdict feared;
+    classify(bytes_text("select 1 into t"), (struct lexer_reading){ .has_standard_strings = true }, &feared);
+    struct statement *plain = of(&pool, "select 1");
+    struct statement *other = statement_of_streamed(&pool, text, text.size, plain->reading, &feared);
+    struct statement *united = statement_unite(&pool, plain, other);
+    assert_true(united->verdict.is_guarded);
+    statement_release(&pool, united);
+    united = statement_unite(&pool, other, plain);
+    assert_true(united->verdict.is_guarded);
+    statement_release(&pool, united);
+    statement_release(&pool, plain);
+    statement_release(&pool, other);
+    statement_pool_release(&pool);
+}
+
 static void what_is_guarded_is_shown(void **state)
 {
     (void)state;
@@ -276,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_long_text_is_cut_and_not_shared),
         cmocka_unit_test(a_streamed_text_keeps_its_beginning_and_verdict),
         cmocka_unit_test(what_may_be_either_of_two_asks_for_what_both_ask_for),
+        cmocka_unit_test(the_same_text_judged_by_other_readings_is_not_the_same),
         cmocka_unit_test(what_is_guarded_is_shown),
         cmocka_unit_test(shape_and_fingerprint_are_found_once_and_are_those_of_the_text),
         cmocka_unit_test(a_text_of_which_nothing_is_kept_has_no_shape),
