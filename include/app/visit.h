@@ -25,9 +25,9 @@ struct visit {
  * ─────────────────────────────────────────────────────────────────────────────────────────────────
  *
  * Who may log in to the console, and by when. After a wrong password nobody who comes is heard for a second,
- * so that passwords cannot be tried one after the other as fast as they come; who is heard has
- * limits.login_timeout to log in; and where all places are taken, whoever has not logged in for longest gives
- * way. */
+ * so that passwords cannot be tried as fast as they come: those who are there may go on, or operators could
+ * be kept out by somebody who guesses; who is heard has limits.login_timeout to log in; and where all places
+ * are taken, whoever has not logged in for longest gives way. */
 
 /* A new one: it is heard from now on, or waits. */
 void console_door_meet(struct visit *visit);

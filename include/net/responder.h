@@ -30,7 +30,8 @@ struct answerer {
      * one. */
     void (*make_room)(void *context);
     void *context;
-    size_t connections_most; /* with a state; those beyond are closed at once */
+    size_t connections_most; /* with a state, those beyond are closed at once; and four times as many
+                              * with those that are ending */
     size_t answer_most;      /* bytes of one answer; one that is longer ends the connection unsent */
 };
 

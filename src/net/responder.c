@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { SOCKET_FILE_MODE = 0600, HELD_MOST = 256 * 1024 };
+enum { SOCKET_FILE_MODE = 0600, HELD_MOST = 256 * 1024, CONNECTIONS_FACTOR = 4 };
 
 struct responder {
     struct answerer answerer;
@@ -160,10 +160,11 @@ static void connection_begin(struct responder_connection *connection)
 
 static bool has_room(const struct responder *responder)
 {
-    const struct answerer *answerer = &responder->answerer;
+    const struct answerer *answerer = &responder->answerer; /* those that end may linger for a moment */
     if (responder->state_count >= answerer->connections_most)
         answerer->make_room(answerer->context);
-    return responder->state_count < answerer->connections_most;
+    return responder->state_count < answerer->connections_most &&
+           responder->connection_count < CONNECTIONS_FACTOR * answerer->connections_most;
 }
 
 /* Takes the socket over, or says that it could not. */
