@@ -245,6 +245,27 @@ static void one_that_gives_way_leaves_its_place(void **state)
     echo_close(echo);
 }
 
+static void those_that_do_not_leave_are_bounded_too(void **state)
+{
+    (void)state;
+    char got[4];
+    int peers[8];
+    struct echo *echo = echo_open(local_address(0));
+    for (size_t i = 0; i < COUNT_OF(peers); i++) {
+        peers[i] = peer_connect(&echo->address);
+        peer_send(&echo->loop, peers[i], "quit", 4);
+        peer_read(&echo->loop, peers[i], got, sizeof got);
+    }
+    assert_int_equal(echo->open, 0);
+    int late = peer_connect(&echo->address);
+    TURN_UNTIL(&echo->loop, peer_is_at_end(late));
+    assert_int_equal(echo->open, 0);
+    for (size_t i = 0; i < COUNT_OF(peers); i++)
+        (void)close(peers[i]);
+    (void)close(late);
+    echo_close(echo);
+}
+
 static void one_that_is_not_waited_for_can_be_asked_again(void **state)
 {
     (void)state;
@@ -353,6 +374,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_is_too_long_ends_the_connection),
         cmocka_unit_test(connections_beyond_the_bound_are_turned_away),
         cmocka_unit_test(one_that_gives_way_leaves_its_place),
+        cmocka_unit_test(those_that_do_not_leave_are_bounded_too),
         cmocka_unit_test(one_that_is_not_waited_for_can_be_asked_again),
         cmocka_unit_test(who_is_not_wanted_is_turned_away),
         cmocka_unit_test(who_does_not_read_answers_is_not_read),
