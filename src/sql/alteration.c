@@ -153,8 +153,9 @@ static enum default_state default_modifier(const struct token *token)
 {
     if (token->kind == TOKEN_CLOSE)
         return DEFAULT_TYPE_SHAPED;
-    bool is_constant = token->kind == TOKEN_NUMBER || token->kind == TOKEN_COMMA || token_is_name(token);
-    return is_constant ? DEFAULT_MODIFIER : DEFAULT_DOUBTFUL;
+    bool is_constant = token->kind == TOKEN_NUMBER || token->kind == TOKEN_STRING || token_is_name(token);
+    bool is_between = token->kind == TOKEN_COMMA || is_operator(token, "-") || is_operator(token, "+");
+    return is_constant || is_between ? DEFAULT_MODIFIER : DEFAULT_DOUBTFUL;
 }
 
 static enum default_state default_bound(const struct token *token)
