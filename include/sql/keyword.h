@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "sql/class.h"
+#include "sql/keyword_wrapper.h"
 
 /* Looks for words that begin a schema change where the lexer cannot: in text that may or may not be SQL. */
 
@@ -49,9 +50,8 @@ struct keyword_scan {
     bool opens;        /* see note_opening; likewise the next two */
     bool opened_insert;
     bool has_comment;
-    bool is_wrapped;
-    bool awaits_analyze;
-    bool awaits_as;
+    bool was_at_start; /* and surely began a statement */
+    struct keyword_wrapper wrapper;
     enum keyword_place place;
     uint8_t last;
     uint8_t size; /* of the open word; more than its capacity: not a keyword */

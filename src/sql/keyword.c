@@ -91,24 +91,20 @@ static enum keyword_place place_behind(struct bytes word)
     return is_one_of(word, query_openers, COUNT_OF(query_openers)) ? KEYWORD_QUERY : KEYWORD_INSIDE;
 }
 
-/* EXPLAIN that runs what it explains, and PREPARE: what they hold stands behind no word that begins a
- * statement. */
-static void note_wrapper(struct keyword_scan *scan, struct bytes word, enum keyword_place place)
+/* INTO in a wrapper makes a table, but for that of INSERT and MERGE where these cannot be labels. */
+static bool wraps_into(const struct keyword_scan *scan, struct bytes word, bool was_insert)
 {
-    scan->awaits_analyze |= place != KEYWORD_INSIDE && is_same(word, "explain");
-    scan->awaits_as |= place == KEYWORD_STATEMENT && is_same(word, "prepare");
-    scan->is_wrapped |= scan->awaits_analyze && (is_same(word, "analyze") || is_same(word, "analyse"));
-    scan->is_wrapped |= scan->awaits_as && is_same(word, "as");
+    bool is_change = was_insert && scan->was_at_start;
+    return scan->wrapper.is_wrapped && is_same(word, "into") && !is_change;
 }
 
 /* Rules most words out by their first letter. */
 static bool may_matter(const struct keyword_scan *scan)
 {
     static const uint32_t letters =
-        1u << ('a' - 'a') | 1u << ('b' - 'a') | 1u << ('c' - 'a') | 1u << ('d' - 'a') | 1u << ('e' - 'a') |
-        1u << ('f' - 'a') | 1u << ('i' - 'a') | 1u << ('l' - 'a') | 1u << ('m' - 'a') | 1u << ('p' - 'a') |
-        1u << ('s' - 'a') | 1u << ('t' - 'a') |
-        1u << ('u' - 'a'); /* of the openers, the wrappers, INTO, SELECT and the others */
+        1u << ('b' - 'a') | 1u << ('c' - 'a') | 1u << ('d' - 'a') | 1u << ('e' - 'a') | 1u << ('f' - 'a') |
+        1u << ('i' - 'a') | 1u << ('l' - 'a') | 1u << ('m' - 'a') | 1u << ('s' - 'a') | 1u << ('t' - 'a') |
+        1u << ('u' - 'a'); /* of the openers, INTO, SELECT and the others */
     if (scan->size > KEYWORD_SIZE_MOST)
         return false;
     unsigned letter = (unsigned)(uint8_t)scan->word[0] - 'a';
@@ -125,20 +121,24 @@ static void end_word(struct keyword_scan *scan)
     scan->opens = false;
     scan->place = KEYWORD_INSIDE;
     scan->was_insert = false;
+    struct keyword_wrapper *wrapper = &scan->wrapper;
+    bool is_at_start = wrapper->is_start;
+    keyword_wrapper_take_word(wrapper, word, place == KEYWORD_STATEMENT, place != KEYWORD_INSIDE);
     if (!may_matter(scan))
         return;
     scan->place = place_behind(word);
-    note_wrapper(scan, word, place);
+    wrapper->is_start |= scan->place == KEYWORD_STATEMENT;
+    scan->wraps_into |= wraps_into(scan, word, was_insert);
+    scan->was_at_start = is_at_start;
     scan->has_into |= !was_opening && is_same(word, "into");
     scan->opened_insert = opens;
     scan->has_select |= is_same(word, "select");
     scan->selects_into |= !was_insert && is_same(word, "into");
     scan->was_insert = is_same(word, "insert") || is_same(word, "merge");
-    scan->wraps_into |= scan->is_wrapped && is_same(word, "into");
     scan->others |= keyword_other_classes(word);
     enum statement_class class = keyword_class(word);
     scan->anywhere = riskier(scan->anywhere, class);
-    if (place == KEYWORD_STATEMENT || scan->is_wrapped)
+    if (place == KEYWORD_STATEMENT || wrapper->is_wrapped)
         scan->at_start = riskier(scan->at_start, class);
 }
 
@@ -174,7 +174,7 @@ static void take_other(struct keyword_scan *scan, uint8_t byte)
     bool ends_comment = byte == '/' && scan->last == '*';
     bool ends_label = byte == '>' && scan->last == '>';
     bool is_blank = byte == ' ' || byte == '\t' || byte == '\f' || byte == '\v';
-    scan->is_wrapped |= scan->awaits_analyze && byte == '"'; /* the option in quotes */
+    keyword_wrapper_take_byte(&scan->wrapper, byte, scan->last);
     scan->was_insert &= is_blank || byte == '\n' || byte == '\r';
     if (ends_comment || ends_label || is_start(byte))
         scan->place = KEYWORD_STATEMENT;

@@ -198,9 +198,22 @@ def blocks():
         "do $$ begin execute $q$ explain (analyze) select ';' as a into made $q$; end $$",
         "do $$ begin execute 'explain (\"analyze\") select 1 as a into made'; end $$",
         "do $$ begin execute 'explain (U&\"\\0061nalyze\") select 1 as a into made'; end $$",
-        "do $$ declare r record; begin for r in execute 'explain analyze select 1 as a into made' loop end loop; end $$")
+        "do $$ declare r record; begin for r in execute 'explain analyze select 1 as a into made' loop end loop; end $$",
+        "do $$ begin execute 'explain analyze select '';'' as a into made'; end $$",
+        "do $$ begin execute 'explain analyze select 1 as \"a;b\" into made'; end $$",
+        "do $$ begin execute 'explain analyze select 1 as a /* ; */ into made'; end $$",
+        "do $$ begin execute 'explain analyze select 1 as a -- ;\n into made'; end $$",
+        "do $$ begin execute 'explain analyze select $a$;$a$ as a into made'; end $$",
+        "do $$ begin execute e'explain analyze select \\';\\' as a into made'; end $$",
+        "do 'begin execute ''explain analyze select '''';'''' as a into made''; end'",
+        "do $$ begin execute 'explain /* ; */ analyze select 1 as a into made'; end $$",
+        "do $$ begin execute 'explain (/* ) */ \"analyze\") select 1 as a into made'; end $$",
+        "do $$ begin execute 'explain (format ''json'', \"analyze\") select 1 as a into made'; end $$")
+    yield from by_both("do $$ begin execute 'explain analyze select 1\n insert into made'; end $$", works=14)
     yield from by_query("do $$ begin execute 'PREPARE p AS SELECT 1 AS a INTO made'; end $$; execute p",
-                        "do $$ begin execute 'prepare \"p\" (int) as select $1 insert into made'; end $$; execute p (1)")
+                        "do $$ begin execute 'prepare \"p\" (int) as select $1 insert into made'; end $$; execute p (1)",
+                        "do $$ begin execute 'prepare \"my; plan\" (numeric(9, 2)) as select $1 as a into made'; end $$; execute \"my; plan\" (1)",
+                        "do $$ begin execute 'prepare /* as */ p -- as\n as select 1 as a into made'; end $$; execute p")
     hidden = f"$$ begin execute replace('x {MADE}', 'x', ''); end $$"
     yield from by_both(f"do language other {hidden}", f"do {hidden} language other", f"do language 'other' {hidden}",
                        f'do {hidden} language "other"', f'do language U&"othe\\0072" {hidden}', f"do language e'othe\\x72' {hidden}",

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "sql/keyword_wrapper.h"
+
+static bool is(struct bytes word, const char *text)
+{
+    return bytes_equal_text(word, text);
+}
+
+/* Where a string began, its end can be told by counting quotes: what is in it has twice as many. */
+static void begin(struct keyword_wrapper *wrapper, enum keyword_wrapper_state state)
+{
+    wrapper->state = state;
+    wrapper->hidden_by = 0;
+    wrapper->has_escapes = false;
+    wrapper->quotes_outside = wrapper->last == '\'' ? wrapper->quotes_before : 0;
+    wrapper->quotes = 0;
+}
+
+static void begin_wrapped(struct keyword_wrapper *wrapper)
+{
+    wrapper->is_wrapped = true;
+    wrapper->is_start = true;
+}
+
+static enum keyword_wrapper_state state_of(struct bytes word, bool may_begin_statement, bool may_begin_query)
+{
+    if (may_begin_query && is(word, "explain"))
+        return WRAPPER_EXPLAIN;
+    return may_begin_statement && is(word, "prepare") ? WRAPPER_PREPARE : WRAPPER_NONE;
+}
+
+static enum keyword_wrapper_state take_option(struct keyword_wrapper *wrapper, struct bytes word)
+{
+    wrapper->is_wrapped |= is(word, "analyze") || is(word, "analyse");
+    return is(word, "select") || is(word, "with") ? WRAPPER_NONE : WRAPPER_EXPLAIN_OPTIONS;
+}
+
+static enum keyword_wrapper_state state_behind(struct keyword_wrapper *wrapper, struct bytes word)
+{
+    switch (wrapper->state) {
+    case WRAPPER_EXPLAIN:
+        if (is(word, "analyze") || is(word, "analyse"))
+            begin_wrapped(wrapper);
+        return WRAPPER_NONE;
+    case WRAPPER_EXPLAIN_OPTIONS:
+        return take_option(wrapper, word);
+    case WRAPPER_PREPARE:
+        return WRAPPER_PREPARE_NAME;
+    case WRAPPER_PREPARE_NAME:
+        if (is(word, "as"))
+            begin_wrapped(wrapper);
+        return is(word, "uescape") ? WRAPPER_PREPARE_NAME : WRAPPER_NONE;
+    case WRAPPER_PREPARE_TYPES:
+        return WRAPPER_PREPARE_TYPES;
+    default:
+        return WRAPPER_NONE;
+    }
+}
+
+void keyword_wrapper_take_word(struct keyword_wrapper *wrapper, struct bytes word, bool may_begin_statement,
+                               bool may_begin_query)
+{
+    enum keyword_wrapper_state begun = state_of(word, may_begin_statement, may_begin_query);
+    wrapper->is_start = false;
+    if (begun != WRAPPER_NONE && !wrapper->is_wrapped)
+        begin(wrapper, begun);
+    else if (wrapper->hidden_by == 0)
+        wrapper->state = state_behind(wrapper, word);
+    wrapper->last = 0;
+}
+
+static bool ends_hidden(const struct keyword_wrapper *wrapper, uint8_t byte, uint8_t before)
+{
+    switch (wrapper->hidden_by) {
+    case '-':
+        return byte == '\n' || byte == '\r';
+    case '*':
+        return before == '*' && byte == '/';
+    default:
+        return byte == '"';
+    }
+}
+
+static uint8_t begins_hidden(uint8_t byte, uint8_t before)
+{
+    bool begins_comment = (byte == '-' && before == '-') || (byte == '*' && before == '/');
+    return begins_comment || byte == '"' ? byte : 0;
+}
+
+/* The name in quotes is the option ANALYZE, or what is prepared. */
+static void take_quoted_name(struct keyword_wrapper *wrapper)
+{
+    wrapper->is_wrapped |= wrapper->state == WRAPPER_EXPLAIN_OPTIONS;
+    if (wrapper->state == WRAPPER_PREPARE)
+        wrapper->state = WRAPPER_PREPARE_NAME;
+}
+
+/* Whether the byte is in a comment or a quoted name, or one's first or last. */
+static bool take_hidden(struct keyword_wrapper *wrapper, uint8_t byte, uint8_t before)
+{
+    if (wrapper->hidden_by != 0) {
+        if (ends_hidden(wrapper, byte, before))
+            wrapper->hidden_by = 0;
+        return true;
+    }
+    wrapper->hidden_by = begins_hidden(byte, before);
+    bool is_hidden = wrapper->hidden_by != 0;
+    if (byte == '"')
+        take_quoted_name(wrapper);
+    return is_hidden;
+}
+
+/* A semicolon ends what is wrapped unless it may be in a string there. */
+static void end_statement(struct keyword_wrapper *wrapper)
+{
+    uint32_t unit = wrapper->quotes_outside;
+    bool may_be_string = unit > 0 ? wrapper->quotes / unit % 4 == 2 : wrapper->quotes > 0;
+    if (!may_be_string && !wrapper->has_escapes)
+        wrapper->is_wrapped = false;
+    wrapper->state = WRAPPER_NONE;
+}
+
+static void take_open(struct keyword_wrapper *wrapper)
+{
+    if (wrapper->state == WRAPPER_EXPLAIN)
+        wrapper->state = WRAPPER_EXPLAIN_OPTIONS;
+    if (wrapper->state == WRAPPER_PREPARE_NAME) {
+        wrapper->state = WRAPPER_PREPARE_TYPES;
+        wrapper->depth = 0;
+    }
+    wrapper->depth++;
+    wrapper->is_start = true;
+}
+
+static void take_close(struct keyword_wrapper *wrapper)
+{
+    wrapper->depth--;
+    if (wrapper->state == WRAPPER_PREPARE_TYPES && wrapper->depth == 0)
+        wrapper->state = WRAPPER_PREPARE_NAME;
+    if (wrapper->state != WRAPPER_EXPLAIN_OPTIONS)
+        return;
+    wrapper->state = WRAPPER_NONE;
+    wrapper->is_start = wrapper->is_wrapped;
+}
+
+static void take_string(struct keyword_wrapper *wrapper, uint8_t byte)
+{
+    wrapper->quotes += byte == '\'';
+    wrapper->has_escapes |= byte != '\'';
+}
+
+static void take_visible_byte(struct keyword_wrapper *wrapper, uint8_t byte)
+{
+    switch (byte) {
+    case '\'':
+    case '$':
+    case '\\':
+        take_string(wrapper, byte);
+        return;
+    case '(':
+        take_open(wrapper);
+        return;
+    case ')':
+        take_close(wrapper);
+        return;
+    case ';':
+        end_statement(wrapper);
+        wrapper->is_start = true;
+        return;
+    default:
+        return;
+    }
+}
+
+void keyword_wrapper_take_byte(struct keyword_wrapper *wrapper, uint8_t byte, uint8_t before)
+{
+    bool is_open = wrapper->is_wrapped || wrapper->state != WRAPPER_NONE;
+    bool is_hidden = is_open && take_hidden(wrapper, byte, before);
+    if (byte == ' ' || (byte >= '\t' && byte <= '\r'))
+        return;
+    wrapper->is_start = false;
+    if (!is_hidden)
+        take_visible_byte(wrapper, byte);
+    wrapper->quotes_before = byte != '\'' ? 0 : before == '\'' ? wrapper->quotes_before + 1 : 1;
+    wrapper->last = byte;
+}
