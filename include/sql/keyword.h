@@ -40,11 +40,11 @@ enum keyword_place { KEYWORD_INSIDE, KEYWORD_QUERY, KEYWORD_STATEMENT };
 struct keyword_scan {
     enum statement_class anywhere; /* the riskiest of the words found */
     enum statement_class at_start; /* the same of words that may begin a statement, or stand behind EXPLAIN
-                                    * ANALYZE or PREPARE */
+                                    * ANALYZE or PREPARE or in a DO of another language */
     uint16_t others;               /* keyword_other_classes of all words */
     bool has_into;                 /* but for that of an INSERT or MERGE that surely begins a statement */
     bool has_select;
-    bool wraps_into;   /* INTO behind EXPLAIN ANALYZE or PREPARE */
+    bool wraps_into;   /* INTO behind EXPLAIN ANALYZE or PREPARE or in a DO of another language */
     bool selects_into; /* INTO not directly behind INSERT or MERGE */
     bool was_insert;   /* the word before was one of them */
     bool opens;        /* see note_opening; likewise the next two */

@@ -4,8 +4,8 @@
 
 #include "base/bytes.h"
 
-/* What in a DO's body holds a command that stands behind no word a statement begins with: EXPLAIN ANALYZE
- * and PREPARE. Text of which nobody can say where a string ends is left to count
+/* What in a DO's body holds a command that stands behind no word a statement begins with: EXPLAIN ANALYZE,
+ * PREPARE, and a DO of another language. Text of which nobody can say where a string ends is left to count
  * for more than it is. */
 
 /* What of one was read last. */
@@ -16,12 +16,18 @@ enum keyword_wrapper_state {
     WRAPPER_PREPARE,
     WRAPPER_PREPARE_NAME,
     WRAPPER_PREPARE_TYPES, /* in their parenthesis */
+    WRAPPER_DO,
+    WRAPPER_DO_LANGUAGE,        /* its name is next */
+    WRAPPER_DO_LANGUAGE_BEHIND, /* the same behind the body */
 };
 
-/* Fields are private but for the first two. */
+/* Fields are private but for the first four. */
 struct keyword_wrapper {
-    bool is_wrapped;  /* in what EXPLAIN ANALYZE or PREPARE holds */
-    bool is_start;    /* a statement begins here: what comes cannot be a label */
+    bool is_wrapped;           /* in what EXPLAIN ANALYZE or PREPARE holds */
+    bool is_foreign;           /* in or behind a DO of another language than PL/pgSQL */
+    bool is_foreign_body_past; /* whose body stood before the language */
+    bool is_start;             /* a statement begins here: what comes cannot be a label */
+    bool has_do_body;
     bool has_escapes; /* or a dollar quote: where strings end is not known */
     enum keyword_wrapper_state state;
     uint8_t hidden_by;       /* '"', '-' or '*': a quoted name or a comment; else 0 */

@@ -94,8 +94,10 @@ static enum keyword_place place_behind(struct bytes word)
 /* INTO in a wrapper makes a table, but for that of INSERT and MERGE where these cannot be labels. */
 static bool wraps_into(const struct keyword_scan *scan, struct bytes word, bool was_insert)
 {
+    const struct keyword_wrapper *wrapper = &scan->wrapper;
     bool is_change = was_insert && scan->was_at_start;
-    return scan->wrapper.is_wrapped && is_same(word, "into") && !is_change;
+    return is_same(word, "into") &&
+           ((wrapper->is_wrapped && !is_change) || (wrapper->is_foreign && !was_insert));
 }
 
 /* Rules most words out by their first letter. */
@@ -138,7 +140,7 @@ static void end_word(struct keyword_scan *scan)
     scan->others |= keyword_other_classes(word);
     enum statement_class class = keyword_class(word);
     scan->anywhere = riskier(scan->anywhere, class);
-    if (place == KEYWORD_STATEMENT || wrapper->is_wrapped)
+    if (place == KEYWORD_STATEMENT || wrapper->is_wrapped || wrapper->is_foreign)
         scan->at_start = riskier(scan->at_start, class);
 }
 
@@ -232,4 +234,8 @@ void keyword_scan_feed(struct keyword_scan *scan, struct bytes bytes)
 void keyword_scan_end(struct keyword_scan *scan)
 {
     end_open_word(scan);
+    if (!scan->wrapper.is_foreign_body_past)
+        return;
+    scan->at_start = scan->anywhere;
+    scan->wraps_into |= scan->selects_into;
 }

@@ -26,7 +26,30 @@ static enum keyword_wrapper_state state_of(struct bytes word, bool may_begin_sta
 {
     if (may_begin_query && is(word, "explain"))
         return WRAPPER_EXPLAIN;
-    return may_begin_statement && is(word, "prepare") ? WRAPPER_PREPARE : WRAPPER_NONE;
+    if (may_begin_statement && is(word, "prepare"))
+        return WRAPPER_PREPARE;
+    return may_begin_statement && is(word, "do") ? WRAPPER_DO : WRAPPER_NONE;
+}
+
+/* Behind a DO's body and its quote, perhaps with a comment between: not where a column or a label stands. */
+static bool is_language_behind(const struct keyword_wrapper *wrapper, struct bytes word,
+                               bool may_begin_statement)
+{
+    bool is_list = wrapper->last == ',' || wrapper->last == '(' || wrapper->last == ';';
+    return wrapper->has_do_body && wrapper->state != WRAPPER_DO && may_begin_statement && !is_list &&
+           is(word, "language");
+}
+
+static bool awaits_language(const struct keyword_wrapper *wrapper)
+{
+    return wrapper->state == WRAPPER_DO_LANGUAGE || wrapper->state == WRAPPER_DO_LANGUAGE_BEHIND;
+}
+
+static void note_language(struct keyword_wrapper *wrapper, struct bytes word)
+{
+    bool is_foreign = !is(word, "plpgsql");
+    wrapper->is_foreign |= is_foreign;
+    wrapper->is_foreign_body_past |= is_foreign && wrapper->state == WRAPPER_DO_LANGUAGE_BEHIND;
 }
 
 static enum keyword_wrapper_state take_option(struct keyword_wrapper *wrapper, struct bytes word)
@@ -52,6 +75,14 @@ static enum keyword_wrapper_state state_behind(struct keyword_wrapper *wrapper, 
         return is(word, "uescape") ? WRAPPER_PREPARE_NAME : WRAPPER_NONE;
     case WRAPPER_PREPARE_TYPES:
         return WRAPPER_PREPARE_TYPES;
+    case WRAPPER_DO:
+        if (word.size == 1) /* E'...' and the like */
+            return WRAPPER_DO;
+        return is(word, "language") ? WRAPPER_DO_LANGUAGE : WRAPPER_NONE;
+    case WRAPPER_DO_LANGUAGE:
+    case WRAPPER_DO_LANGUAGE_BEHIND:
+        note_language(wrapper, word);
+        return WRAPPER_NONE;
     default:
         return WRAPPER_NONE;
     }
@@ -61,11 +92,16 @@ void keyword_wrapper_take_word(struct keyword_wrapper *wrapper, struct bytes wor
                                bool may_begin_query)
 {
     enum keyword_wrapper_state begun = state_of(word, may_begin_statement, may_begin_query);
+    bool is_language = is_language_behind(wrapper, word, may_begin_statement);
     wrapper->is_start = false;
-    if (begun != WRAPPER_NONE && !wrapper->is_wrapped)
+    if (is_language) {
+        wrapper->hidden_by = 0;
+        wrapper->state = WRAPPER_DO_LANGUAGE_BEHIND;
+    } else if (begun != WRAPPER_NONE && !wrapper->is_wrapped) {
         begin(wrapper, begun);
-    else if (wrapper->hidden_by == 0)
+    } else if (wrapper->hidden_by == 0) {
         wrapper->state = state_behind(wrapper, word);
+    }
     wrapper->last = 0;
 }
 
@@ -93,6 +129,8 @@ static void take_quoted_name(struct keyword_wrapper *wrapper)
     wrapper->is_wrapped |= wrapper->state == WRAPPER_EXPLAIN_OPTIONS;
     if (wrapper->state == WRAPPER_PREPARE)
         wrapper->state = WRAPPER_PREPARE_NAME;
+    if (awaits_language(wrapper))
+        wrapper->hidden_by = 0; /* its word counts */
 }
 
 /* Whether the byte is in a comment or a quoted name, or one's first or last. */
@@ -147,6 +185,10 @@ static void take_string(struct keyword_wrapper *wrapper, uint8_t byte)
 {
     wrapper->quotes += byte == '\'';
     wrapper->has_escapes |= byte != '\'';
+    if (wrapper->state != WRAPPER_DO)
+        return;
+    wrapper->has_do_body = true;
+    wrapper->state = WRAPPER_NONE;
 }
 
 static void take_visible_byte(struct keyword_wrapper *wrapper, uint8_t byte)
@@ -172,6 +214,12 @@ static void take_visible_byte(struct keyword_wrapper *wrapper, uint8_t byte)
     }
 }
 
+/* What may stand before the language's name; else LANGUAGE was a column or a label. */
+static bool may_precede_name(uint8_t byte)
+{
+    return byte == '\'' || byte == '"' || byte == '$' || byte == '/' || byte == '-';
+}
+
 void keyword_wrapper_take_byte(struct keyword_wrapper *wrapper, uint8_t byte, uint8_t before)
 {
     bool is_open = wrapper->is_wrapped || wrapper->state != WRAPPER_NONE;
@@ -179,8 +227,12 @@ void keyword_wrapper_take_byte(struct keyword_wrapper *wrapper, uint8_t byte, ui
     if (byte == ' ' || (byte >= '\t' && byte <= '\r'))
         return;
     wrapper->is_start = false;
+    if (wrapper->state == WRAPPER_DO && byte == '$' && (before == 'o' || before == 'O'))
+        wrapper->state = WRAPPER_NONE; /* $do$ */
     if (!is_hidden)
         take_visible_byte(wrapper, byte);
+    if (awaits_language(wrapper) && !is_hidden && !may_precede_name(byte))
+        wrapper->state = WRAPPER_NONE;
     wrapper->quotes_before = byte != '\'' ? 0 : before == '\'' ? wrapper->quotes_before + 1 : 1;
     wrapper->last = byte;
 }

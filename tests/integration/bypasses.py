@@ -219,6 +219,11 @@ def blocks():
                        f'do {hidden} language "other"', f'do language U&"othe\\0072" {hidden}', f"do language e'othe\\x72' {hidden}",
                        f"do language $$other$$ {hidden}", f"do language /* 'plpgsql' */ 'other' {hidden}",
                        "do language other $$ begin execute replace('/**/ explain analyze select 1 a into made', '/**/', ''); end $$")
+    inner = "$i$" + hidden.replace("$$", "") + "$i$"
+    yield from by_both(f"do $$ begin do language other {inner}; end $$", f"do $$ begin do {inner} language other; end $$",
+                       f"do $$ begin execute 'do language other {inner.replace(chr(39), chr(39) * 2)}'; end $$",
+                       f"do $$ begin do /* c */ language 'other' {inner}; end $$", f"do $$ begin do {inner} -- c\n language \"other\"; end $$",
+                       f"do 'begin do language other {inner.replace(chr(39), chr(39) * 2)}; end'")
     yield Vector("PREPARE in a DO", wire.query("do $$ begin execute 'PREPARE p AS SELECT 1 AS a INTO made'; end $$"), wire.query("execute p"))
     yield Vector("a DO read with backslash escapes", wire.query("set standard_conforming_strings = off"),
                  wire.query("do 'begin cre\\x61te table made (); end'"))
