@@ -116,6 +116,9 @@ void incident_watch_learn(struct incident_watch *watch, const struct incident_ke
  * after it.
  */
 void incident_watch_learn_absence(struct incident_watch *watch, int64_t from_us, int64_t until_us);
+/* After learning, of all incidents before the first is resumed: what is usual of its key stays what it was at
+ * its start. The first of a key holds. */
+void incident_watch_hold(struct incident_watch *watch, const struct incident *incident);
 /* After learning: not all of the past was taught. Until learn_minutes from now nothing is a first occurrence.
  */
 void incident_watch_doubt(struct incident_watch *watch, int64_t now_us);

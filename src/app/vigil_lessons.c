@@ -155,6 +155,14 @@ static void teach(struct recollection *recollection, const struct lesson *lesson
         incident_watch_learn(watch, &lesson->key, lesson->time_us, lesson->count);
 }
 
+/* Minutes of an incident that goes on are no lessons: nor are they silent. */
+static void hold_incidents(struct recollection *recollection)
+{
+    const struct vigil_past *past = &recollection->past;
+    for (size_t i = 0; i < past->incident_count; i++)
+        incident_watch_hold(&recollection->vigil->watch, &past->incidents[i].note.incident);
+}
+
 static bool on_lesson(void *context, const struct history_value *values, size_t count)
 {
     struct lesson lesson;
@@ -209,5 +217,6 @@ bool vigil_teach(struct recollection *recollection, const struct recent_lessons 
     bool is_taught = teach_weeks(recollection);
     for (size_t i = 0; i < recent->count; i++)
         teach(recollection, &recent->lessons[i]);
+    hold_incidents(recollection);
     return is_taught;
 }

@@ -326,6 +326,14 @@ void incident_watch_learn_absence(struct incident_watch *watch, int64_t from_us,
         watch_shift(watch, back_us);
 }
 
+void incident_watch_hold(struct incident_watch *watch, const struct incident *incident)
+{
+    struct watched *watched = watched_find(watch, &incident->key);
+    if (watched == NULL || incident->state != INCIDENT_SPIKE || watched->spike.held_from != INT64_MAX)
+        return;
+    spike_hold(&watched->spike, (incident->started_us - watch->offset_us) / BUCKET_US);
+}
+
 void incident_watch_doubt(struct incident_watch *watch, int64_t now_us)
 {
     watch->known_since_us = now_us;

@@ -42,7 +42,7 @@ static struct bytes key_bytes(const struct incident_key *key, struct tally_key *
     return bytes_of(storage->bytes, storage->size);
 }
 
-static struct watched *watched_find(const struct incident_watch *watch, struct bytes key, uint64_t hash)
+static struct watched *find(const struct incident_watch *watch, struct bytes key, uint64_t hash)
 {
     struct tally_key other;
     struct table_node *node = table_first(&watch->keys, hash);
@@ -90,7 +90,14 @@ struct watched *watched_get(struct incident_watch *watch, const struct incident_
     struct tally_key storage;
     struct bytes bytes = key_bytes(key, &storage);
     uint64_t hash = hash_keyed(&watch->hash_key, bytes);
-    struct watched *watched = watched_find(watch, bytes, hash);
+    struct watched *watched = find(watch, bytes, hash);
     *is_new = watched == NULL;
     return watched != NULL ? watched : watched_add(watch, key, hash);
+}
+
+struct watched *watched_find(const struct incident_watch *watch, const struct incident_key *key)
+{
+    struct tally_key storage;
+    struct bytes bytes = key_bytes(key, &storage);
+    return find(watch, bytes, hash_keyed(&watch->hash_key, bytes));
 }

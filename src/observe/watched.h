@@ -33,6 +33,8 @@ static inline struct watched *watched_of_list(struct list *list)
 int64_t watch_bucket(const struct incident_watch *watch);
 /* The key's entry, perhaps a new one; NULL when there is no room. */
 struct watched *watched_get(struct incident_watch *watch, const struct incident_key *key, bool *is_new);
+/* The key's entry; NULL when it has none. */
+struct watched *watched_find(const struct incident_watch *watch, const struct incident_key *key);
 void watched_free(struct incident_watch *watch, struct watched *watched);
 /* Goes on to the time last heard. */
 void watched_advance(const struct incident_watch *watch, struct watched *watched);

@@ -182,6 +182,17 @@ static inline sqlite3 *lock_file(const struct diary *diary)
     return other;
 }
 
+/* As nobody but a test would. */
+static inline void execute_in_file(const struct diary *diary, const char *sql)
+{
+    sqlite3 *file;
+    char *message = NULL;
+    assert_int_equal(sqlite3_open(diary->path, &file), SQLITE_OK);
+    if (sqlite3_exec(file, sql, NULL, NULL, &message) != SQLITE_OK)
+        fail_msg("%s", message);
+    assert_int_equal(sqlite3_close(file), SQLITE_OK);
+}
+
 static inline struct history_state state_of(struct history *history)
 {
     struct history_state state;

@@ -462,6 +462,43 @@ static void one_that_does_not_go_on_after_a_restart_ended_before_it(void **state
     assert_int_equal(stage->incidents[1].number, 8);
 }
 
+/* At ten a minute there is no spike, and the next one is held against ten. */
+static void assert_ten_are_usual(struct stage *stage)
+{
+    size_t before = stage->count;
+    see_each(stage, 100, 6);
+    assert_int_equal(stage->count, before);
+    see_each(stage, 60, 0);
+    assert_news(stage, before, INCIDENT_STARTED, INCIDENT_SPIKE);
+    double baseline = stage->incidents[before].baseline;
+    assert_true(baseline > 8 && baseline < 12);
+}
+
+static void what_was_usual_before_an_incident_is_so_after_a_restart_within_it(void **state)
+{
+    struct stage *stage = stage_of(state);
+    struct incident kept = { .key = status_check,
+                             .number = 7,
+                             .state = INCIDENT_SPIKE,
+                             .started_us = begin_us - 3 * HOUR * second_us + 7 * second_us,
+                             .ended_us = begin_us - 100 * second_us,
+                             .count = 9000,
+                             .peak = 90 };
+    struct incident other = kept;
+    (void)snprintf(other.key.name, sizeof other.key.name, "other");
+    stage_known(stage, begin_us - 9 * HOUR * second_us);
+    teach(stage, begin_us - 9 * HOUR * second_us, 6 * 60, 10);
+    incident_watch_learn_absence(&stage->watch, kept.ended_us, begin_us);
+    incident_watch_hold(&stage->watch, &other);
+    incident_watch_hold(&stage->watch, &kept);
+    assert_true(incident_watch_resume(&stage->watch, &other, stage->now_us));
+    assert_true(incident_watch_resume(&stage->watch, &kept, stage->now_us));
+    pass(stage, 10 * MINUTE);
+    assert_int_equal(stage->count, 2);
+    assert_news(stage, 1, INCIDENT_ENDED, INCIDENT_SPIKE);
+    assert_ten_are_usual(stage);
+}
+
 static uint64_t draw(uint64_t *random)
 {
     *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -538,6 +575,7 @@ int main(void)
         TEST(what_may_not_have_been_taught_is_no_first_occurrence),
         TEST(an_incident_goes_on_after_a_restart),
         TEST(one_that_does_not_go_on_after_a_restart_ended_before_it),
+        TEST(what_was_usual_before_an_incident_is_so_after_a_restart_within_it),
         TEST(all_news_follow_the_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
