@@ -113,8 +113,7 @@ void incident_watch_learn(struct incident_watch *watch, const struct incident_ke
                           uint64_t count);
 /* Teaches, in order with the minutes, that nobody watched between two times. Until `from_us` there was a
  * watch: minutes that were not taught were silent; so is less than an hour without one, where more is taught
- * after it.
- */
+ * after it. Teaches nothing where it ends before it begins: the clock was set back. */
 void incident_watch_learn_absence(struct incident_watch *watch, int64_t from_us, int64_t until_us);
 /* After learning, of all incidents before the first is resumed: what is usual of its key stays what it was at
  * its start. The first of a key holds. */
@@ -125,8 +124,8 @@ void incident_watch_doubt(struct incident_watch *watch, int64_t now_us);
 /* Before learning: history from then on will be taught, of which nothing was known at the start. */
 void incident_watch_know(struct incident_watch *watch, int64_t known_since_us);
 /* After learning and before feeding: an incident that was under way when the watch ended goes on, untold. Its
- * ended_us is when it was last known to be (0: now): it ends then where nothing follows. Later incidents have
- * higher numbers. False when there is no room for it. */
+ * ended_us is when it was last known to be (0, or what is to come: now): it ends then where nothing follows.
+ * Later incidents have higher numbers. False when there is no room for it. */
 MUST_USE bool incident_watch_resume(struct incident_watch *watch, const struct incident *incident,
                                     int64_t now_us);
 /* `count` more occurrences at `now_us`. Returns whether the key is in an incident after it: what is also

@@ -10,9 +10,12 @@ enum { SECOND_US = 1000000, RECENT_MOST = 10000, MINUTE_SIZE = sizeof("2026-11-2
 static const int64_t minute_us = 60 * (int64_t)SECOND_US;
 static const int64_t day_us = 86400 * (int64_t)SECOND_US;
 static const int64_t lesson_days = 28;
+/* A clock set back is no reason to forget; what lies further ahead was counted by a wrong one. */
+static const int64_t set_back_most_us = 86400 * (int64_t)SECOND_US;
 
 /* The minutes from $1 to before $2, as seconds since 1970; the family of a minute stands behind its
- * constraints, behind both the end of a run in it, with the start of the next in place of a count. */
+ * constraints, behind both the end of a run in it, with the start of the next in place of a count. A run that
+ * lies in the future had a wrong clock: it tells nothing of time. */
 static const char lesson_sql[] =
     "SELECT CAST(strftime('%s', minute) AS INTEGER) AS at, 0 AS lesson, service, schema_name, table_name,"
     " CASE WHEN constraint_name <> '' THEN constraint_name ELSE column_name END AS name, sum(count)"
@@ -22,7 +25,8 @@ static const char lesson_sql[] =
     " FROM violation_counts WHERE minute >= $1 AND minute < $2 AND kind <> 'other' GROUP BY 1, 2, 3"
     " UNION ALL SELECT CAST(strftime('%s', flushed) AS INTEGER), 2, '', '', '', '',"
     " CAST(strftime('%s', next) AS INTEGER) FROM (SELECT flushed, lead(started) OVER (ORDER BY run) AS next"
-    " FROM runs) WHERE flushed >= $1 AND flushed < $2 AND next IS NOT NULL"
+    " FROM runs WHERE max(started, flushed) < datetime('now', '+1 seconds'))"
+    " WHERE flushed >= $1 AND flushed < $2 AND next IS NOT NULL"
     " ORDER BY 1, 2";
 
 enum lesson_kind { LESSON_CONSTRAINT, LESSON_FAMILY, LESSON_ABSENCE };
@@ -101,17 +105,19 @@ static bool on_recent(void *context, const struct history_value *values, size_t 
 struct recent_lessons *recent_lessons_read(const struct recollection *recollection)
 {
     char minute[HISTORY_TIME_SIZE];
+    char until[HISTORY_TIME_SIZE];
     struct recent_lessons *recent = malloc(sizeof *recent);
     if (recent == NULL)
         return NULL;
     recent->count = 0;
     minute_text(recollection->now_us, minute);
+    minute_text(recollection->now_us + set_back_most_us, until);
     const struct recollection_question question = {
         .path = recollection->path,
         .is_cancelled = &recollection->is_cancelled,
         .sql = lesson_sql,
         .from = minute,
-        .until = "9", /* behind every time: a clock set back is no reason to forget */
+        .until = until,
         .on_row = on_recent,
         .context = recent,
     };

@@ -320,6 +320,8 @@ void incident_watch_learn_absence(struct incident_watch *watch, int64_t from_us,
 {
     int64_t away_us = from_us - from_us % gap_us;
     int64_t back_us = until_us - until_us % gap_us;
+    if (until_us < from_us)
+        return;
     watch->has_clock = true;
     watch->last_us = away_us > watch->last_us ? away_us : watch->last_us;
     if (until_us - from_us >= absence_us && back_us > watch->last_us)
@@ -352,7 +354,8 @@ bool incident_watch_resume(struct incident_watch *watch, const struct incident *
     if (watched == NULL || watched->incident.state != INCIDENT_QUIET)
         return false;
     watched_advance(watch, watched);
-    int64_t seen_us = incident->ended_us > 0 ? incident->ended_us : now_us;
+    bool is_past = incident->ended_us > 0 && incident->ended_us < now_us;
+    int64_t seen_us = is_past ? incident->ended_us : now_us;
     int64_t lasted = seen_us > incident->started_us ? (seen_us - incident->started_us) / BUCKET_US : 0;
     watched->last_us = seen_us;
     watched_enter(watch, watched, watched->spike.bucket - lasted);

@@ -4,7 +4,7 @@
 #include "app/recollection.h"
 #include "unit/history/diary.h"
 
-enum { HOUR = 3600, KEYS_MOST = 100, NEWS_MOST = 10 };
+enum { HOUR = 3600, KEYS_MOST = 100, NEWS_MOST = 10, SQL_SIZE = 1024 };
 
 static const struct hash_key key;
 
@@ -28,21 +28,23 @@ static void on_told(void *owner, const struct incident_note *note)
     scene->notes[scene->told++] = *note;
 }
 
-/* The file holds a run from nine hours ago until a minute ago, and of its first six hours ten violations a
- * minute; the service of a violation is "kds". */
-static void write_past(const struct scene *scene)
+/* The file holds a run of six hours with ten violations a minute, that was last known to run so many minutes
+ * ago; the service is "kds". */
+static void write_past(const struct scene *scene, int minutes_ago)
 {
+    int begun = -minutes_ago - 360;
+    char sql[SQL_SIZE];
     static const char past[] =
         "DELETE FROM runs; INSERT INTO runs (run, version, started, flushed)"
-        " VALUES (1, '', datetime('now', '-9 hours'), datetime('now', '-1 minutes'));"
-        "INSERT INTO violation_counts WITH RECURSIVE ago(minutes) AS (SELECT 539 UNION ALL"
-        " SELECT minutes - 1 FROM ago WHERE minutes > 180) SELECT"
-        " strftime('%Y-%m-%d %H:%M:00', 'now', -minutes || ' minutes'), 'kds', '', '', '23514', 'check',"
-        " 'public', 'orders', '', 'orders_status_check', '', 10 FROM ago";
+        " VALUES (1, '', datetime('now', '%+d minutes'), datetime('now', '%+d minutes'));"
+        "INSERT INTO violation_counts WITH RECURSIVE minutes(at) AS (SELECT %d UNION ALL SELECT at + 1 FROM"
+        " minutes WHERE at < %d) SELECT strftime('%%Y-%%m-%%d %%H:%%M:00', 'now', at || ' minutes'), 'kds',"
+        " '', '', '23514', 'check', 'public', 'orders', '', 'orders_status_check', '', 10 FROM minutes";
     struct history *history = start(&scene->diary);
     assert_true(history_flush(history, 5 * SECOND_US));
     history_destroy(history);
-    execute_in_file(&scene->diary, past);
+    (void)snprintf(sql, sizeof sql, past, begun, -minutes_ago, begun, -minutes_ago - 1);
+    execute_in_file(&scene->diary, sql);
 }
 
 static int scene_make(void **state)
@@ -50,7 +52,6 @@ static int scene_make(void **state)
     struct scene *scene = calloc(1, sizeof *scene);
     assert_non_null(scene);
     diary_make(&scene->diary);
-    write_past(scene);
     scene->settings.history.file = scene->diary.path;
     scene->settings.incidents = (struct incidents_settings){ .record = true,
                                                              .first = true,
@@ -127,9 +128,9 @@ static void assert_ten_are_usual(struct scene *scene)
     assert_true(baseline > 8 && baseline < 12);
 }
 
-static void what_was_usual_before_an_incident_is_so_after_a_restart_within_it(void **state)
+/* An incident began three hours ago, and goes on. */
+static void assert_goes_on(struct scene *scene)
 {
-    struct scene *scene = *state;
     execute_in_file(&scene->diary,
                     "INSERT INTO incidents VALUES (datetime('now', '-180 minutes'), datetime('now',"
                     " '-179 minutes'), NULL, 'kds', '', 'public', 'orders', 'constraint',"
@@ -137,9 +138,71 @@ static void what_was_usual_before_an_incident_is_so_after_a_restart_within_it(vo
                     " '', '', 1, 7, 0)");
     begin(scene);
     pass(scene, 600);
+    const struct incident *incident = &scene->notes[0].incident;
     assert_int_equal(scene->told, 1);
-    assert_int_equal(scene->notes[0].incident.number, 7);
     assert_int_equal(scene->notes[0].news, INCIDENT_ENDED);
+    assert_int_equal(incident->number, 7);
+    assert_true(incident->ended_us > scene->now_us - 720 * (int64_t)SECOND_US);
+    assert_true(incident->ended_us < scene->now_us);
+    assert_false(incident->is_adopted);
+    assert_ten_are_usual(scene);
+}
+
+static void what_was_usual_before_an_incident_is_so_after_a_restart_within_it(void **state)
+{
+    struct scene *scene = *state;
+    write_past(scene, 180);
+    execute_in_file(&scene->diary, "UPDATE runs SET flushed = datetime('now', '-1 minutes')");
+    assert_goes_on(scene);
+}
+
+static void so_it_is_where_the_clock_was_set_back(void **state)
+{
+    struct scene *scene = *state;
+    write_past(scene, 180);
+    execute_in_file(&scene->diary,
+                    "UPDATE runs SET flushed = '2099-01-01 00:00:00.5';"
+                    "INSERT INTO violation_counts VALUES (strftime('%Y-%m-%d %H:%M:00', 'now', '-2 minutes'),"
+                    " 'kds', '', '', '23514', 'check', 'public', 'orders', '', 'another_check', '', 1)");
+    assert_goes_on(scene);
+}
+
+static void a_run_that_ended_in_the_future_teaches_no_silence(void **state)
+{
+    struct scene *scene = *state;
+    write_past(scene, 0);
+    execute_in_file(&scene->diary, "UPDATE runs SET flushed = '2099-01-01 00:00:00.5'");
+    begin(scene);
+    assert_ten_are_usual(scene);
+}
+
+static void runs_in_the_future_teach_no_silence(void **state)
+{
+    struct scene *scene = *state;
+    write_past(scene, 0);
+    execute_in_file(&scene->diary, "INSERT INTO runs (run, version, started, flushed) VALUES"
+                                   " (2, '', '2099-01-01 00:00:00.5', '2099-01-01 01:00:00.5'),"
+                                   " (3, '', '2099-01-02 00:00:00.5', '2099-01-02 01:00:00.5')");
+    begin(scene);
+    assert_ten_are_usual(scene);
+}
+
+static void what_was_counted_in_the_future_is_no_lesson(void **state)
+{
+    struct scene *scene = *state;
+    write_past(scene, 0);
+    execute_in_file(&scene->diary,
+                    "INSERT INTO violation_counts VALUES ('2099-01-01 00:00:00', 'kds', '', '',"
+                    " '23514', 'check', 'public', 'orders', '', 'orders_status_check', '', 10)");
+    begin(scene);
+    assert_ten_are_usual(scene);
+}
+
+static void a_clock_set_back_by_an_hour_is_no_reason_to_forget(void **state)
+{
+    struct scene *scene = *state;
+    write_past(scene, -60);
+    begin(scene);
     assert_ten_are_usual(scene);
 }
 
@@ -148,6 +211,11 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, scene_make, scene_remove)
     const struct CMUnitTest tests[] = {
         CASE(what_was_usual_before_an_incident_is_so_after_a_restart_within_it),
+        CASE(so_it_is_where_the_clock_was_set_back),
+        CASE(a_run_that_ended_in_the_future_teaches_no_silence),
+        CASE(runs_in_the_future_teach_no_silence),
+        CASE(what_was_counted_in_the_future_is_no_lesson),
+        CASE(a_clock_set_back_by_an_hour_is_no_reason_to_forget),
     };
 #undef CASE
     return cmocka_run_group_tests(tests, NULL, NULL);

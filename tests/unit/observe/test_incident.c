@@ -402,6 +402,17 @@ static void time_away_between_lessons_teaches_nothing(void **state)
     assert_true(stage->incidents[0].baseline > 15 && stage->incidents[0].baseline < 30);
 }
 
+static void an_absence_that_ends_before_it_begins_teaches_nothing(void **state)
+{
+    struct stage *stage = stage_of(state);
+    stage_known(stage, days_before(1));
+    teach(stage, days_before(1), 1440, 20);
+    incident_watch_learn_absence(&stage->watch, begin_us + 10000 * DAY * second_us, begin_us);
+    see_each(stage, 200, 3);
+    assert_int_equal(stage->count, 0);
+    assert_int_equal(stage->watch.gaps, 0);
+}
+
 static void what_may_not_have_been_taught_is_no_first_occurrence(void **state)
 {
     struct stage *stage = stage_of(state);
@@ -572,6 +583,7 @@ int main(void)
         TEST(what_fell_silent_before_a_restart_is_not_usual),
         TEST(a_short_restart_is_no_gap),
         TEST(time_away_between_lessons_teaches_nothing),
+        TEST(an_absence_that_ends_before_it_begins_teaches_nothing),
         TEST(what_may_not_have_been_taught_is_no_first_occurrence),
         TEST(an_incident_goes_on_after_a_restart),
         TEST(one_that_does_not_go_on_after_a_restart_ended_before_it),
