@@ -35,7 +35,7 @@ enum history_answer {
 
 struct history_failure {
     char message[HISTORY_MESSAGE_SIZE]; /* for people; may quote the query */
-    bool is_partial; /* the file could not be read: the answer is of what waits and of live tables only */
+    bool is_partial; /* the file could not be shown: the answer is of what waits and of live tables only */
     size_t position; /* in characters of the query, from 1, where SQLite names a place; otherwise 0 */
 };
 

@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* A step may call a function that reads all of a text many times over. */
-enum { STEPS_BETWEEN_LOOKS = 50 };
-
 /* One query under way. */
 struct asking {
     const struct history_question *question;
@@ -18,6 +15,7 @@ struct asking {
     const struct query_connection *query;
     sqlite3_stmt *statement;
     int64_t deadline_us;
+    bool is_open;          /* the memory that opening takes is not the query's */
     int64_t memory_before; /* bytes; of the whole program, which hardly does anything else with SQLite */
     enum history_answer stopped; /* why the look at limits stopped it; HISTORY_ANSWERED: it did not */
     size_t columns;
@@ -46,7 +44,7 @@ static int look_at_limits(void *context)
         asking->stopped = HISTORY_CANCELLED;
     else if (monotonic_us() > asking->deadline_us)
         asking->stopped = HISTORY_TOO_LONG;
-    else if (sqlite3_memory_used() - asking->memory_before > (int64_t)limits->bytes_most)
+    else if (asking->is_open && sqlite3_memory_used() - asking->memory_before > (int64_t)limits->bytes_most)
         asking->stopped = HISTORY_TOO_BIG;
     return asking->stopped != HISTORY_ANSWERED;
 }
@@ -251,14 +249,17 @@ enum history_answer history_query_view(const struct history_view *view,
 {
     struct asking asking = { .question = question, .failure = failure, .stopped = HISTORY_ANSWERED };
     struct query_connection query;
+    const struct query_look look = { look_at_limits, &asking };
     asking.deadline_us = monotonic_us() + question->limits.time_us;
-    enum history_answer answer = query_connection_open(&query, view, question, failure);
+    enum history_answer answer = query_connection_open(&query, view, question, &look, failure);
     if (answer == HISTORY_ANSWERED) {
         asking.query = &query;
         asking.memory_before = sqlite3_memory_used();
-        sqlite3_progress_handler(query.connection, STEPS_BETWEEN_LOOKS, look_at_limits, &asking);
+        asking.is_open = true;
         answer = ask(&asking);
         (void)sqlite3_finalize(asking.statement);
+    } else if (asking.stopped != HISTORY_ANSWERED) {
+        answer = limit_hit(&asking);
     }
     query_connection_release(&query);
     return answer;

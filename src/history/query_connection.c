@@ -11,6 +11,8 @@
 
 enum {
     LOCK_WAIT_MS = 250,
+    /* A step may call a function that reads all of a text many times over. */
+    STEPS_BETWEEN_LOOKS = 50,
     QUERY_SIZE_MOST = 100000,
     /* Of one text or row. instr, replace and LIKE take time with its square, and nothing interrupts them. */
     VALUE_SIZE_MOST = 100000,
@@ -159,35 +161,60 @@ static int lock_down(struct query_connection *query, const struct history_questi
     return code == SQLITE_OK ? sqlite3_set_authorizer(connection, authorize, query) : code;
 }
 
-static int show_only_waiting(struct query_connection *query, const struct history_view *view)
+static void say(struct history_failure *failure, sqlite3 *connection, int code)
+{
+    bool is_said = sqlite3_errcode(connection) == code; /* no later call went well */
+    const char *reason = is_said ? sqlite3_errmsg(connection) : sqlite3_errstr(code);
+    (void)snprintf(failure->message, sizeof failure->message, "the history file cannot be read: %s", reason);
+}
+
+static void begin_to_look(sqlite3 *connection, const struct query_look *look)
+{
+    sqlite3_progress_handler(connection, STEPS_BETWEEN_LOOKS, look->at_limits, look->context);
+}
+
+/* A file of an earlier version, which could not be brought to ours yet, has no place for what waits. */
+static int show_file(struct query_connection *query, const struct history_view *view,
+                     const struct query_look *look)
+{
+    int code = connect_file(&query->connection, view->path);
+    if (code != SQLITE_OK)
+        return code;
+    begin_to_look(query->connection, look);
+    return overlay_lay(query->connection, view);
+}
+
+static int show_only_waiting(struct query_connection *query, const struct history_view *view,
+                             const struct query_look *look)
 {
     (void)sqlite3_close_v2(query->connection);
     query->connection = NULL;
-    return overlay_open_alone(&query->connection, view);
+    int code = overlay_open_alone(&query->connection, view);
+    if (code == SQLITE_OK)
+        begin_to_look(query->connection, look);
+    return code;
 }
 
-static void say(struct history_failure *failure, sqlite3 *connection, int code)
+static int show(struct query_connection *query, const struct history_view *view,
+                const struct query_look *look, struct history_failure *failure)
 {
-    const char *reason = connection != NULL ? sqlite3_errmsg(connection) : sqlite3_errstr(code);
-    (void)snprintf(failure->message, sizeof failure->message, "the history file cannot be read: %s", reason);
+    int code = show_file(query, view, look);
+    if (code == SQLITE_OK)
+        return SQLITE_OK;
+    say(failure, query->connection, code);
+    if (view->needs_file || look->at_limits(look->context) != 0)
+        return code;
+    failure->is_partial = true;
+    return show_only_waiting(query, view, look);
 }
 
 enum history_answer query_connection_open(struct query_connection *query, const struct history_view *view,
                                           const struct history_question *question,
-                                          struct history_failure *failure)
+                                          const struct query_look *look, struct history_failure *failure)
 {
     *query = (struct query_connection){ .connection = NULL };
     *failure = (struct history_failure){ .position = 0 };
-    int code = connect_file(&query->connection, view->path);
-    if (code != SQLITE_OK) {
-        say(failure, query->connection, code);
-        if (view->needs_file)
-            return HISTORY_UNAVAILABLE;
-        failure->is_partial = true;
-        code = show_only_waiting(query, view);
-    } else {
-        code = overlay_lay(query->connection, view);
-    }
+    int code = show(query, view, look, failure);
     if (code == SQLITE_OK)
         code = register_live(query, question);
     if (code == SQLITE_OK)

@@ -2,6 +2,7 @@
 /* What is seen while the file cannot be written is what will be in it. */
 #include "diary.h"
 #include "history/history.h"
+#include "history/schema_version.h"
 
 struct asked {
     const char *sql;
@@ -211,6 +212,55 @@ static void counts_add_up_in_one_row(void **state)
     history_destroy(history);
 }
 
+static void make_file_of_earlier_version(const struct diary *diary)
+{
+    char storage[DIARY_ANSWER_SIZE];
+    struct text why;
+    size_t count;
+    sqlite3 *file;
+    const char *const *migrations = schema_version_migrations(&count);
+    text_init(&why, storage, sizeof storage);
+    assert_int_equal(sqlite3_open(diary->path, &file), SQLITE_OK);
+    assert_int_equal(schema_version_apply(file, migrations, count - 1, &why), SCHEMA_VERSION_READY);
+    assert_int_equal(sqlite3_close(file), SQLITE_OK);
+}
+
+/* As after an upgrade of the program. */
+static void beside_a_locked_file_of_an_earlier_version_only_what_waits_is_seen(void **state)
+{
+    static const char sql[] = "SELECT session FROM sessions WHERE session > 0 ORDER BY 1";
+    make_file_of_earlier_version(*state);
+    sqlite3 *lock = lock_file(*state);
+    struct history *history = start(*state);
+    open_sessions(history);
+    wait_for(history, HISTORY_DEGRADED);
+    assert_true(assert_answers(history, sql, "1;2;"));
+    assert_int_equal(sqlite3_close(lock), SQLITE_OK);
+    wait_for(history, HISTORY_OK);
+    assert_false(assert_answers(history, sql, "1;2;"));
+    history_destroy(history);
+}
+
+/* The question itself is over before anybody looks. */
+static void a_question_can_be_cancelled_while_what_waits_is_laid_over_the_file(void **state)
+{
+    char storage[DIARY_ANSWER_SIZE];
+    struct text answer;
+    struct history_failure failure;
+    atomic_bool is_cancelled = false;
+    struct history *history = start_with(*state, add_counts);
+    sqlite3 *lock = lock_file(*state);
+    add_counts(history);
+    text_init(&answer, storage, sizeof storage);
+    struct history_question question = question_of("SELECT 1", &answer);
+    question.limits.is_cancelled = &is_cancelled;
+    assert_int_equal(history_query(history, &question, &failure), HISTORY_ANSWERED);
+    is_cancelled = true;
+    assert_int_equal(history_query(history, &question, &failure), HISTORY_CANCELLED);
+    assert_int_equal(sqlite3_close(lock), SQLITE_OK);
+    history_destroy(history);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -221,6 +271,8 @@ int main(void)
         CASE(incidents_of_an_earlier_run_go_on_or_are_cut),
         CASE(a_run_that_could_not_write_yet_has_a_number),
         CASE(counts_add_up_in_one_row),
+        CASE(beside_a_locked_file_of_an_earlier_version_only_what_waits_is_seen),
+        CASE(a_question_can_be_cancelled_while_what_waits_is_laid_over_the_file),
     };
 #undef CASE
     return cmocka_run_group_tests(tests, NULL, NULL);
