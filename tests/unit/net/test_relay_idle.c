@@ -4,7 +4,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-enum { TIMEOUT_MS = 200, QUARTER_HOUR_S = 15 * 60 };
+/* Long enough that a machine which stands still for a moment ends no session that is to go on. */
+enum { TIMEOUT_MS = 1500, QUARTER_HOUR_S = 15 * 60 };
 
 /* How far the wall clock was set, as by an operator or a time server. */
 static int set_s;
@@ -38,16 +39,17 @@ static void a_session_that_rests_too_long_is_ended(void **state)
     (void)state;
     struct house *house = house_open_hurried();
     struct talk talk = house_log_in(house);
-    for (int i = 0; i < 4; i++) {
-        turn_for(&house->loop, TIMEOUT_MS / 3);
+    uint64_t begun = 0;
+    for (int i = 0; i < 5; i++) {
+        turn_for(&house->loop, TIMEOUT_MS / 4);
         SAY(house, talk.client, QUERY);
         HEAR(house, talk.server, QUERY);
+        begun = uv_hrtime();
         SAY(house, talk.server, READY);
         HEAR(house, talk.client, READY);
     }
-    uint64_t begun = uv_hrtime();
     assert_non_null(strstr(house_hear_out(house, talk.client), "|C57P05|"));
-    assert_in_range(since_ms(begun), TIMEOUT_MS - 20, 10 * TIMEOUT_MS);
+    assert_in_range(since_ms(begun), TIMEOUT_MS, 5 * TIMEOUT_MS);
     assert_int_equal(counter_read(&house->counters.idle_timeouts), 1);
     talk_close(&talk);
     house_close(house);
@@ -60,11 +62,11 @@ static void one_that_waits_for_its_server_is_not(void **state)
     struct talk talk = house_log_in(house);
     SAY(house, talk.client, QUERY);
     turn_for(&house->loop, 2 * TIMEOUT_MS);
+    uint64_t begun = uv_hrtime();
     SAY(house, talk.server, "Z\0\0\0\5T");
     HEAR(house, talk.client, "Z\0\0\0\5T");
-    uint64_t begun = uv_hrtime();
     assert_non_null(strstr(house_hear_out(house, talk.client), "|C25P03|"));
-    assert_in_range(since_ms(begun), TIMEOUT_MS - 20, 10 * TIMEOUT_MS);
+    assert_in_range(since_ms(begun), TIMEOUT_MS, 5 * TIMEOUT_MS);
     talk_close(&talk);
     house_close(house);
 }
@@ -77,7 +79,7 @@ static void a_wall_clock_that_is_set_forward_ends_none(void **state)
     house->shared.idle_timeout_us = QUARTER_HOUR_S * INT64_C(1000000);
     struct talk talk = house_log_in(house);
     set_s = QUARTER_HOUR_S;
-    turn_for(&house->loop, TIMEOUT_MS);
+    turn_for(&house->loop, TIMEOUT_MS / 2);
     assert_int_equal(counter_read(&house->counters.idle_timeouts), 0);
     SAY(house, talk.client, QUERY);
     HEAR(house, talk.server, QUERY);
