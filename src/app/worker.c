@@ -29,11 +29,19 @@ static void listeners_close(struct worker *worker)
     worker->listener_count = 0;
 }
 
-/* The last session has gone: nothing keeps the loop but our own handles. */
+static void close_any_but(uv_handle_t *handle, void *kept)
+{
+    if (handle != kept)
+        close_any(handle, NULL);
+}
+
+/* The last session has gone: nothing keeps the loop but our own handles, and names that are still looked up
+ * for those who gave up. Until these are, it is woken and gives signs of life as before. */
 static void on_empty(struct relay_shared *relays)
 {
     struct worker *worker = CONTAINER_OF(relays, struct worker, relays);
-    uv_walk(&worker->loop, close_any, NULL);
+    uv_walk(&worker->loop, close_any_but, &worker->wake);
+    uv_unref((uv_handle_t *)&worker->wake);
 }
 
 /* Between an operator's order and what a client sends once the order was answered nothing is judged by what
@@ -263,8 +271,8 @@ void worker_join(struct worker *worker)
         (void)uv_thread_join(&worker->thread);
 }
 
-/* Closes what a loop that never ran has open. */
-static void loop_close_unrun(struct worker *worker)
+/* Closes what the loop still has open: the wake-up, or all where it never ran. */
+static void loop_end(struct worker *worker)
 {
     listeners_close(worker);
     uv_walk(&worker->loop, close_any, NULL);
@@ -273,8 +281,7 @@ static void loop_close_unrun(struct worker *worker)
 
 void worker_destroy(struct worker *worker)
 {
-    if (!worker->is_started)
-        loop_close_unrun(worker);
+    loop_end(worker);
     if (worker->inbox.inquiry != NULL)
         inquiry_answer(worker->inbox.inquiry);
     policy_release(worker->inbox.policy);
