@@ -13,8 +13,8 @@
 struct cancel;
 
 /* For upstreams without a timeout; and how long hosts that do not answer are waited for once another has
- * taken the request: so that one whose first packet was lost, or whose queue was full for a moment, is
- * reached when the kernel asks again, after a second. */
+ * taken the request, from when they were asked for a connection: so that one whose first packet was lost, or
+ * whose queue was full for a moment, is reached when the kernel asks again, after a second. */
 enum { CANCEL_MOST_MS = 10000, CANCEL_GRACE_MS = 1500 };
 
 struct cancel_plan {
@@ -25,7 +25,8 @@ struct cancel_plan {
     struct bytes request; /* copied */
     /* Every host has ended its connection or could not be reached, or the longest of the upstreams' connect
      * timeouts is over. A host without power had better not make each request take that long: it is given up
-     * CANCEL_GRACE_MS after another has ended its connection. Comes once, later, from the loop. */
+     * CANCEL_GRACE_MS after another has ended its connection, or after it was asked for one itself where its
+     * name took longer to be looked up. Comes once, later, from the loop. */
     void (*done)(void *owner);
     void *owner;
 };

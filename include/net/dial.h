@@ -24,6 +24,8 @@ typedef void (*dial_done)(void *owner, const struct dial_result *result);
  * address and for resolving a name; 0: as long as the kernel tries. NULL when memory is short. */
 MUST_USE struct dial *dial_start(uv_loop_t *loop, const struct address *host, uint64_t timeout_ms,
                                  dial_done done, void *owner);
+/* For how long the address that is tried now has not answered; 0 while a name is being looked up. */
+uint64_t dial_tried_ms(const struct dial *dial);
 /* Gives up: `done` does not come. Not after it came. */
 void dial_cancel(struct dial *dial);
 

@@ -30,8 +30,9 @@ struct reach_plan {
 
 /* NULL when memory is short. */
 MUST_USE struct reach *reach_start(const struct reach_plan *plan);
-/* Whether the host that is tried has accepted a connection: what is left is to agree on TLS. */
-bool reach_is_answered(const struct reach *reach);
+/* For how long the host that is tried now was asked for a connection and has not answered; 0 while its name
+ * is being looked up, and once it has accepted one: what is left then is to agree on TLS. */
+uint64_t reach_unanswered_ms(const struct reach *reach);
 /* Gives up: `done` does not come. A link that is open by then is closed; events->on_closed comes for it when
  * it had been initialised (the result says whether). */
 bool reach_cancel(struct reach *reach);

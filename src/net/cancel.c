@@ -82,24 +82,41 @@ static uint64_t cancel_left_ms(const struct cancel *cancel)
     return cancel->until_ms > now_ms ? cancel->until_ms - now_ms : 0;
 }
 
-/* A host that has answered is there, and may be the one. */
+static void on_grace(uv_timer_t *timer);
+
+/* Not beyond the end of all. */
+static void cancel_time_grace(struct cancel *cancel, uint64_t grace_ms)
+{
+    uint64_t left_ms = cancel_left_ms(cancel);
+    if (left_ms > grace_ms)
+        (void)uv_timer_start(&cancel->timer, on_grace, grace_ms, 0);
+    else
+        (void)uv_timer_start(&cancel->timer, on_timeout, left_ms, 0);
+}
+
+/* A host that has answered is there, and may be the one; one whose name is being looked up was not asked yet:
+ * its own grace begins later, and lasts as long. */
 static void on_grace(uv_timer_t *timer)
 {
     struct cancel *cancel = CONTAINER_OF(timer, struct cancel, timer);
+    uint64_t longest_ms = 0;
     for (size_t index = 0; index < cancel->errand_count; index++) {
         struct errand *errand = &cancel->errands[index];
-        if (errand->reach != NULL && !reach_is_answered(errand->reach))
+        uint64_t unanswered_ms = errand->reach != NULL ? reach_unanswered_ms(errand->reach) : 0;
+        if (unanswered_ms >= CANCEL_GRACE_MS)
             errand_stop(errand);
+        else if (unanswered_ms > longest_ms)
+            longest_ms = unanswered_ms;
     }
     if (cancel->under_way > 0)
-        (void)uv_timer_start(&cancel->timer, on_timeout, cancel_left_ms(cancel), 0);
+        cancel_time_grace(cancel, CANCEL_GRACE_MS - longest_ms);
 }
 
 /* A host has taken the request. */
 static void cancel_hasten(struct cancel *cancel)
 {
-    if (!cancel->is_hastened && cancel_left_ms(cancel) > CANCEL_GRACE_MS)
-        (void)uv_timer_start(&cancel->timer, on_grace, CANCEL_GRACE_MS, 0);
+    if (!cancel->is_hastened)
+        cancel_time_grace(cancel, CANCEL_GRACE_MS);
     cancel->is_hastened = true;
 }
 

@@ -85,6 +85,12 @@ static void dial_end(struct dial *dial)
     uv_close((uv_handle_t *)&dial->timer, on_timer_closed);
 }
 
+uint64_t dial_tried_ms(const struct dial *dial)
+{
+    bool has_target = dial->target.size > 0;
+    return has_target ? uv_now(dial->timer.loop) - dial->begun_ms : 0;
+}
+
 void dial_cancel(struct dial *dial)
 {
     dial_end(dial);

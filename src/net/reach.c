@@ -43,9 +43,10 @@ static void reach_give_up(struct reach *reach)
     reach->plan.done(reach->plan.owner, false, reach->why_storage);
 }
 
-bool reach_is_answered(const struct reach *reach)
+uint64_t reach_unanswered_ms(const struct reach *reach)
 {
-    return reach->has_link || reach->is_plain;
+    bool is_answered = reach->has_link || reach->is_plain;
+    return is_answered || reach->dial == NULL ? 0 : dial_tried_ms(reach->dial);
 }
 
 bool reach_cancel(struct reach *reach)

@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -232,6 +233,36 @@ static inline void full_queue_close(struct full_queue *queue)
         (void)close(queue->fillers[i]);
     if (queue->listening >= 0)
         (void)close(queue->listening);
+}
+
+enum { RESOLVING_THREADS = 4 }; /* libuv's default */
+
+/* Keeps all threads that resolve names busy. */
+struct jam {
+    uv_work_t work[RESOLVING_THREADS];
+    sem_t release;
+};
+
+static inline void wait_in_jam(uv_work_t *work)
+{
+    struct jam *jam = work->data;
+    while (sem_wait(&jam->release) != 0)
+        continue;
+}
+
+static inline void jam_begin(struct jam *jam, uv_loop_t *loop)
+{
+    assert_int_equal(sem_init(&jam->release, 0, 0), 0);
+    for (size_t i = 0; i < COUNT_OF(jam->work); i++) {
+        jam->work[i].data = jam;
+        assert_int_equal(uv_queue_work(loop, &jam->work[i], wait_in_jam, NULL), 0);
+    }
+}
+
+static inline void jam_end(struct jam *jam)
+{
+    for (size_t i = 0; i < COUNT_OF(jam->work); i++)
+        (void)sem_post(&jam->release);
 }
 
 /* Keeps the kernel from taking megabytes. */

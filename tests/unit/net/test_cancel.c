@@ -244,6 +244,51 @@ static void a_host_that_has_answered_may_take_its_time(void **state)
     errands_destroy(errands);
 }
 
+static void one_whose_name_takes_its_time_gets_it_too(void **state)
+{
+    (void)state;
+    struct jam jam;
+    struct errands *errands = errands_create();
+    errands->hosts[0].family = ADDRESS_NAME;
+    (void)snprintf(errands->hosts[0].text, sizeof errands->hosts[0].text, "localhost");
+    errands->upstreams[0].connect_timeout_ms = errands->upstreams[1].connect_timeout_ms = PATIENCE_MS / 2;
+    jam_begin(&jam, &errands->loop);
+    errands_begin(errands);
+    (void)close(errands_accept(errands, 1));
+    (void)close(errands_accept(errands, 2));
+    turn_for(&errands->loop, CANCEL_GRACE_MS + 200);
+    assert_int_equal(errands->calls, 0);
+    jam_end(&jam);
+    (void)close(errands_accept(errands, 0));
+    TURN_UNTIL(&errands->loop, errands->calls == 1);
+    errands_destroy(errands);
+    (void)sem_destroy(&jam.release);
+}
+
+/* The kernel asks it again, too. */
+static void its_grace_begins_when_it_is_asked(void **state)
+{
+    (void)state;
+    struct jam jam;
+    struct full_queue queue;
+    struct errands *errands = errands_create();
+    errands_silence(errands, &queue);
+    errands->hosts[0].family = ADDRESS_NAME;
+    (void)snprintf(errands->hosts[0].text, sizeof errands->hosts[0].text, "localhost");
+    jam_begin(&jam, &errands->loop);
+    errands_begin(errands);
+    (void)close(errands_accept(errands, 1));
+    (void)close(errands_accept(errands, 2));
+    turn_for(&errands->loop, CANCEL_GRACE_MS - 200);
+    uint64_t begun = uv_hrtime();
+    jam_end(&jam);
+    TURN_UNTIL(&errands->loop, errands->calls == 1);
+    assert_in_range(errands_since_ms(begun), CANCEL_GRACE_MS - 20, CANCEL_GRACE_MS + 1000);
+    errands_destroy(errands);
+    full_queue_close(&queue);
+    (void)sem_destroy(&jam.release);
+}
+
 /* What was reset may not have been read. */
 static void a_connection_that_fails_hurries_nobody(void **state)
 {
@@ -319,6 +364,8 @@ int main(void)
         cmocka_unit_test(a_host_that_does_not_answer_is_hardly_waited_for_once_another_took_it),
         cmocka_unit_test(one_that_was_asked_twice_gets_it_too),
         cmocka_unit_test(a_host_that_has_answered_may_take_its_time),
+        cmocka_unit_test(one_whose_name_takes_its_time_gets_it_too),
+        cmocka_unit_test(its_grace_begins_when_it_is_asked),
         cmocka_unit_test(a_connection_that_fails_hurries_nobody),
         cmocka_unit_test(it_goes_by_tls_where_sessions_do),
         cmocka_unit_test(it_can_be_stopped_at_any_step),

@@ -3,7 +3,6 @@
 #include "unit/net/peer.h"
 
 #include <dirent.h>
-#include <semaphore.h>
 #include <stdio.h>
 
 enum { TIMEOUT_MS = 300 };
@@ -301,35 +300,6 @@ static void a_name_that_nobody_has_is_told(void **state)
 
 /* ── While no thread is free to resolve names ──────────────────────────────────────────────────────────────
  */
-
-enum { RESOLVING_THREADS = 4 }; /* libuv's default */
-
-struct jam {
-    uv_work_t work[RESOLVING_THREADS];
-    sem_t release;
-};
-
-static void wait_in_jam(uv_work_t *work)
-{
-    struct jam *jam = work->data;
-    while (sem_wait(&jam->release) != 0)
-        continue;
-}
-
-static void jam_begin(struct jam *jam, uv_loop_t *loop)
-{
-    assert_int_equal(sem_init(&jam->release, 0, 0), 0);
-    for (size_t i = 0; i < COUNT_OF(jam->work); i++) {
-        jam->work[i].data = jam;
-        assert_int_equal(uv_queue_work(loop, &jam->work[i], wait_in_jam, NULL), 0);
-    }
-}
-
-static void jam_end(struct jam *jam)
-{
-    for (size_t i = 0; i < COUNT_OF(jam->work); i++)
-        (void)sem_post(&jam->release);
-}
 
 static void a_name_that_takes_too_long_to_resolve_times_out(void **state)
 {
