@@ -34,6 +34,7 @@ struct stand_in_plan {
 struct stand_in_view {
     bool is_stalled;
     bool has_stirred; /* it gave a sign of life since the last tick, which will say that it goes on */
+    unsigned silent;  /* ticks since the last one that had heard of a sign of life */
     uint64_t stalls;
     uint64_t longest_ms; /* of them, the one that lasts included */
 };

@@ -7,16 +7,20 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static bool is_still(const struct sluice *sluice, uint32_t index)
+/* At the very moment at which the time for draining is over a worker has all its sessions to end, and gives
+ * no sign of life until that is done. */
+enum { LOST_TICKS = 20 };
+
+static bool is_lost(const struct sluice *sluice, uint32_t index)
 {
-    return !worker_has_ended(sluice->workers[index]) && stand_in_view(sluice->stand_in, index).is_stalled;
+    return stand_in_view(sluice->stand_in, index).silent >= LOST_TICKS;
 }
 
 void sluice_abandon_if_due(struct sluice *sluice)
 {
     bool is_due = sluice->is_draining && uv_now(&sluice->loop) >= sluice->patience_ms;
     for (uint32_t index = 0; index < sluice->worker_count && is_due; index++)
-        is_due = worker_has_ended(sluice->workers[index]) || is_still(sluice, index);
+        is_due = worker_has_ended(sluice->workers[index]) || is_lost(sluice, index);
     if (!is_due)
         return;
     sluice->is_abandoning = true;

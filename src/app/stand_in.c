@@ -220,6 +220,7 @@ struct stand_in_view stand_in_view(const struct stand_in *stand_in, uint32_t wor
     return (struct stand_in_view){
         .is_stalled = ward->is_stalled,
         .has_stirred = roster_view(stand_in->plan.roster, worker).beats != ward->beats,
+        .silent = ward->silent,
         .stalls = ward->stalls,
         .longest_ms = ward->is_stalled ? stall_longest_ms(ward) : ward->longest_ms,
     };

@@ -375,6 +375,21 @@ class Stalled(Workers):
         self.assertFalse(sluice.has_logged("worker_recovered"))
         sluice.process = None
 
+    def test_one_that_takes_its_time_to_end_its_sessions_may_do_so(self):
+        sluice = self.begin(1, limits={"drain_timeout": "1s"})
+        connection = self.session(sluice)
+        connection.autocommit = False
+        connection.cursor().execute("select 1")
+        sluice.process.terminate()
+        self.wait_for(lambda: is_refused(sluice), "it drains")
+        time.sleep(0.3)
+        with self.still(sluice, 0):
+            self.wait_for(lambda: sluice.has_logged("worker_stalled"), "that it stands still is seen")
+            time.sleep(1)
+            self.assertFalse(sluice.has_logged("stopped"))
+        connection.close()
+        sluice.check_end()
+
 
 if __name__ == "__main__":
     main()

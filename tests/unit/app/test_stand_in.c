@@ -95,6 +95,7 @@ static void a_worker_that_is_silent_for_some_ticks_stands_still(void **state)
     assert_true(is_stalled(&office, 1));
     assert_false(is_stalled(&office, 0));
     tick(&office, 5, true, false);
+    assert_int_equal(stand_in_view(office.stand_in, 1).silent, STAND_IN_TICKS + 5);
     assert_int_equal(office.told_count, 1);
     assert_int_equal(office.told[0].worker, 1);
     assert_false(office.told[0].is_over);
@@ -106,6 +107,7 @@ static void a_worker_that_is_silent_for_some_ticks_stands_still(void **state)
     assert_true(office.told[1].is_over);
     assert_false(is_stalled(&office, 1));
     assert_int_equal(stand_in_view(office.stand_in, 1).stalls, 1);
+    assert_int_equal(stand_in_view(office.stand_in, 1).silent, 0);
     office_close(&office);
 }
 
