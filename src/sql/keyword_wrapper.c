@@ -88,6 +88,12 @@ static enum keyword_wrapper_state state_behind(struct keyword_wrapper *wrapper, 
     }
 }
 
+/* Of a command of which something was read already. */
+static bool is_in_comment(const struct keyword_wrapper *wrapper)
+{
+    return wrapper->state != WRAPPER_NONE && (wrapper->hidden_by == '-' || wrapper->hidden_by == '*');
+}
+
 void keyword_wrapper_take_word(struct keyword_wrapper *wrapper, struct bytes word, bool may_begin_statement,
                                bool may_begin_query)
 {
@@ -97,6 +103,8 @@ void keyword_wrapper_take_word(struct keyword_wrapper *wrapper, struct bytes wor
     if (is_language) {
         wrapper->hidden_by = 0;
         wrapper->state = WRAPPER_DO_LANGUAGE_BEHIND;
+    } else if (begun != WRAPPER_NONE && is_in_comment(wrapper)) {
+        wrapper->is_wrapped = true; /* one or the other is what counts */
     } else if (begun != WRAPPER_NONE && !wrapper->is_wrapped) {
         begin(wrapper, begun);
     } else if (wrapper->hidden_by == 0) {
@@ -137,6 +145,7 @@ static void take_quoted_name(struct keyword_wrapper *wrapper)
 static bool take_hidden(struct keyword_wrapper *wrapper, uint8_t byte, uint8_t before)
 {
     if (wrapper->hidden_by != 0) {
+        wrapper->is_wrapped |= wrapper->hidden_by == '*' && before == '/' && byte == '*'; /* one in another */
         if (ends_hidden(wrapper, byte, before))
             wrapper->hidden_by = 0;
         return true;

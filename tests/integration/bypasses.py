@@ -208,12 +208,15 @@ def blocks():
         "do 'begin execute ''explain analyze select '''';'''' as a into made''; end'",
         "do $$ begin execute 'explain /* ; */ analyze select 1 as a into made'; end $$",
         "do $$ begin execute 'explain (/* ) */ \"analyze\") select 1 as a into made'; end $$",
+        "do $$ begin execute 'explain /* /* */ x */ analyze select 1 as a into made'; end $$",
+        "do $$ begin execute 'explain /*\nprepare */ analyze select 1 as a into made'; end $$",
+        "do $$ begin execute 'explain --\n analyze select 1 as a into made'; end $$",
         "do $$ begin execute 'explain (format ''json'', \"analyze\") select 1 as a into made'; end $$")
     yield from by_both("do $$ begin execute 'explain analyze select 1\n insert into made'; end $$", works=14)
     yield from by_query("do $$ begin execute 'PREPARE p AS SELECT 1 AS a INTO made'; end $$; execute p",
                         "do $$ begin execute 'prepare \"p\" (int) as select $1 insert into made'; end $$; execute p (1)",
                         "do $$ begin execute 'prepare \"my; plan\" (numeric(9, 2)) as select $1 as a into made'; end $$; execute \"my; plan\" (1)",
-                        "do $$ begin execute 'prepare /* as */ p -- as\n as select 1 as a into made'; end $$; execute p")
+                        "do $$ begin execute 'prepare /* as */ p -- as\n as select 1 as a into made'; end $$; execute p", works=15)
     hidden = f"$$ begin execute replace('x {MADE}', 'x', ''); end $$"
     yield from by_both(f"do language other {hidden}", f"do {hidden} language other", f"do language 'other' {hidden}",
                        f'do {hidden} language "other"', f'do language U&"othe\\0072" {hidden}', f"do language e'othe\\x72' {hidden}",
@@ -224,7 +227,7 @@ def blocks():
                        f"do $$ begin execute 'do language other {inner.replace(chr(39), chr(39) * 2)}'; end $$",
                        f"do $$ begin do /* c */ language 'other' {inner}; end $$", f"do $$ begin do {inner} -- c\n language \"other\"; end $$",
                        f"do 'begin do language other {inner.replace(chr(39), chr(39) * 2)}; end'")
-    yield Vector("PREPARE in a DO", wire.query("do $$ begin execute 'PREPARE p AS SELECT 1 AS a INTO made'; end $$"), wire.query("execute p"))
+    yield Vector("PREPARE in a DO", wire.query("do $$ begin execute 'PREPARE p AS SELECT 1 AS a INTO made'; end $$"), wire.query("execute p"), works=15)
     yield Vector("a DO read with backslash escapes", wire.query("set standard_conforming_strings = off"),
                  wire.query("do 'begin cre\\x61te table made (); end'"))
 
