@@ -16,12 +16,24 @@ static bool is_lost(const struct sluice *sluice, uint32_t index)
     return stand_in_view(sluice->stand_in, index).silent >= LOST_TICKS;
 }
 
+/* Where all have ended the bell is about to say so. */
+static bool have_only_lost_stayed(const struct sluice *sluice)
+{
+    uint32_t lost = 0;
+    for (uint32_t index = 0; index < sluice->worker_count; index++) {
+        if (worker_has_ended(sluice->workers[index]))
+            continue;
+        if (!is_lost(sluice, index))
+            return false;
+        lost++;
+    }
+    return lost > 0;
+}
+
 void sluice_abandon_if_due(struct sluice *sluice)
 {
     bool is_due = sluice->is_draining && uv_now(&sluice->loop) >= sluice->patience_ms;
-    for (uint32_t index = 0; index < sluice->worker_count && is_due; index++)
-        is_due = worker_has_ended(sluice->workers[index]) || is_lost(sluice, index);
-    if (!is_due)
+    if (!is_due || !have_only_lost_stayed(sluice))
         return;
     sluice->is_abandoning = true;
     poll_set_stop(sluice->chunk.poll_set);
