@@ -8,13 +8,13 @@
 /* The server's lexical rules (manual: "Lexical Structure"), streaming and in constant memory: any split of
  * the text into calls gives the same tokens. */
 
-/* What the text's meaning depends on besides its bytes. */
+/* What the text's meaning depends on besides its bytes; in four of them, one word. */
 struct lexer_reading {
     bool has_standard_strings; /* standard_conforming_strings = on */
     bool has_unsafe_encoding;  /* a client_encoding whose characters may hold an ASCII byte behind their first
                                 * byte  (SJIS, BIG5, GBK, GB18030, UHC, JOHAB, SHIFT_JIS_2004) */
-    bool has_ascii_pairs;      /* and has ASCII characters of two bytes (SHIFT_JIS_2004) */
-    bool has_vertical_tab;     /* \v is white space (servers from 17 on) */
+    bool has_ascii_pairs : 1;  /* and has ASCII characters of two bytes (SHIFT_JIS_2004) */
+    bool has_vertical_tab : 1; /* \v is white space (servers from 17 on) */
     bool
         has_foreign_letters; /* beyond ASCII the server may take a name's letters for others: client or server
                               * do not use UTF-8. Tokens are the same; which object is named is not known */

@@ -21,6 +21,7 @@ struct statement {
     uint32_t full_size; /* bytes of the whole text */
     bool is_cut;        /* not all of it was kept */
     bool is_shared;     /* in the pool's table */
+    bool is_begin;      /* BEGIN and nothing else, as drivers send it ahead of what they run */
     struct lexer_reading reading;
     struct verdict verdict;
     uint64_t shape;                     /* 0: not asked for yet; see statement_shape */

@@ -15,19 +15,12 @@ static bool is_let_through(struct session *session, uint8_t type, struct stateme
     return false;
 }
 
-/* As drivers send it ahead of what they run. */
-static bool is_begin(const struct statement *statement)
-{
-    return statement != NULL && statement->verdict.statement_count == 1 && !statement->is_cut &&
-           strcmp(statement->verdict.command, "BEGIN") == 0;
-}
-
 /* Puts what runs in flight, and the schema change that it is. */
 static void run_expect(struct session *session, enum request_kind kind, struct statement *statement,
                        const struct ruling *ruling)
 {
     struct request *request = session_expect(session, kind, statement);
-    session->may_change_encoding |= !is_begin(statement);
+    session->may_change_encoding |= statement == NULL || !statement->is_begin;
     if (ruling->change > 0)
         changes_sent(session, request);
 }
@@ -47,9 +40,11 @@ static struct statement *statement_feared(struct session *session, struct bytes 
                                           struct statement *statement)
 {
     struct statement_pool *pool = session->world->statements;
-    struct lexer_reading feared = session_feared_reading(session);
     struct verdict verdict;
-    if (statement == NULL || session->is_reading_known || !depends_on_encoding(sql, feared))
+    if (statement == NULL || session->is_reading_known)
+        return statement;
+    struct lexer_reading feared = session_feared_reading(session);
+    if (!depends_on_encoding(sql, feared))
         return statement;
     classify(sql, feared, &verdict);
     verdict.statement_count = statement->verdict.statement_count;

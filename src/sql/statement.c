@@ -78,6 +78,7 @@ static struct statement *statement_create(struct statement_pool *pool, struct by
     statement->full_size = full_size < UINT32_MAX ? (uint32_t)full_size : UINT32_MAX;
     statement->is_cut = kept < full_size;
     statement->is_shared = false;
+    statement->is_begin = false;
     statement->reading = reading;
     statement->shape = 0;
     statement->fingerprint[0] = '\0';
@@ -119,6 +120,8 @@ struct statement *statement_of(struct statement_pool *pool, struct bytes text, s
     if (statement == NULL)
         return NULL;
     classify(text, reading, &statement->verdict);
+    statement->is_begin =
+        statement->verdict.statement_count == 1 && strcmp(statement->verdict.command, "BEGIN") == 0;
     if (!statement->is_cut)
         statement->is_shared = table_add(&pool->table, &statement->node, hash);
     return statement;
