@@ -21,14 +21,18 @@ enum keyword_wrapper_state {
     WRAPPER_DO_LANGUAGE_BEHIND, /* the same behind the body */
 };
 
-/* Fields are private but for the first four. */
+/* Fields are private but for the first five. */
 struct keyword_wrapper {
     bool is_wrapped;           /* in what EXPLAIN ANALYZE or PREPARE holds */
     bool is_foreign;           /* in or behind a DO of another language than PL/pgSQL */
     bool is_foreign_body_past; /* whose body stood before the language */
     bool is_start;             /* a statement begins here: what comes cannot be a label */
+    bool begins_string;        /* the wrapper: what is wrapped holds no words of PL/pgSQL */
     bool has_do_body;
-    bool has_escapes; /* or a dollar quote: where strings end is not known */
+    bool has_comment; /* anywhere before */
+    bool has_opened;  /* a comment, with the last byte */
+    bool has_newline; /* since `last` */
+    bool has_escapes; /* or a dollar quote, or several pieces: where strings end is not known */
     enum keyword_wrapper_state state;
     uint8_t hidden_by;       /* '"', '-' or '*': a quoted name or a comment; else 0 */
     uint8_t last;            /* byte that is not white space; 0 behind a word */

@@ -129,7 +129,8 @@ static void end_word(struct keyword_scan *scan)
     if (!may_matter(scan))
         return;
     scan->place = place_behind(word);
-    wrapper->is_start |= scan->place == KEYWORD_STATEMENT;
+    bool may_be_column = wrapper->is_wrapped && wrapper->begins_string;
+    wrapper->is_start |= scan->place == KEYWORD_STATEMENT && !may_be_column;
     scan->wraps_into |= wraps_into(scan, word, was_insert);
     scan->was_at_start = is_at_start;
     scan->has_into |= !was_opening && is_same(word, "into");

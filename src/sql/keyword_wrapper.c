@@ -11,7 +11,8 @@ static void begin(struct keyword_wrapper *wrapper, enum keyword_wrapper_state st
 {
     wrapper->state = state;
     wrapper->hidden_by = 0;
-    wrapper->has_escapes = false;
+    wrapper->has_escapes = wrapper->last == '\'' && wrapper->has_newline; /* it may end a comment */
+    wrapper->begins_string = wrapper->last == '\'' || wrapper->last == '$';
     wrapper->quotes_outside = wrapper->last == '\'' ? wrapper->quotes_before : 0;
     wrapper->quotes = 0;
 }
@@ -35,7 +36,8 @@ static enum keyword_wrapper_state state_of(struct bytes word, bool may_begin_sta
 static bool is_language_behind(const struct keyword_wrapper *wrapper, struct bytes word,
                                bool may_begin_statement)
 {
-    bool is_list = wrapper->last == ',' || wrapper->last == '(' || wrapper->last == ';';
+    bool is_list =
+        !wrapper->has_comment && (wrapper->last == ',' || wrapper->last == '(' || wrapper->last == ';');
     return wrapper->has_do_body && wrapper->state != WRAPPER_DO && may_begin_statement && !is_list &&
            is(word, "language");
 }
@@ -108,9 +110,11 @@ void keyword_wrapper_take_word(struct keyword_wrapper *wrapper, struct bytes wor
     } else if (begun != WRAPPER_NONE && !wrapper->is_wrapped) {
         begin(wrapper, begun);
     } else if (wrapper->hidden_by == 0) {
+        wrapper->has_escapes |= begun != WRAPPER_NONE; /* one in another: whose string ends where? */
         wrapper->state = state_behind(wrapper, word);
     }
     wrapper->last = 0;
+    wrapper->has_opened = wrapper->has_newline = false;
 }
 
 static bool ends_hidden(const struct keyword_wrapper *wrapper, uint8_t byte, uint8_t before)
@@ -145,13 +149,17 @@ static void take_quoted_name(struct keyword_wrapper *wrapper)
 static bool take_hidden(struct keyword_wrapper *wrapper, uint8_t byte, uint8_t before)
 {
     if (wrapper->hidden_by != 0) {
-        wrapper->is_wrapped |= wrapper->hidden_by == '*' && before == '/' && byte == '*'; /* one in another */
+        bool is_nested = wrapper->hidden_by == '*' && before == '/' && byte == '*';
+        bool is_false_end = wrapper->has_opened && byte == '/';
+        wrapper->is_wrapped |= is_nested || is_false_end;
+        wrapper->has_opened = false;
         if (ends_hidden(wrapper, byte, before))
             wrapper->hidden_by = 0;
         return true;
     }
     wrapper->hidden_by = begins_hidden(byte, before);
     bool is_hidden = wrapper->hidden_by != 0;
+    wrapper->has_opened = wrapper->hidden_by == '*';
     if (byte == '"')
         take_quoted_name(wrapper);
     return is_hidden;
@@ -192,8 +200,11 @@ static void take_close(struct keyword_wrapper *wrapper)
 
 static void take_string(struct keyword_wrapper *wrapper, uint8_t byte)
 {
+    bool is_continued = wrapper->last == '\'' && wrapper->has_newline;
     wrapper->quotes += byte == '\'';
-    wrapper->has_escapes |= byte != '\'';
+    wrapper->has_escapes |= byte != '\'' || is_continued;
+    if (byte == '$' && awaits_language(wrapper))
+        note_language(wrapper, BYTES_NONE); /* a dollar quote's tag is no name */
     if (wrapper->state != WRAPPER_DO)
         return;
     wrapper->has_do_body = true;
@@ -233,10 +244,12 @@ void keyword_wrapper_take_byte(struct keyword_wrapper *wrapper, uint8_t byte, ui
 {
     bool is_open = wrapper->is_wrapped || wrapper->state != WRAPPER_NONE;
     bool is_hidden = is_open && take_hidden(wrapper, byte, before);
+    wrapper->has_comment |= byte != '"' && begins_hidden(byte, before) != 0;
+    wrapper->has_newline |= byte == '\n' || byte == '\r';
     if (byte == ' ' || (byte >= '\t' && byte <= '\r'))
         return;
     wrapper->is_start = false;
-    if (wrapper->state == WRAPPER_DO && byte == '$' && (before == 'o' || before == 'O'))
+    if (wrapper->state == WRAPPER_DO && !is_hidden && byte == '$' && (before == 'o' || before == 'O'))
         wrapper->state = WRAPPER_NONE; /* $do$ */
     if (!is_hidden)
         take_visible_byte(wrapper, byte);
@@ -244,4 +257,5 @@ void keyword_wrapper_take_byte(struct keyword_wrapper *wrapper, uint8_t byte, ui
         wrapper->state = WRAPPER_NONE;
     wrapper->quotes_before = byte != '\'' ? 0 : before == '\'' ? wrapper->quotes_before + 1 : 1;
     wrapper->last = byte;
+    wrapper->has_newline = false;
 }
