@@ -25,7 +25,7 @@ static const char lesson_sql[] =
     " FROM violation_counts WHERE minute >= $1 AND minute < $2 AND kind <> 'other' GROUP BY 1, 2, 3"
     " UNION ALL SELECT CAST(strftime('%s', flushed) AS INTEGER), 2, '', '', '', '',"
     " CAST(strftime('%s', next) AS INTEGER) FROM (SELECT flushed, lead(started) OVER (ORDER BY run) AS next"
-    " FROM runs WHERE max(started, flushed) < datetime('now', '+1 seconds'))"
+    " FROM runs WHERE started < datetime('now', '+1 seconds'))"
     " WHERE flushed >= $1 AND flushed < $2 AND next IS NOT NULL"
     " ORDER BY 1, 2";
 
