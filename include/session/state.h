@@ -101,7 +101,8 @@ struct session {
     bool is_server_foreign;
     bool is_misread_fatal;    /* the server ends where a COPY reads a request in place of data: from 14 on */
     bool is_reading_known;    /* nothing was sent since the server last said what it is */
-    bool may_change_encoding; /* other than BEGIN was run since then */
+    bool may_change_encoding; /* other than BEGIN was run since then, or in this transaction, which may be
+                                 undone */
     bool is_lost;             /* it could not be followed any more: what is in flight may mean anything */
     bool has_terminated;      /* the client, by a message: what is behind it goes nowhere */
     uint16_t doubtful_syncs;  /* that a COPY may have swallowed, or else are still to be answered */

@@ -224,7 +224,7 @@ static void take_ready(struct session *session, struct bytes body)
         names_forget_all(&session->names->portals, session->world->statements);
     }
     session->is_reading_known = flight->count == 0;
-    session->may_change_encoding &= !session->is_reading_known;
+    session->may_change_encoding &= !(session->is_reading_known && session->transaction_status == 'I');
     flight_rest(flight, &session->world->circles);
 }
 

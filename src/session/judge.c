@@ -204,7 +204,8 @@ static bool judge_executed(struct session *session, const struct judged *text, c
         names_possible(names, &world->hash_key, bytes_text(name), world->statements, &made);
     if (names->is_short)
         session_lose(session, "out of memory");
-    bool is_own = executed == NULL && name_list_holds(&text->verdict->prepares, name);
+    bool is_own = executed == text->statement || /* judged by itself */
+                  (executed == NULL && name_list_holds(&text->verdict->prepares, name));
     struct judged judged =
         executed != NULL ? judged_of(executed, text->passage) : judged_unknown(text->statement);
     bool passes = is_own || /* the text itself has what it runs */

@@ -137,7 +137,7 @@ struct statement *names_possible(struct names *names, const struct hash_key *key
 static struct name *name_create(struct names *names, const struct hash_key *key, struct bytes text,
                                 size_t most)
 {
-    if (names->table.count >= most)
+    if (text.size > 0 && names->table.count >= most)
         return NULL;
     struct name *name = calloc(1, sizeof(*name) + text.size);
     if (name == NULL)

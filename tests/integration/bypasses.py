@@ -211,8 +211,15 @@ def blocks():
         "do $$ begin execute 'explain /* /* */ x */ analyze select 1 as a into made'; end $$",
         "do $$ begin execute 'explain /*\nprepare */ analyze select 1 as a into made'; end $$",
         "do $$ begin execute 'explain --\n analyze select 1 as a into made'; end $$",
+        "do $$ begin execute 'explain /*/ x */ analyze select 1 as a into made'; end $$",
+        "do $$ begin execute 'explain analyze select ''a''\n'';'' as a into made'; end $$",
+        "do $$ declare r record; begin for r in execute 'explain analyze select 1' loop "
+        "execute 'explain analyze select '';'' as a into made'; exit; end loop; end $$",
+        "do $$ declare r record; begin for r in -- it'\n explain analyze select ';' as a into made loop null; end loop; end $$",
         "do $$ begin execute 'explain (format ''json'', \"analyze\") select 1 as a into made'; end $$")
-    yield from by_both("do $$ begin execute 'explain analyze select 1\n insert into made'; end $$", works=14)
+    yield from by_both("do $$ begin execute 'explain analyze select 1\n insert into made'; end $$",
+                       "do $$ begin execute $q$explain analyze select loop insert into made from (select 1 as loop) s$q$; end $$",
+                       "do $$ begin execute 'explain analyze select loop insert into made from (select 1 as loop) s'; end $$", works=14)
     yield from by_query("do $$ begin execute 'PREPARE p AS SELECT 1 AS a INTO made'; end $$; execute p",
                         "do $$ begin execute 'prepare \"p\" (int) as select $1 insert into made'; end $$; execute p (1)",
                         "do $$ begin execute 'prepare \"my; plan\" (numeric(9, 2)) as select $1 as a into made'; end $$; execute \"my; plan\" (1)",
@@ -226,6 +233,9 @@ def blocks():
     yield from by_both(f"do $$ begin do language other {inner}; end $$", f"do $$ begin do {inner} language other; end $$",
                        f"do $$ begin execute 'do language other {inner.replace(chr(39), chr(39) * 2)}'; end $$",
                        f"do $$ begin do /* c */ language 'other' {inner}; end $$", f"do $$ begin do {inner} -- c\n language \"other\"; end $$",
+                       f"do $do$ begin do {inner} -- done;\n language other; end $do$",
+                       f"do $do$ begin do /* foo$ */ language other {inner}; end $do$",
+                       f"do $do$ begin do language $plpgsql$other$plpgsql$ {inner}; end $do$",
                        f"do 'begin do language other {inner.replace(chr(39), chr(39) * 2)}; end'")
     yield Vector("PREPARE in a DO", wire.query("do $$ begin execute 'PREPARE p AS SELECT 1 AS a INTO made'; end $$"), wire.query("execute p"), works=15)
     yield Vector("a DO read with backslash escapes", wire.query("set standard_conforming_strings = off"),
@@ -316,6 +326,12 @@ def strings_and_encodings():
     yield Vector("a backslash of two bytes without waiting, in a segment",
                  (wire.parse("set names 'SHIFT_JIS_2004'") + wire.bind() + wire.execute() + wire.sync() + wire.parse("begin") + wire.bind() +
                   wire.execute() + wire.sync() + wire.query(text) + wire.query("commit"), 4))
+    undone = wire.query("set client_encoding = 'SHIFT_JIS_2004'"), wire.query("begin; set local client_encoding = 'UTF8'")
+    hidden = wire.query(b"rollback; select E'\x81\x5f\\'; " + MADE.encode() + b"; --'")
+    yield Vector("a backslash of two bytes behind an error", *undone, (wire.parse("selec") + wire.sync() + hidden, 2))
+    yield Vector("a backslash of two bytes behind a BEGIN that fails", wire.query("set client_encoding = 'SHIFT_JIS_2004'"),
+                 wire.query("begin; set local client_encoding = 'UTF8'; select 1"),
+                 (wire.query("begin isolation level serializable") + hidden, 2))
     yield Vector("four bytes of GB18030", wire.query(b"select '\x81\x30\x81\x30'; " + MADE.encode()), client_encoding="GB18030")
     for encoding in ("UHC", "JOHAB"):
         yield Vector(f"{encoding} without a character", wire.query(b"select E'\x81\x5c" + tail), client_encoding=encoding, works=False)
