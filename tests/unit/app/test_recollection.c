@@ -167,35 +167,40 @@ static void so_it_is_where_the_clock_was_set_back(void **state)
     assert_goes_on(scene);
 }
 
-static void a_run_that_ended_in_the_future_teaches_no_silence(void **state)
+/* Ten a minute until now, and this beside it. */
+static void assert_ten_are_usual_beside(struct scene *scene, const char *sql)
 {
-    struct scene *scene = *state;
     write_past(scene, 0);
-    execute_in_file(&scene->diary, "UPDATE runs SET flushed = '2099-01-01 00:00:00.5'");
+    execute_in_file(&scene->diary, sql);
     begin(scene);
     assert_ten_are_usual(scene);
+}
+
+static void a_run_that_ended_in_the_future_teaches_no_silence(void **state)
+{
+    assert_ten_are_usual_beside(*state, "UPDATE runs SET flushed = '2099-01-01 00:00:00.5'");
+}
+
+/* As where the clock was set back a little: another ended long before, but this one was there since. */
+static void a_run_that_ended_a_little_ahead_was_there_all_the_same(void **state)
+{
+    assert_ten_are_usual_beside(*state, "UPDATE runs SET flushed = datetime('now', '+4 seconds');"
+                                        "INSERT INTO runs (run, version, started, flushed) VALUES"
+                                        " (0, '', datetime('now', '-20 hours'), datetime('now', '-19 hours'))");
 }
 
 static void runs_in_the_future_teach_no_silence(void **state)
 {
-    struct scene *scene = *state;
-    write_past(scene, 0);
-    execute_in_file(&scene->diary, "INSERT INTO runs (run, version, started, flushed) VALUES"
-                                   " (2, '', '2099-01-01 00:00:00.5', '2099-01-01 01:00:00.5'),"
-                                   " (3, '', '2099-01-02 00:00:00.5', '2099-01-02 01:00:00.5')");
-    begin(scene);
-    assert_ten_are_usual(scene);
+    assert_ten_are_usual_beside(*state, "INSERT INTO runs (run, version, started, flushed) VALUES"
+                                        " (2, '', '2099-01-01 00:00:00.5', '2099-01-01 01:00:00.5'),"
+                                        " (3, '', '2099-01-02 00:00:00.5', '2099-01-02 01:00:00.5')");
 }
 
 static void what_was_counted_in_the_future_is_no_lesson(void **state)
 {
-    struct scene *scene = *state;
-    write_past(scene, 0);
-    execute_in_file(&scene->diary,
-                    "INSERT INTO violation_counts VALUES ('2099-01-01 00:00:00', 'kds', '', '',"
-                    " '23514', 'check', 'public', 'orders', '', 'orders_status_check', '', 10)");
-    begin(scene);
-    assert_ten_are_usual(scene);
+    assert_ten_are_usual_beside(*state,
+                                "INSERT INTO violation_counts VALUES ('2099-01-01 00:00:00', 'kds', '', '',"
+                                " '23514', 'check', 'public', 'orders', '', 'orders_status_check', '', 10)");
 }
 
 static void a_clock_set_back_by_an_hour_is_no_reason_to_forget(void **state)
@@ -213,6 +218,7 @@ int main(void)
         CASE(what_was_usual_before_an_incident_is_so_after_a_restart_within_it),
         CASE(so_it_is_where_the_clock_was_set_back),
         CASE(a_run_that_ended_in_the_future_teaches_no_silence),
+        CASE(a_run_that_ended_a_little_ahead_was_there_all_the_same),
         CASE(runs_in_the_future_teach_no_silence),
         CASE(what_was_counted_in_the_future_is_no_lesson),
         CASE(a_clock_set_back_by_an_hour_is_no_reason_to_forget),
