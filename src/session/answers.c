@@ -228,18 +228,18 @@ static void take_ready(struct session *session, struct bytes body)
     flight_rest(flight, &session->world->circles);
 }
 
-/* Encodings in which a byte behind a character's first may be an ASCII one; the names are those of
- * ParameterStatus. */
-static bool is_unsafe_encoding(struct bytes name)
+/* Encodings in which a byte behind a character's first may be an ASCII one, and the one that has ASCII
+ * characters of two bytes; the names are those of ParameterStatus. */
+static void encoding_set(struct session *session, struct bytes name)
 {
-    static const char *const unsafe[] = {
-        "SJIS", "SHIFT_JIS_2004", "BIG5", "GBK", "GB18030", "UHC", "JOHAB"
-    };
-    for (size_t index = 0; index < COUNT_OF(unsafe); index++) {
-        if (bytes_equal_text(name, unsafe[index]))
-            return true;
-    }
-    return false;
+    static const char with_pairs[] = "SHIFT_JIS_2004";
+    static const char *const unsafe[] = { with_pairs, "SJIS", "BIG5", "GBK", "GB18030", "UHC", "JOHAB" };
+    bool is_unsafe = false;
+    for (size_t index = 0; index < COUNT_OF(unsafe); index++)
+        is_unsafe |= bytes_equal_text(name, unsafe[index]);
+    session->reading.has_unsafe_encoding = is_unsafe;
+    session->reading.has_ascii_pairs = bytes_equal_text(name, with_pairs);
+    session->is_client_foreign = !bytes_equal_text(name, "UTF8");
 }
 
 static void application_name_set(struct session *session, struct bytes value)
@@ -267,9 +267,7 @@ static void take_parameter_status(struct session *session, struct bytes body)
     } else if (bytes_equal_text(name, "standard_conforming_strings")) {
         session->reading.has_standard_strings = bytes_equal_text(value, "on");
     } else if (bytes_equal_text(name, "client_encoding")) {
-        session->reading.has_unsafe_encoding = is_unsafe_encoding(value);
-        session->reading.has_ascii_pairs = bytes_equal_text(value, "SHIFT_JIS_2004");
-        session->is_client_foreign = !bytes_equal_text(value, "UTF8");
+        encoding_set(session, value);
     } else if (bytes_equal_text(name, "server_encoding")) {
         session->is_server_foreign = !bytes_equal_text(value, "UTF8");
     } else if (bytes_equal_text(name, "server_version")) {
