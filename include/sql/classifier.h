@@ -2,33 +2,14 @@
 #ifndef SQL_CLASSIFIER_H
 #define SQL_CLASSIFIER_H
 
-#include "sql/class.h"
 #include "sql/keyword.h"
 #include "sql/lexer.h"
-#include "sql/name_list.h"
 #include "sql/outline.h"
+#include "sql/verdict.h"
 
 /* Finds out whether a text holds a schema change or another statement that somebody may want to hold back,
  * and of which class: never less than what the server will do with it, whatever the reading. A statement is
  * judged by its words: what functions, triggers and rules do is not seen. Streaming, in constant memory. */
-
-/* What is known of a text: `class`, `level` and `command` are the riskiest statement's (class_is_riskier), of
- * equally risky ones the first's. */
-struct verdict {
-    enum statement_class class;
-    enum safety_level level;
-    bool is_guarded;             /* some statement in it asks for a window */
-    uint16_t classes;            /* all that occur in it: a bit 1 << class for each; one statement may have
-                                  * several (COPY FROM PROGRAM). CLASS_NONE, at level 1: a statement of no other
-                                  * class occurs, or none at all */
-    uint8_t levels[CLASS_COUNT]; /* the highest of each class that occurs; 0 elsewhere */
-    bool has_temporary;          /* some statement in it changes temporary objects only */
-    uint32_t statement_count;    /* statements that are not empty; each semicolon ends one */
-    const char *command; /* of the riskiest statement: "ALTER TABLE", "SELECT"; empty where unknown; lives
-                          * for ever */
-    struct name_list executes; /* what SQL EXECUTEs in it name, cut at 63 bytes as the server does */
-    struct name_list prepares; /* and SQL PREPAREs */
-};
 
 /* One reading of the text. All fields are private. */
 struct classifier_lane {
@@ -78,10 +59,5 @@ void classifier_end(struct classifier *classifier, struct verdict *out);
 /* The same for a text that lies whole in memory; most texts that are no schema change leave by a fast path
  * that reads their first word and proves from absent bytes that nothing else can hide in them. */
 void classify(struct bytes text, struct lexer_reading reading, struct verdict *out);
-
-/* What is known where it may be either text: all that either asks for. */
-void verdict_unite(struct verdict *verdict, const struct verdict *other);
-/* Whether the other asks for nothing that this one does not ask for, but for the objects that it is about. */
-bool verdict_covers(const struct verdict *verdict, const struct verdict *other);
 
 #endif

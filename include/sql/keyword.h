@@ -44,13 +44,12 @@ struct keyword_scan {
     uint16_t others;               /* keyword_other_classes of all words */
     bool has_into;                 /* but for that of an INSERT or MERGE that surely begins a statement */
     bool has_select;
-    bool wraps_into;   /* INTO behind EXPLAIN ANALYZE or PREPARE or in a DO of another language */
-    bool selects_into; /* INTO not directly behind INSERT or MERGE */
-    bool was_insert;   /* the word before was one of them */
-    bool opens;        /* see note_opening; likewise the next two */
-    bool opened_insert;
-    bool has_comment;
-    bool was_at_start; /* and surely began a statement */
+    bool wraps_into;    /* INTO behind EXPLAIN ANALYZE or PREPARE or in a DO of another language */
+    bool selects_into;  /* INTO not directly behind INSERT or MERGE */
+    bool was_insert;    /* the word before was one of them */
+    bool opened_insert; /* and surely the first of a statement, whatever holds it */
+    bool was_at_start;  /* and surely the first of one in a wrapper */
+    bool opens;         /* the next word is surely the first, see note_opening */
     struct keyword_wrapper wrapper;
     enum keyword_place place;
     uint8_t last;

@@ -21,15 +21,15 @@ enum keyword_wrapper_state {
     WRAPPER_DO_LANGUAGE_BEHIND, /* the same behind the body */
 };
 
-/* Fields are private but for the first five. */
+/* Fields are private but for the first six. */
 struct keyword_wrapper {
     bool is_wrapped;           /* in what EXPLAIN ANALYZE or PREPARE holds */
     bool is_foreign;           /* in or behind a DO of another language than PL/pgSQL */
     bool is_foreign_body_past; /* whose body stood before the language */
     bool is_start;             /* a statement begins here: what comes cannot be a label */
     bool begins_string;        /* the wrapper: what is wrapped holds no words of PL/pgSQL */
+    bool has_comment;          /* anywhere before */
     bool has_do_body;
-    bool has_comment; /* anywhere before */
     bool has_opened;  /* a comment, with the last byte */
     bool has_newline; /* since `last` */
     bool has_escapes; /* or a dollar quote, or several pieces: where strings end is not known */
@@ -41,6 +41,11 @@ struct keyword_wrapper {
     uint32_t quotes_outside; /* the same where the wrapper began: 0 if it does not begin a string */
     uint32_t quotes;         /* single quotes since */
 };
+
+static inline bool keyword_is_blank(uint8_t byte)
+{
+    return byte == ' ' || (byte >= '\t' && byte <= '\r');
+}
 
 /* Takes a word in lower case; whether a statement or a query may begin with it. */
 void keyword_wrapper_take_word(struct keyword_wrapper *wrapper, struct bytes word, bool may_begin_statement,

@@ -317,19 +317,13 @@ static void judge_doubts(struct classifier *classifier, struct outcome *worst)
         judge_words(classifier, &classifier->lanes[0], &classifier->raw, worst);
 }
 
-static void merge_names(struct outcome *worst, struct name_list *names, const struct name_list *more)
-{
-    for (const char *name = NULL; (name = name_list_next(more, name)) != NULL;)
-        if (!name_list_add(names, name))
-            make_unknown(worst);
-}
-
 static void merge_lane(const struct classifier_lane *lane, struct outcome *worst, struct verdict *out)
 {
     outcome_unite(worst, &lane->worst);
     out->has_temporary |= lane->has_temporary;
-    merge_names(worst, &out->executes, &lane->executes);
-    merge_names(worst, &out->prepares, &lane->prepares);
+    if (!name_list_add_all(&out->executes, &lane->executes) ||
+        !name_list_add_all(&out->prepares, &lane->prepares))
+        make_unknown(worst);
 }
 
 static void verdict_set(struct verdict *out, const struct outcome *worst)
@@ -398,55 +392,4 @@ void classify(struct bytes text, struct lexer_reading reading, struct verdict *o
     classifier_begin(&classifier, reading);
     classifier_feed(&classifier, text);
     classifier_end(&classifier, out);
-}
-
-/* ── One of several ────────────────────────────────────────────────────────────────────────────────────────
- */
-
-static bool add_names(struct name_list *names, const struct name_list *more)
-{
-    for (const char *name = NULL; (name = name_list_next(more, name)) != NULL;)
-        if (!name_list_add(names, name))
-            return false;
-    return true;
-}
-
-static void add_level(struct verdict *verdict, enum statement_class class, enum safety_level level)
-{
-    verdict->classes |= (uint16_t)(1u << class);
-    if (verdict->levels[class] < level)
-        verdict->levels[class] = (uint8_t)level;
-}
-
-void verdict_unite(struct verdict *verdict, const struct verdict *other)
-{
-    if (class_is_riskier(other->class, other->level, verdict->class, verdict->level)) {
-        verdict->class = other->class;
-        verdict->level = other->level;
-        verdict->command = other->command;
-    }
-    verdict->is_guarded |= other->is_guarded;
-    verdict->has_temporary |= other->has_temporary;
-    verdict->statement_count += other->statement_count;
-    for (size_t class = 0; class < CLASS_COUNT; class ++)
-        if ((other->classes >> class & 1) != 0)
-            add_level(verdict, (enum statement_class) class, (enum safety_level)other->levels[class]);
-    if (add_names(&verdict->executes, &other->executes) && add_names(&verdict->prepares, &other->prepares))
-        return;
-    verdict->class = CLASS_UNKNOWN;
-    verdict->level = LEVEL_MODIFYING;
-    verdict->is_guarded = true;
-    add_level(verdict, CLASS_UNKNOWN, LEVEL_MODIFYING);
-}
-
-bool verdict_covers(const struct verdict *verdict, const struct verdict *other)
-{
-    for (size_t class = 0; class < CLASS_COUNT; class ++)
-        if (class != CLASS_NONE && (other->classes >> class & 1) != 0 &&
-            ((verdict->classes >> class & 1) == 0 || verdict->levels[class] < other->levels[class]))
-            return false;
-    for (const char *name = NULL; (name = name_list_next(&other->executes, name)) != NULL;)
-        if (!name_list_holds(&verdict->executes, name))
-            return false;
-    return verdict->is_guarded || !other->is_guarded;
 }

@@ -64,9 +64,9 @@ static enum statement_class riskier(enum statement_class a, enum statement_class
 
 void keyword_scan_begin(struct keyword_scan *scan)
 {
-    *scan =
-        (struct keyword_scan){ .anywhere = CLASS_NONE, .at_start = CLASS_NONE, .place = KEYWORD_STATEMENT };
-    scan->opens = true;
+    *scan = (struct keyword_scan){
+        .anywhere = CLASS_NONE, .at_start = CLASS_NONE, .place = KEYWORD_STATEMENT, .opens = true
+    };
 }
 
 static bool is_word_byte(uint8_t byte)
@@ -92,12 +92,11 @@ static enum keyword_place place_behind(struct bytes word)
 }
 
 /* INTO in a wrapper makes a table, but for that of INSERT and MERGE where these cannot be labels. */
-static bool wraps_into(const struct keyword_scan *scan, struct bytes word, bool was_insert)
+static bool wraps_into(const struct keyword_scan *scan)
 {
     const struct keyword_wrapper *wrapper = &scan->wrapper;
-    bool is_change = was_insert && scan->was_at_start;
-    return is_same(word, "into") &&
-           ((wrapper->is_wrapped && !is_change) || (wrapper->is_foreign && !was_insert));
+    bool is_change = scan->was_insert && scan->was_at_start;
+    return (wrapper->is_wrapped && !is_change) || (wrapper->is_foreign && !scan->was_insert);
 }
 
 /* Rules most words out by their first letter. */
@@ -113,36 +112,48 @@ static bool may_matter(const struct keyword_scan *scan)
     return (letter < 26 && (letters >> letter & 1) != 0) || keyword_may_be(scan->word, scan->size);
 }
 
+/* Which of the words INTO tells something, and whether the next one would. */
+static void note_into(struct keyword_scan *scan, struct bytes word, bool opens, bool is_at_start)
+{
+    if (is_same(word, "into")) {
+        scan->has_into |= !(scan->was_insert && scan->opened_insert);
+        scan->selects_into |= !scan->was_insert;
+        scan->wraps_into |= wraps_into(scan);
+    }
+    scan->was_insert = is_same(word, "insert") || is_same(word, "merge");
+    scan->opened_insert = opens;
+    scan->was_at_start = is_at_start;
+}
+
+static void note_class(struct keyword_scan *scan, struct bytes word, enum keyword_place place)
+{
+    enum statement_class class = keyword_class(word);
+    scan->others |= keyword_other_classes(word);
+    scan->anywhere = riskier(scan->anywhere, class);
+    if (place == KEYWORD_STATEMENT || scan->wrapper.is_wrapped || scan->wrapper.is_foreign)
+        scan->at_start = riskier(scan->at_start, class);
+}
+
 static void end_word(struct keyword_scan *scan)
 {
     struct bytes word = { (const uint8_t *)scan->word, scan->size };
-    enum keyword_place place = scan->place;
-    bool was_insert = scan->was_insert;
-    bool opens = scan->opens && !scan->has_comment;
-    bool was_opening = scan->was_insert && scan->opened_insert;
-    scan->opens = false;
-    scan->place = KEYWORD_INSIDE;
-    scan->was_insert = false;
     struct keyword_wrapper *wrapper = &scan->wrapper;
+    enum keyword_place place = scan->place;
+    bool opens = scan->opens && !wrapper->has_comment;
     bool is_at_start = wrapper->is_start;
+    scan->place = KEYWORD_INSIDE;
+    scan->opens = false;
     keyword_wrapper_take_word(wrapper, word, place == KEYWORD_STATEMENT, place != KEYWORD_INSIDE);
-    if (!may_matter(scan))
+    if (!may_matter(scan)) {
+        scan->was_insert = false;
         return;
+    }
     scan->place = place_behind(word);
     bool may_be_column = wrapper->is_wrapped && wrapper->begins_string;
     wrapper->is_start |= scan->place == KEYWORD_STATEMENT && !may_be_column;
-    scan->wraps_into |= wraps_into(scan, word, was_insert);
-    scan->was_at_start = is_at_start;
-    scan->has_into |= !was_opening && is_same(word, "into");
-    scan->opened_insert = opens;
     scan->has_select |= is_same(word, "select");
-    scan->selects_into |= !was_insert && is_same(word, "into");
-    scan->was_insert = is_same(word, "insert") || is_same(word, "merge");
-    scan->others |= keyword_other_classes(word);
-    enum statement_class class = keyword_class(word);
-    scan->anywhere = riskier(scan->anywhere, class);
-    if (place == KEYWORD_STATEMENT || wrapper->is_wrapped || wrapper->is_foreign)
-        scan->at_start = riskier(scan->at_start, class);
+    note_into(scan, word, opens, is_at_start);
+    note_class(scan, word, place);
 }
 
 /* Quotes and line ends count as starts, since what is in a string may be run and a comment may stand before.
@@ -166,22 +177,19 @@ static bool is_start(uint8_t byte)
  * have a line's end behind it and then what does not begin there. */
 static void note_opening(struct keyword_scan *scan, uint8_t byte)
 {
-    bool is_blank = byte == ' ' || byte == '\t' || byte == '\f' || byte == '\n' || byte == '\r';
-    scan->has_comment |= (byte == '-' && scan->last == '-') || (byte == '*' && scan->last == '/');
-    scan->opens = byte == ';' || byte == '(' || (scan->opens && is_blank);
+    scan->opens = byte == ';' || byte == '(' || (scan->opens && keyword_is_blank(byte));
 }
 
 static void take_other(struct keyword_scan *scan, uint8_t byte)
 {
-    note_opening(scan, byte);
     bool ends_comment = byte == '/' && scan->last == '*';
     bool ends_label = byte == '>' && scan->last == '>';
-    bool is_blank = byte == ' ' || byte == '\t' || byte == '\f' || byte == '\v';
+    note_opening(scan, byte);
     keyword_wrapper_take_byte(&scan->wrapper, byte, scan->last);
-    scan->was_insert &= is_blank || byte == '\n' || byte == '\r';
+    scan->was_insert &= keyword_is_blank(byte);
     if (ends_comment || ends_label || is_start(byte))
         scan->place = KEYWORD_STATEMENT;
-    else if (!is_blank)
+    else if (!keyword_is_blank(byte))
         scan->place = KEYWORD_INSIDE;
 }
 

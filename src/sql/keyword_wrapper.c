@@ -246,7 +246,7 @@ void keyword_wrapper_take_byte(struct keyword_wrapper *wrapper, uint8_t byte, ui
     bool is_hidden = is_open && take_hidden(wrapper, byte, before);
     wrapper->has_comment |= byte != '"' && begins_hidden(byte, before) != 0;
     wrapper->has_newline |= byte == '\n' || byte == '\r';
-    if (byte == ' ' || (byte >= '\t' && byte <= '\r'))
+    if (keyword_is_blank(byte))
         return;
     wrapper->is_start = false;
     if (wrapper->state == WRAPPER_DO && !is_hidden && byte == '$' && (before == 'o' || before == 'O'))
