@@ -336,6 +336,12 @@ class Stalled(Workers):
         sluice.process.wait(20)
         sluice.check_end()
 
+    def assert_abandoned(self, sluice, worker, connections):
+        self.assertEqual(sluice.process.wait(20), 1)
+        (told,) = sluice.events("worker_abandoned")
+        self.assertEqual((told["worker"], told["connections"]), (str(worker), str(connections)))
+        sluice.process = None
+
     def test_one_that_never_goes_on_does_not_keep_the_program_from_ending(self):
         sluice = self.begin(2, limits={"drain_timeout": "2s"}, history={"file": "history.db"})
         held = [self.session(sluice) for _ in range(4)]
@@ -348,10 +354,7 @@ class Stalled(Workers):
             sluice.process.terminate()
             self.wait_for(lambda: sluice.has_logged("stopped"), "it ends")
             time.sleep(0.5)
-        self.assertEqual(sluice.process.wait(20), 1)
-        (told,) = sluice.events("worker_abandoned")
-        self.assertEqual((told["worker"], told["connections"]), ("0", "2"))
-        sluice.process = None
+        self.assert_abandoned(sluice, 0, 2)
         sluice.start()
         self.assertFalse(sluice.has_logged("history_gap"))
         (row,) = sluice.console("SELECT sum(count) AS errors FROM error_counts")
@@ -369,11 +372,8 @@ class Stalled(Workers):
         with self.still(sluice, 0):
             self.wait_for(lambda: sluice.has_logged("stopped"), "it ends")
             time.sleep(0.5)
-        self.assertEqual(sluice.process.wait(20), 1)
-        (told,) = sluice.events("worker_abandoned")
-        self.assertEqual((told["worker"], told["connections"]), ("0", "2"))
+        self.assert_abandoned(sluice, 0, 2)
         self.assertFalse(sluice.has_logged("worker_recovered"))
-        sluice.process = None
 
     def test_one_that_takes_its_time_to_end_its_sessions_may_do_so(self):
         sluice = self.begin(1, limits={"drain_timeout": "1s"})

@@ -184,9 +184,10 @@ static void a_run_that_ended_in_the_future_teaches_no_silence(void **state)
 /* As where the clock was set back a little: another ended long before, but this one was there since. */
 static void a_run_that_ended_a_little_ahead_was_there_all_the_same(void **state)
 {
-    assert_ten_are_usual_beside(*state, "UPDATE runs SET flushed = datetime('now', '+4 seconds');"
-                                        "INSERT INTO runs (run, version, started, flushed) VALUES"
-                                        " (0, '', datetime('now', '-20 hours'), datetime('now', '-19 hours'))");
+    assert_ten_are_usual_beside(*state,
+                                "UPDATE runs SET flushed = datetime('now', '+4 seconds');"
+                                "INSERT INTO runs (run, version, started, flushed) VALUES"
+                                " (0, '', datetime('now', '-20 hours'), datetime('now', '-19 hours'))");
 }
 
 static void runs_in_the_future_teach_no_silence(void **state)
