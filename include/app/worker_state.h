@@ -4,6 +4,7 @@
 
 #include "app/exchange.h"
 #include "app/inquiry.h"
+#include "app/pace.h"
 #include "app/worker.h"
 #include "net/handover.h"
 #include "net/poll_set.h"
@@ -29,7 +30,9 @@ struct worker {
     uv_async_t wake;
     struct uring *uring; /* which moves the bytes, and sleeps; NULL: the chunk's set of sockets does */
     char uring_missing[WORKER_URING_MISSING_SIZE];
-    int64_t slice_us; /* what its thread asks for, where it has a ring; 0: nothing */
+    int64_t slice_us; /* of the settings */
+    struct pace pace;
+    size_t arrivals_seen; /* of the chunk's */
     uv_thread_t thread;
     bool is_started;
     atomic_bool has_ended;

@@ -16,6 +16,7 @@ struct uring;
 struct chunk {
     struct uring *uring;       /* which moves the links' bytes, or NULL: */
     struct poll_set *poll_set; /* which says when their sockets are ready */
+    size_t arrivals;           /* how often bytes came to one of them */
     uint8_t data[CHUNK_SIZE];  /* not used where a ring reads into blocks of its own */
     /* of links that speak TLS: */
     uint8_t plain[PLAIN_SIZE];
@@ -27,6 +28,7 @@ static inline void chunk_init(struct chunk *chunk)
 {
     chunk->uring = NULL;
     chunk->poll_set = NULL;
+    chunk->arrivals = 0;
     buffer_init(&chunk->sealed, SEALED_MOST);
 }
 

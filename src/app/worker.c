@@ -11,6 +11,8 @@ enum { STATEMENTS_UNUSED_MOST = 64 * 1024 };
 /* Connections beyond the bound of sessions that may be there to log in, or to be told that it is reached. */
 enum { LOGINS_MOST = 1000 };
 enum { EVENTS_KEPT = 1024, MICROSECONDS_PER_MILLISECOND = 1000 };
+/* The slice of a worker that has one thing to do at a time: the shorter it is, the sooner its turn comes. */
+enum { SLICE_CALM_US = 500 };
 
 /* ── On the worker's thread ────────────────────────────────────────────────────────────────────────────────
  */
@@ -94,9 +96,26 @@ static void on_wake(uv_async_t *wake)
     }
 }
 
+/* Longer ones pay only where one call of the kernel does what is for many. */
+static void ask_slice(const struct worker *worker)
+{
+    int64_t busy_us = worker->uring != NULL ? worker->slice_us : 0;
+    if (worker->slice_us > 0)
+        thread_ask_slice(worker->pace.is_busy ? busy_us : SLICE_CALM_US);
+}
+
+static void keep_pace(struct worker *worker)
+{
+    size_t arrivals = worker->chunk->arrivals - worker->arrivals_seen;
+    worker->arrivals_seen = worker->chunk->arrivals;
+    if (pace_turn(&worker->pace, arrivals))
+        ask_slice(worker);
+}
+
 static void before_wait(void *argument)
 {
     struct worker *worker = argument;
+    keep_pace(worker);
     relay_shared_turn(&worker->relays);
     size_t written = atomic_load_explicit(&worker->events.written, memory_order_relaxed);
     handover_tell(&worker->handover);
@@ -113,8 +132,7 @@ static void worker_run(void *argument)
 {
     struct worker *worker = argument;
     atomic_store(&worker->thread_id, thread_introduce("worker", worker->index));
-    if (worker->uring != NULL && worker->slice_us > 0)
-        thread_ask_slice(worker->slice_us);
+    ask_slice(worker);
     if (worker->uring != NULL)
         uring_run(worker->uring, before_wait, worker);
     else

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: PostgreSQL
 """How sessions' bytes move: by io_uring where it can be had, by epoll where not, and who is told."""
+import contextlib
 import ctypes
 import os
 import platform
 import re
 import struct
+import subprocess
 import sys
 import time
 
@@ -27,6 +29,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 SCHED_GETATTR = {"x86_64": 315, "aarch64": 275}.get(platform.machine())
+CALM_MS = 0.5  # the slice of a worker to which one thing comes at a time
 ATTRIBUTES = "IIQiIQQQ"  # size, policy, flags, nice, priority, runtime, deadline, period
 
 
@@ -102,35 +105,65 @@ class Slices(Case):
         if not heeds_slices():
             self.skipTest("this kernel does not heed what slice a thread asks for")
 
-    def scheduling(self, kind=Sluice, **settings):
-        """That of the first worker once it works, and that of the control thread."""
+    def begin(self, kind=Sluice, **settings):
         sluice = kind(self.postgres, **settings)
         self.addCleanup(sluice.stop)
         self.wait_for(lambda: "worker 0" in stopped.threads(sluice.process.pid), "the worker runs")
         self.assertEqual(self.run_sql("select 1", port=sluice.port), [(1,)])
+        return sluice
+
+    def scheduling(self, sluice):
+        """That of the first worker, and that of the control thread."""
         return scheduling_of(stopped.threads(sluice.process.pid)["worker 0"]), scheduling_of(sluice.process.pid)
 
-    def expect(self, slice_ms, **settings):
+    def expect(self, sluice, slice_ms):
         """None: the usual one."""
-        (_, _, own), (_, _, usual) = self.scheduling(**settings)
-        self.assertNotEqual(slice_ms, usual)
-        self.assertEqual(own, slice_ms or usual)
+        usual = scheduling_of(sluice.process.pid)[2]
+        self.assertNotIn(usual, (CALM_MS, slice_ms))
+        self.wait_for(lambda: self.scheduling(sluice)[0][2] == (slice_ms or usual), f"{slice_ms} ms at a stretch")
 
-    def test_a_worker_with_io_uring_asks_for_a_longer_slice(self):
+    @contextlib.contextmanager
+    def crowd(self, sluice):
+        """Many clients, so that several things come at a time."""
+        script = os.path.join(sluice.folder, "crowd.sql")
+        with open(script, "w", encoding="ascii") as text:
+            text.write("select 1;")
+        load = machine.spawn(["pgbench", "-n", "-h", "127.0.0.1", "-p", str(sluice.port), "-U", "postgres", "-c", "32", "-T", "60",
+                              "-f", script, "postgres"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            load.kill()
+            load.wait()
+
+    def expect_both(self, calm_ms, busy_ms, **settings):
+        sluice = self.begin(**settings)
+        self.expect(sluice, calm_ms)
+        with self.crowd(sluice):
+            time.sleep(1 if busy_ms == calm_ms else 0)
+            self.expect(sluice, busy_ms)
+            self.assertEqual(self.scheduling(sluice)[1][2], scheduling_of(os.getpid())[2])
+        with contextlib.closing(self.connect(port=sluice.port)) as connection, connection.cursor() as cursor:
+            for _ in range(600):  # one at a time
+                cursor.execute("select 1")
+        self.expect(sluice, calm_ms)
+
+    def test_a_worker_with_io_uring_asks_for_long_slices_while_it_is_busy(self):
         if not machine.has_uring():
             self.skipTest("io_uring cannot be had here")
-        self.expect(10, io="uring")
-        self.expect(20, io="uring", worker_slice="20ms")
-        self.expect(None, io="uring", worker_slice="0s")
+        self.expect_both(CALM_MS, 10, io="uring")
+        self.expect_both(CALM_MS, 20, io="uring", worker_slice="20ms")
+        self.expect_both(None, None, io="uring", worker_slice="0s")
 
-    def test_libuv_has_the_usual_one(self):
-        self.expect(None, io="uv")
+    def test_one_with_libuv_has_the_usual_ones_then(self):
+        self.expect_both(CALM_MS, None, io="uv")
+        self.expect_both(None, None, io="uv", worker_slice="0s")
 
     def test_what_an_operator_gave_it_stays(self):
         if not machine.has_uring():
             self.skipTest("io_uring cannot be had here")
-        self.assertEqual(self.scheduling(Nice, io="uring")[0], (os.SCHED_OTHER, 5, 10))
-        own, usual = self.scheduling(Batch, io="uring")
+        self.assertEqual(self.scheduling(self.begin(Nice, io="uring"))[0], (os.SCHED_OTHER, 5, CALM_MS))
+        own, usual = self.scheduling(self.begin(Batch, io="uring"))
         self.assertEqual(own[0], os.SCHED_BATCH)
         self.assertEqual(own, usual)
 
