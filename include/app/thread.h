@@ -11,9 +11,9 @@
 int thread_introduce(const char *what, unsigned number);
 /* Asks the scheduler to let the calling thread, and those that it makes from then on, run so long at a
  * stretch, in µs (100 to 100,000; 0: as long as all programs), before another that waits for the processor.
- * With a long one it is interrupted less and finds more to do each time; with one shorter than the others' it
- * has its turn before them when it wakes. Before Linux 6.12 the kernel takes no notice; a thread whose policy
- * is not the ordinary one is left as it is, and so is what the kernel refuses. */
+ * The rarer it changes, the more the thread finds to do each time, and the later its turn comes. Before
+ * Linux 6.12 the kernel takes no notice; a thread whose policy is not the ordinary one is left as it is, and
+ * so is what the kernel refuses. */
 void thread_ask_slice(int64_t slice_us);
 /* The processor time of a thread that runs, in µs; 0: it cannot be told. */
 int64_t thread_cpu_us(uv_thread_t thread);

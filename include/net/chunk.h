@@ -16,11 +16,12 @@ struct uring;
 struct chunk {
     struct uring *uring;       /* which moves the links' bytes, or NULL: */
     struct poll_set *poll_set; /* which says when their sockets are ready */
-    size_t arrivals;           /* how often bytes came to one of them */
     uint8_t data[CHUNK_SIZE];  /* not used where a ring reads into blocks of its own */
     /* of links that speak TLS: */
     uint8_t plain[PLAIN_SIZE];
     struct buffer sealed; /* what is about to be written; empty between the link's calls */
+    size_t
+        arrivals; /* how often bytes came to one of the links; a large read counts more (LINK_LARGE_READ) */
 };
 
 /* A chunk whose links speak no TLS needs neither, if it is zero. */

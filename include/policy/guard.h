@@ -6,7 +6,7 @@
 #include "policy/guard_rule.h"
 #include "policy/policy.h"
 #include "policy/turnstile.h"
-#include "sql/classifier.h"
+#include "sql/verdict.h"
 
 /* The guard's word on one statement, given the policy in force. */
 

@@ -2,7 +2,8 @@
 #ifndef SQL_ADVICE_H
 #define SQL_ADVICE_H
 
-#include "sql/classifier.h"
+#include "sql/lexer.h"
+#include "sql/verdict.h"
 
 /* What people who plan a schema change want to know of a statement: its lock, why it is dangerous, and what
  * to do instead. For people and reports; the guard decides without it. */

@@ -52,13 +52,13 @@ MUST_USE static inline bool name_list_add(struct name_list *list, const char *na
     return true;
 }
 
-/* Adds those of the other list. False when there is no room for all. */
+/* Adds those of the other list for which there is room. False when that is not so for all. */
 MUST_USE static inline bool name_list_add_all(struct name_list *list, const struct name_list *more)
 {
+    bool is_whole = true;
     for (const char *name = NULL; (name = name_list_next(more, name)) != NULL;)
-        if (!name_list_add(list, name))
-            return false;
-    return true;
+        is_whole &= name_list_add(list, name);
+    return is_whole;
 }
 
 #endif

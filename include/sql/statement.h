@@ -5,8 +5,9 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/table.h"
-#include "sql/classifier.h"
 #include "sql/fingerprint.h"
+#include "sql/lexer.h"
+#include "sql/verdict.h"
 
 /* The texts a worker has seen, each kept once with what is known of it: a text that comes again is not
  * classified again. Texts in use are counted references; those no longer used stay, the least recently used

@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "policy/guard.h"
 #include "sql/advice.h"
+#include "sql/classifier.h"
 #include "sql/objects.h"
 #include "sql/split.h"
 

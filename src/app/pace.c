@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "app/pace.h"
 
-static bool is_busy(const struct pace *pace)
+static bool judge(const struct pace *pace)
 {
     size_t mean = pace->arrivals * 100 / pace->turns;
     return mean >= (pace->is_busy ? PACE_CALM : PACE_BUSY);
@@ -16,6 +16,6 @@ bool pace_turn(struct pace *pace, size_t arrivals)
     if (pace->turns < PACE_TURNS)
         return false;
     bool was_busy = pace->is_busy;
-    *pace = (struct pace){ .is_busy = is_busy(pace) };
+    *pace = (struct pace){ .is_busy = judge(pace) };
     return pace->is_busy != was_busy;
 }

@@ -11,8 +11,6 @@ enum { STATEMENTS_UNUSED_MOST = 64 * 1024 };
 /* Connections beyond the bound of sessions that may be there to log in, or to be told that it is reached. */
 enum { LOGINS_MOST = 1000 };
 enum { EVENTS_KEPT = 1024, MICROSECONDS_PER_MILLISECOND = 1000 };
-/* The slice of a worker that has one thing to do at a time: the shorter it is, the sooner its turn comes. */
-enum { SLICE_CALM_US = 500 };
 
 /* ── On the worker's thread ────────────────────────────────────────────────────────────────────────────────
  */
@@ -96,20 +94,14 @@ static void on_wake(uv_async_t *wake)
     }
 }
 
-/* Longer ones pay only where one call of the kernel does what is for many. */
-static void ask_slice(const struct worker *worker)
-{
-    int64_t busy_us = worker->uring != NULL ? worker->slice_us : 0;
-    if (worker->slice_us > 0)
-        thread_ask_slice(worker->pace.is_busy ? busy_us : SLICE_CALM_US);
-}
-
+/* A long slice has it wait longer for its turn, which pays only where one call of the kernel then does what
+ * is for many. */
 static void keep_pace(struct worker *worker)
 {
     size_t arrivals = worker->chunk->arrivals - worker->arrivals_seen;
     worker->arrivals_seen = worker->chunk->arrivals;
-    if (pace_turn(&worker->pace, arrivals))
-        ask_slice(worker);
+    if (pace_turn(&worker->pace, arrivals) && worker->uring != NULL && worker->slice_us > 0)
+        thread_ask_slice(worker->pace.is_busy ? worker->slice_us : 0);
 }
 
 static void before_wait(void *argument)
@@ -132,7 +124,6 @@ static void worker_run(void *argument)
 {
     struct worker *worker = argument;
     atomic_store(&worker->thread_id, thread_introduce("worker", worker->index));
-    ask_slice(worker);
     if (worker->uring != NULL)
         uring_run(worker->uring, before_wait, worker);
     else

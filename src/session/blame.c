@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* Whose error it was: from an ErrorResponse and the request it answers to a violation of one statement. */
 #include "session/state.h"
+#include "sql/classifier.h"
 #include "sql/fingerprint.h"
 #include "sql/mask.h"
 #include "sql/split.h"

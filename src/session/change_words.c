@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* What the texts of requests say about schema changes and the ends of transactions. */
 #include "session/state.h"
+#include "sql/classifier.h"
 #include "sql/token_walk.h"
 
 bool token_ends_transaction(const struct token *token, bool by_commit)

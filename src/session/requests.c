@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* What the client sends: each message becomes a request in flight, unless the guard refuses it. */
 #include "session/state.h"
+#include "sql/classifier.h"
 #include "sql/trail.h"
 #include "wire/reader.h"
 

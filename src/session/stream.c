@@ -4,6 +4,7 @@
  * of all that follows, and the server finds a string without end: it refuses the message unread ("invalid
  * string in message"). */
 #include "session/state.h"
+#include "sql/classifier.h"
 
 #include <stdlib.h>
 

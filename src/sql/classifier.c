@@ -321,8 +321,9 @@ static void merge_lane(const struct classifier_lane *lane, struct outcome *worst
 {
     outcome_unite(worst, &lane->worst);
     out->has_temporary |= lane->has_temporary;
-    if (!name_list_add_all(&out->executes, &lane->executes) ||
-        !name_list_add_all(&out->prepares, &lane->prepares))
+    bool has_executes = name_list_add_all(&out->executes, &lane->executes);
+    bool has_prepares = name_list_add_all(&out->prepares, &lane->prepares);
+    if (!has_executes || !has_prepares)
         make_unknown(worst);
 }
 

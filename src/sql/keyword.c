@@ -112,7 +112,7 @@ static bool may_matter(const struct keyword_scan *scan)
     return (letter < 26 && (letters >> letter & 1) != 0) || keyword_may_be(scan->word, scan->size);
 }
 
-/* Which of the words INTO tells something, and whether the next one would. */
+/* What an INTO says depends on the word before it: what that was is kept for the next one. */
 static void note_into(struct keyword_scan *scan, struct bytes word, bool opens, bool is_at_start)
 {
     if (is_same(word, "into")) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "sql/statement.h"
 
+#include "sql/classifier.h"
 #include "sql/shape.h"
 
 #include <assert.h>

@@ -21,8 +21,9 @@ void verdict_unite(struct verdict *verdict, const struct verdict *other)
     for (size_t class = 0; class < CLASS_COUNT; class ++)
         if ((other->classes >> class & 1) != 0)
             add_level(verdict, (enum statement_class) class, (enum safety_level)other->levels[class]);
-    if (name_list_add_all(&verdict->executes, &other->executes) &&
-        name_list_add_all(&verdict->prepares, &other->prepares))
+    bool has_executes = name_list_add_all(&verdict->executes, &other->executes);
+    bool has_prepares = name_list_add_all(&verdict->prepares, &other->prepares);
+    if (has_executes && has_prepares)
         return;
     verdict->class = CLASS_UNKNOWN;
     verdict->level = LEVEL_MODIFYING;

@@ -185,7 +185,7 @@ static void a_run_that_ended_in_the_future_teaches_no_silence(void **state)
 static void a_run_that_ended_a_little_ahead_was_there_all_the_same(void **state)
 {
     assert_ten_are_usual_beside(*state,
-                                "UPDATE runs SET flushed = datetime('now', '+4 seconds');"
+                                "UPDATE runs SET flushed = datetime('now', '+30 seconds');"
                                 "INSERT INTO runs (run, version, started, flushed) VALUES"
                                 " (0, '', datetime('now', '-20 hours'), datetime('now', '-19 hours'))");
 }

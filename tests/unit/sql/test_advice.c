@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "sql/advice.h"
+#include "sql/classifier.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

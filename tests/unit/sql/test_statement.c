@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#include "sql/classifier.h"
 #include "sql/shape.h"
 #include "sql/statement.h"
 
