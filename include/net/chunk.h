@@ -20,8 +20,7 @@ struct chunk {
     /* of links that speak TLS: */
     uint8_t plain[PLAIN_SIZE];
     struct buffer sealed; /* what is about to be written; empty between the link's calls */
-    size_t
-        arrivals; /* how often bytes came to one of the links; a large read counts more (LINK_LARGE_READ) */
+    size_t arrivals;      /* how often bytes came to one of the links */
 };
 
 /* A chunk whose links speak no TLS needs neither, if it is zero. */

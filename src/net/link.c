@@ -60,7 +60,7 @@ static void link_take(struct link *link, struct bytes bytes)
 
 void link_arrived(struct link *link, struct bytes bytes)
 {
-    link->chunk->arrivals += 1 + bytes.size / LINK_LARGE_READ;
+    link->chunk->arrivals++;
     if (bytes.size >= LINK_LARGE_READ && link->streak < LINK_STREAK)
         link->streak++;
     if (!link->is_flushing && link->failure != UV_ENOMEM)
