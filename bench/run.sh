@@ -9,6 +9,8 @@
 #   --install    the other proxies, into build/peers (done by itself when they are missing), and nothing more
 #   SECONDS=10   of each run          ROUNDS=5           of all runs
 #   TARGETS="direct relay relay_uring pgbouncer haproxy nginx sluice", sluice_uv and sluice_uring where it has both
+#   TURN=0       ms; prepared and connect not by pgbench through one target after the other, but by clients of all targets at once,
+#                which take turns of so many ms (200, with 200 clients 1000) until each target had SECONDS
 #   MODES="simple extended prepared tpcb copy-out copy-in rows connect tls rate workers idle" or distinct; MODE/CLIENTS
 #                for another number of clients
 #   CLIENTS="1 8 32 200"              of the first three and of tpcb (8)
@@ -31,11 +33,12 @@ bulk_block=64 # MB that lie ready; they are carried several times
 row_size=${ROW:-100}
 rate=${RATE:-4000}
 idle=${IDLE:-10000}
+turn=${TURN:-0}
 case "${1:-}" in
 "") ;;
 --quick) rounds=1 seconds=1 bulk=64 row_size=10 rate=500 idle=500 CLIENTS=${CLIENTS:-8} ;;
 --install) exec bash tests/install.sh peers ;;
-*) sed -n '6,25s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+*) sed -n '6,27s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac
 build=${BUILD:-build/release}
 peers=$PWD/build/peers
@@ -67,7 +70,11 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 build_missing() {
-    [ ! -x "$build/bench_relay" ] || [ ! -x "$build/bench_asker" ] || [ ! -x "$build/pgsluice" ] || return 0
+    local program missing=
+    for program in pgsluice bench_relay bench_asker bench_turns; do
+        [ -x "$build/$program" ] || missing=$program
+    done
+    [ -n "$missing" ] || return 0
     say "building $build"
     cmake --preset release -B "$build" >/dev/null
     cmake --build "$build" --target pgsluice bench >/dev/null
@@ -106,11 +113,34 @@ measure() {
     echo "$* $line" >>"$folder/results"
 }
 
+takes_turns() {
+    case $1 in
+    prepared | connect) [ "$turn" -gt 0 ] ;;
+    *) false ;;
+    esac
+}
+
+# measure_turns ROUND MODE CLIENTS TARGET...: lines of results, each turn a round of its own.
+measure_turns() {
+    local target count=$((seconds * 1000 / turn)) all=()
+    local first=$(($1 * count)) mode=$2 clients=$3
+    shift 3
+    for target in "$@"; do
+        all+=("$target:${port_of[$target]}:${pid_of[$target]:-0}")
+    done
+    settle
+    "$build/bench_turns" "$mode" "$clients" "$turn" "$first" "$count" "${all[@]}" >>"$folder/results"
+}
+
 # measure_all ROUND MODE CLIENTS: all targets one after the other, so that what disturbs the machine disturbs them
 # alike; each round begins with another.
 measure_all() {
     local i all
     read -rd '' -ra all < <(targets_of "$2") || true
+    if takes_turns "$2"; then
+        measure_turns "$@" "${all[@]}" || broken+=("$2 with $3 clients in turns")
+        all=()
+    fi
     for ((i = 0; i < ${#all[@]}; i++)); do
         local target=${all[(i + $1) % ${#all[@]}]}
         measure "$1" "$target" "$2" "$3" || broken+=("$2 with $3 clients through $target")

@@ -29,7 +29,7 @@ port = $postgres_port
 unix_socket_directories = '$folder'
 fsync = off
 synchronous_commit = off
-max_connections = 700
+max_connections = 2000
 shared_buffers = 256MB
 END
     "${as_postgres[@]}" "$postgres_bin/pg_ctl" -D "$folder/data" -l "$folder/postgres.log" -w start >"$folder/start.log"
