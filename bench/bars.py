@@ -50,12 +50,14 @@ def judged(rows):
     for name, lanes, runs, figure, direction, bound in BARS:
         for mode, clients in runs:
             for lane in lanes:
-                value = (find(rows, mode, clients, lane) or {}).get(figure)
+                row = find(rows, mode, clients, lane) or {}
+                value, error = row.get(figure), row.get(figure + "_error")
                 if value is None:
                     continue
                 is_reached = value <= bound if direction == "<=" else value >= bound
                 where = f"{mode}, {clients} clients" if clients else mode
-                yield is_reached, f"{where:22} {lane:13} {name:33} {value:9.3f}  {direction} {bound}"
+                yield is_reached, f"{where:22} {lane:13} {name:33} {value:9.3f} " \
+                                  f"{f'± {error:.3f}' if error else '':7}  {direction} {bound}"
 
 
 def main():

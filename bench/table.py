@@ -6,6 +6,7 @@ usage: table.py RESULTS JSON SECONDS [BASE]; BASE is the target that the others 
 round target mode clients rate latency_ms p50_ms p99_ms most_ms cpu_us failed
 """
 import json
+import math
 import statistics
 import sys
 from collections import defaultdict
@@ -21,6 +22,7 @@ COLUMNS = (
     ("most", "most_ms", ".2f"),
     ("cpu µs", "cpu_us", ".2f"),
     ("tps/base", "tps_ratio", ".3f"),
+    ("±", "tps_ratio_error", ".3f"),
     ("cpu/base", "cpu_ratio", ".3f"),
     ("tps/peer", "tps_peer", ".3f"),
     ("p99/peer", "p99_peer", ".3f"),
@@ -45,10 +47,15 @@ def median_of(rounds, measure):
     return statistics.median(values[measure] for values in rounds.values())
 
 
+def error_of(values):
+    """The standard error of their median, as if they were spread normally; of few nothing can be said."""
+    return math.sqrt(math.pi / 2 / len(values)) * statistics.stdev(values) if len(values) >= 5 else None
+
+
 def ratio_of(rounds, base, measure):
-    """The median of the ratios within each round: what disturbed one round disturbed both."""
+    """The median of the ratios within each round, and its error: what disturbed one round disturbed both."""
     ratios = [rounds[n][measure] / base[n][measure] for n in rounds if n in base and base[n][measure] > 0]
-    return statistics.median(ratios) if ratios else None
+    return (statistics.median(ratios), error_of(ratios)) if ratios else (None, None)
 
 
 def best_peer(targets, measure, best):
@@ -68,13 +75,15 @@ def row_of(target, targets, base_target, most):
     row = {"target": target, "rounds": len(rounds)}
     row.update({measure: median_of(rounds, measure) for measure in MEASURES})
     base = targets.get(base_target, {}) if target != base_target else {}
-    is_proxy = target != "direct"
-    row["tps_ratio"] = ratio_of(rounds, base, "tps")
-    row["cpu_ratio"] = ratio_of(rounds, base, "cpu_us") if is_proxy else None
-    row["tps_peer"] = ratio_of(rounds, best_peer(targets, "tps", most), "tps")
-    row["p99_peer"] = ratio_of(rounds, best_peer(targets, "p99_ms", min), "p99_ms")
-    row["cpu_peer"] = ratio_of(rounds, best_peer(targets, "cpu_us", min), "cpu_us") if is_proxy else None
-    row["added_ms"] = added_of(rounds, targets.get("direct", {})) if is_proxy else None
+    cpu_base = base if target != "direct" else {}
+    for name, other, measure in (("tps_ratio", base, "tps"), ("cpu_ratio", cpu_base, "cpu_us"),
+                                 ("tps_peer", best_peer(targets, "tps", most), "tps"),
+                                 ("p99_peer", best_peer(targets, "p99_ms", min), "p99_ms"),
+                                 ("cpu_peer", best_peer(targets, "cpu_us", min), "cpu_us")):
+        row[name], row[name + "_error"] = ratio_of(rounds, other, measure)
+    if target == "direct":
+        row["cpu_peer"] = row["cpu_peer_error"] = None
+    row["added_ms"] = added_of(rounds, targets.get("direct", {})) if target != "direct" else None
     row["each"] = [rounds[n] for n in sorted(rounds)]
     return row
 

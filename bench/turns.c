@@ -296,18 +296,40 @@ static void connect_all(struct load *load)
         }
 }
 
+/* Each target follows each of the others as often: what one leaves behind (processes on this core or that,
+ * warm caches) is found by all. */
+static void shuffle(size_t *order, size_t count)
+{
+    for (size_t i = count - 1; i > 0; i--) {
+        size_t other = (size_t)random() % (i + 1);
+        size_t kept = order[i];
+        order[i] = order[other];
+        order[other] = kept;
+    }
+}
+
+static void run_turn(struct load *load, unsigned number)
+{
+    size_t order[TARGETS_MOST];
+    for (size_t i = 0; i < load->target_count; i++)
+        order[i] = i;
+    shuffle(order, load->target_count);
+    for (size_t i = 0; i < load->target_count; i++) {
+        struct target *target = &load->targets[order[i]];
+        turn_run(load, target);
+        turn_report(load, target, number);
+        if (!load->stays)
+            (void)usleep(REST_US);
+    }
+}
+
 static void run(struct load *load, unsigned first, unsigned count)
 {
     if (load->stays)
         connect_all(load);
+    srandom(first + 1);
     for (unsigned number = first; number < first + count; number++)
-        for (size_t i = 0; i < load->target_count; i++) {
-            struct target *target = &load->targets[(i + number) % load->target_count];
-            turn_run(load, target);
-            turn_report(load, target, number);
-            if (!load->stays)
-                (void)usleep(REST_US);
-        }
+        run_turn(load, number);
     for (size_t i = 0; i < load->target_count; i++)
         for (unsigned j = 0; j < load->clients; j++)
             PQfinish(load->targets[i].clients[j].connection);

@@ -4,22 +4,25 @@
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import unittest
 
-RUN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench", "run.sh")
+BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench")
 TARGETS = ("direct", "relay", "sluice")
 
 
 def run(**variables):
-    """The rows that bench/run.sh tells, by what was run and through what."""
+    """What bench/run.sh tells, its rows by what was run and through what, and what bench/bars.py says of them."""
     with tempfile.TemporaryDirectory(prefix="pgsluice-test-") as folder:
         path = os.path.join(folder, "bench.json")
-        subprocess.run(["bash", RUN], check=True, stdout=subprocess.DEVNULL, timeout=240,
+        subprocess.run(["bash", os.path.join(BENCH, "run.sh")], check=True, stdout=subprocess.DEVNULL, timeout=240,
                        env={**os.environ, "JSON": path, "TARGETS": " ".join(TARGETS), **variables})
+        judged = subprocess.run([sys.executable, os.path.join(BENCH, "bars.py"), path], check=False,
+                                capture_output=True, text=True)
         with open(path, encoding="utf-8") as lines:
             told = json.load(lines)
-    return told, {(row["mode"], row["target"]): row for row in told["rows"]}
+    return told, {(row["mode"], row["target"]): row for row in told["rows"]}, judged.stdout.splitlines()
 
 
 class Run(unittest.TestCase):
@@ -35,19 +38,23 @@ class Run(unittest.TestCase):
         self.assertGreater(row["tps"] * row["latency_ms"] / 1000, clients * 0.5)
 
     def test_one_after_the_other(self):
-        told, rows = run(ROUNDS="1", SECONDS="2", MODES="prepared/2")
+        told, rows, _ = run(ROUNDS="1", SECONDS="2", MODES="prepared/2")
         self.assertEqual(told["failed"], 0)
         for target in TARGETS:
             self.assert_whole(rows["prepared", target], 2, 1)
+        self.assertIsNone(rows["prepared", "sluice"]["tps_ratio_error"])
 
     def test_turns(self):
-        told, rows = run(ROUNDS="2", SECONDS="1", TURN="250", MODES="prepared/2 connect/2")
+        told, rows, judged = run(ROUNDS="2", SECONDS="1", TURN="250", MODES="prepared/8 connect/8")
         self.assertEqual(told["failed"], 0)
-        for target in TARGETS:
-            for mode in ("prepared", "connect"):
-                self.assert_whole(rows[mode, target], 2, 8)
         for mode in ("prepared", "connect"):
+            for target in TARGETS:
+                self.assert_whole(rows[mode, target], 8, 8)
             self.assertGreater(rows[mode, "sluice"]["tps_ratio"], 0)
+            self.assertGreater(rows[mode, "sluice"]["tps_ratio_error"], 0)
+        self.assertEqual(len(judged), 2, judged)
+        self.assertRegex(judged[0], r"^(reached|MISSED) +prepared, 8 clients +sluice +CPU of the relay's +\d.* ± \d")
+        self.assertRegex(judged[1], r"^(reached|MISSED) +connect, 8 clients +sluice +tps of the relay's +\d.* ± \d")
 
 
 if __name__ == "__main__":
