@@ -14,9 +14,10 @@
  * _loop        where the timers of the link run
  * _attend      is_reading has changed, or a stream has ended: what is read comes as link_arrived and
  *              link_stopped, from the loop, or nothing comes any more
- * _write_now   takes off the bytes what the kernel takes at once, while nothing waits; 0 or a negative code
+ * _write_now   takes off the bytes what the kernel takes at once: nothing while something waits, or where the
+ *              lane puts the write off; 0 or a negative code
  * _refer       a piece that refers to the bytes where they were read; NULL where that does not pay
- * _piece       an empty piece with room for so many bytes, or more; NULL where memory is short
+ * _pieces      the spare pieces
  * _release     frees a piece, and lets go of the block that it refers to
  * _write       writes what waits once the kernel takes it; link_written comes from the loop
  * _flush       offers the kernel at once what it was not offered yet
@@ -30,7 +31,9 @@ MUST_USE int lane_poll_open(struct link *link, int socket);
 uv_loop_t *lane_poll_loop(const struct link *link);
 void lane_poll_attend(struct link *link);
 MUST_USE int lane_poll_write_now(struct link *link, struct bytes *bytes);
+struct link_pieces *lane_poll_pieces(const struct link *link);
 void lane_poll_write(struct link *link);
+void lane_poll_flush(struct link *link);
 void lane_poll_close(struct link *link);
 
 /* ── lane_ring.c ────────────────────────────────────────────────────────────────────────────────────────
@@ -40,7 +43,7 @@ MUST_USE int lane_ring_open(struct link *link, int socket);
 uv_loop_t *lane_ring_loop(const struct link *link);
 void lane_ring_attend(struct link *link);
 struct link_piece *lane_ring_refer(struct link *link, struct bytes bytes);
-struct link_piece *lane_ring_piece(struct link *link, size_t capacity);
+struct link_pieces *lane_ring_pieces(const struct link *link);
 void lane_ring_release(struct link *link, struct link_piece *piece);
 void lane_ring_flush(struct link *link);
 void lane_ring_close(struct link *link);
@@ -94,9 +97,9 @@ static inline struct link_piece *lane_refer(struct link *link, struct bytes byte
     return lane_is_ring(link) ? lane_ring_refer(link, bytes) : NULL;
 }
 
-static inline struct link_piece *lane_piece(struct link *link, size_t capacity)
+static inline struct link_piece *lane_piece(const struct link *link, size_t capacity)
 {
-    return lane_is_ring(link) ? lane_ring_piece(link, capacity) : link_piece_create(capacity);
+    return link_piece_take(lane_is_ring(link) ? lane_ring_pieces(link) : lane_poll_pieces(link), capacity);
 }
 
 static inline void lane_release(struct link *link, struct link_piece *piece)
@@ -104,7 +107,7 @@ static inline void lane_release(struct link *link, struct link_piece *piece)
     if (lane_is_ring(link))
         lane_ring_release(link, piece);
     else
-        free(piece);
+        link_piece_give(lane_poll_pieces(link), piece);
 }
 
 static inline void lane_write(struct link *link)
@@ -119,6 +122,8 @@ static inline void lane_flush(struct link *link)
 {
     if (lane_is_ring(link))
         lane_ring_flush(link);
+    else
+        lane_poll_flush(link);
 }
 
 static inline void lane_close(struct link *link)

@@ -56,6 +56,7 @@ struct link_poll {
     unsigned watched : 8;    /* what the kernel is to tell of: EPOLLIN, EPOLLOUT */
     bool waits_for_room : 1; /* to write on */
     bool is_resting : 1;
+    bool is_late : 1; /* what it has to write waits for the end of the turn */
 };
 
 /* What a ring's link needs besides, two words. */

@@ -59,8 +59,6 @@ struct link_piece {
     uint8_t own[];
 };
 
-/* NULL where memory is short. */
-struct link_piece *link_piece_create(size_t capacity);
 /* The kernel took so many bytes of what was under way, or a negative libuv code: none. More than there were
  * are all of them. For lanes. */
 void link_written(struct link *link, ssize_t result);
@@ -76,8 +74,27 @@ void link_fail(struct link *link, int error);
 /* Once nothing waits: ends our side if that was asked for, closes if the peer's end was all that was missing.
  */
 void link_settle(struct link *link);
+/* Offers the kernel at once what waits; what it does not take waits on. For lanes. */
+void link_flush(struct link *link);
 /* Frees what waits. */
 void link_drop_queue(struct link *link);
+
+/* ── link_pieces.c ─────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* Room of a spare piece, in bytes: enough for most of what is said at once. */
+enum { LINK_PIECE_ROOM = 960 };
+
+/* Spare pieces, which the links of a lane share; all zero there are none. */
+struct link_pieces {
+    struct link_piece *spare;
+    size_t count;
+};
+
+/* An empty piece with room for so many bytes, or more; NULL where memory is short. */
+struct link_piece *link_piece_take(struct link_pieces *pieces, size_t capacity);
+void link_piece_give(struct link_pieces *pieces, struct link_piece *piece);
+void link_pieces_free(struct link_pieces *pieces);
 
 /* ── link_tls.c ────────────────────────────────────────────────────────────────────────────────────────────
  */

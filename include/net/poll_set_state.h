@@ -2,8 +2,9 @@
 #ifndef NET_POLL_SET_STATE_H
 #define NET_POLL_SET_STATE_H
 
-#include "net/link.h"
+#include "net/link_state.h"
 #include "net/poll_set.h"
+#include "net/write_batch.h"
 
 #include <sys/epoll.h>
 
@@ -27,6 +28,8 @@ struct poll_set {
     struct poll_rest rests[POLL_SET_RESTS_MOST];
     size_t first_rest;
     size_t rest_count;
+    struct link_pieces pieces;
+    struct write_batch batch; /* the writes of a turn */
     struct epoll_event ready[POLL_SET_READY_MOST];
     bool is_loop_due;
     bool has_stopped;
@@ -54,5 +57,9 @@ void poll_set_wake(struct poll_set *set, const struct link *link);
 /* `events` as epoll names them. The link may be closing. */
 void lane_poll_ready(struct link *link, unsigned events);
 void lane_poll_rested(struct link *link);
+/* What the link has to write and was put off: by a call of its own; and its outcome where the batch wrote it,
+ * the bytes that the kernel took or a negative libuv code. */
+void lane_poll_write_waiting(struct link *link);
+void lane_poll_written(struct link *link, ssize_t result);
 
 #endif

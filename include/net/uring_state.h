@@ -2,7 +2,7 @@
 #ifndef NET_URING_STATE_H
 #define NET_URING_STATE_H
 
-#include "net/link.h"
+#include "net/link_state.h"
 #include "net/run_queue.h"
 #include "net/uring.h"
 
@@ -48,9 +48,8 @@ struct uring {
     struct io_uring ring;
     uv_loop_t *loop;
     struct uring_pool pool;
-    struct uring_block *current;   /* what is being delivered, or NULL */
-    struct link_piece *pieces;     /* spare ones */
-    size_t piece_count;            /* of these */
+    struct uring_block *current; /* what is being delivered, or NULL */
+    struct link_pieces pieces;
     struct run_queue queue;        /* with room for all links that are open */
     struct uring_sending *sending; /* in the order of their entries, with as much room */
     size_t sending_count;

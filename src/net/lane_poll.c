@@ -58,7 +58,7 @@ static bool link_read(struct link *link, size_t *read)
     return size == (ssize_t)link->read_most;
 }
 
-static void link_write_waiting(struct link *link)
+void lane_poll_write_waiting(struct link *link)
 {
     struct iovec pieces[PIECES_AT_ONCE];
     struct msghdr message = { .msg_iov = pieces };
@@ -70,7 +70,13 @@ static void link_write_waiting(struct link *link)
     }
     ssize_t taken = outcome(sendmsg(link->socket.poll.descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT));
     link->socket.poll.waits_for_room = false;
-    link_written(link, is_passing(taken) ? 0 : taken);
+    lane_poll_written(link, taken);
+}
+
+void lane_poll_written(struct link *link, ssize_t result)
+{
+    if (!link->is_closing)
+        link_written(link, is_passing(result) ? 0 : result);
 }
 
 /* Waits for what the link now wants: each change costs a call of the kernel. */
@@ -135,7 +141,7 @@ void lane_poll_ready(struct link *link, unsigned events)
     if (is_readable)
         link_read_all(link, false);
     if (!link->is_closing && link->socket.poll.waits_for_room && is_writable)
-        link_write_waiting(link);
+        lane_poll_write_waiting(link);
     if (!link->is_closing && (is_unwanted || is_writable || link->is_reading))
         link_watch(link);
 }
@@ -151,8 +157,18 @@ void lane_poll_attend(struct link *link)
         link_watch(link);
 }
 
+/* Much is not worth the copy that it would take. */
+static bool link_is_to_be_late(const struct link *link, size_t size)
+{
+    return size <= LINK_PIECE_ROOM && write_batch_has_room(&set_of(link)->batch, link);
+}
+
 int lane_poll_write_now(struct link *link, struct bytes *bytes)
 {
+    if (bytes->size > LINK_PIECE_ROOM)
+        lane_poll_flush(link); /* what was put off stands before it */
+    if (link->first != NULL || link_is_to_be_late(link, bytes->size))
+        return 0;
     ssize_t taken =
         outcome(send(link->socket.poll.descriptor, bytes->data, bytes->size, MSG_NOSIGNAL | MSG_DONTWAIT));
     if (taken >= 0)
@@ -160,10 +176,26 @@ int lane_poll_write_now(struct link *link, struct bytes *bytes)
     return taken >= 0 || is_passing(taken) ? 0 : (int)taken;
 }
 
+struct link_pieces *lane_poll_pieces(const struct link *link)
+{
+    return &set_of(link)->pieces;
+}
+
+/* What is put off waits for the end of the turn, all else for room. */
 void lane_poll_write(struct link *link)
 {
+    if (!link->socket.poll.is_late && link_is_to_be_late(link, link->queued))
+        write_batch_add(&set_of(link)->batch, link);
+    if (link->socket.poll.is_late)
+        return;
     link->socket.poll.waits_for_room = true;
     link_watch(link);
+}
+
+void lane_poll_flush(struct link *link)
+{
+    if (link->socket.poll.is_late)
+        link_flush(link);
 }
 
 void lane_poll_close(struct link *link)
@@ -173,6 +205,7 @@ void lane_poll_close(struct link *link)
         link_closed(link);
         return;
     }
+    lane_poll_flush(link); /* what was said before the end, such as why it comes */
     link_end_rest(link);
     poll_set_remove(set_of(link), poll->descriptor);
     (void)close(poll->descriptor);

@@ -20,9 +20,6 @@
  * pieces wait already they have to fill half of it: else little that waits would keep much. */
 enum { REFERRED_LEAST = 2048, REFERRED_LEAST_BEHIND = URING_BLOCK_SIZE / 2 };
 
-/* Pieces of this size, which is enough for most of what is said at once, are kept for the next turn. */
-enum { PIECE_ROOM = 960, PIECES_KEPT = 128 };
-
 static struct uring *uring_of(const struct link *link)
 {
     return link->chunk->uring;
@@ -64,18 +61,9 @@ void lane_ring_close(struct link *link)
 /* ── Pieces ─────────────────────────────────────────────────────────────────────────────
  */
 
-struct link_piece *lane_ring_piece(struct link *link, size_t capacity)
+struct link_pieces *lane_ring_pieces(const struct link *link)
 {
-    struct uring *uring = uring_of(link);
-    struct link_piece *piece = uring->pieces;
-    if (capacity > PIECE_ROOM)
-        return link_piece_create(capacity);
-    if (piece == NULL)
-        return link_piece_create(PIECE_ROOM);
-    uring->pieces = piece->next;
-    uring->piece_count--;
-    *piece = (struct link_piece){ .data = piece->own, .capacity = PIECE_ROOM };
-    return piece;
+    return &uring_of(link)->pieces;
 }
 
 static bool is_in(const struct uring_block *block, const uint8_t *data)
@@ -94,7 +82,7 @@ struct link_piece *lane_ring_refer(struct link *link, struct bytes bytes)
     struct uring *uring = uring_of(link);
     if (bytes.size < referred_least(link) || !is_in(uring->current, bytes.data))
         return NULL;
-    struct link_piece *piece = lane_ring_piece(link, 0);
+    struct link_piece *piece = link_piece_take(&uring->pieces, 0);
     if (piece == NULL)
         return NULL;
     if (!uring_pool_keep(&uring->pool, uring->current)) {
@@ -112,13 +100,7 @@ void lane_ring_release(struct link *link, struct link_piece *piece)
     struct uring *uring = uring_of(link);
     if (piece->block != NULL)
         uring_pool_drop(&uring->pool, piece->block);
-    if (piece->capacity != PIECE_ROOM || uring->piece_count >= PIECES_KEPT) {
-        free(piece);
-        return;
-    }
-    piece->next = uring->pieces;
-    uring->pieces = piece;
-    uring->piece_count++;
+    link_piece_give(&uring->pieces, piece);
 }
 
 /* ── Receiving ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -291,16 +273,8 @@ static void link_send_waiting(struct uring *uring, struct link *link)
 
 void lane_ring_flush(struct link *link)
 {
-    const struct link_ring *ring = &link->socket.ring;
-    while (link->first != NULL && !ring->is_sending && link->failure == 0) {
-        struct link_piece *piece = link->first;
-        size_t size = piece->size;
-        ssize_t taken = send(ring->descriptor, piece->data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-        piece->is_under_way = true;
-        link_took(link, taken > 0 ? (size_t)taken : 0);
-        if (taken != (ssize_t)size)
-            return;
-    }
+    if (!link->socket.ring.is_sending)
+        link_flush(link);
 }
 
 void lane_ring_came_back(struct link *link)

@@ -90,12 +90,17 @@ void link_written(struct link *link, ssize_t result)
     link_settle(link);
 }
 
-struct link_piece *link_piece_create(size_t capacity)
+void link_flush(struct link *link)
 {
-    struct link_piece *piece = malloc(sizeof *piece + capacity);
-    if (piece != NULL)
-        *piece = (struct link_piece){ .data = piece->own, .capacity = capacity };
-    return piece;
+    while (link->first != NULL && link->failure == 0) {
+        struct link_piece *piece = link->first;
+        size_t size = piece->size;
+        ssize_t taken = send(lane_socket(link), piece->data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        piece->is_under_way = true;
+        link_took(link, taken > 0 ? (size_t)taken : 0);
+        if (taken != (ssize_t)size)
+            return;
+    }
 }
 
 static void link_append(struct link *link, struct link_piece *piece)
@@ -167,7 +172,7 @@ void link_write(struct link *link, struct bytes bytes)
     if (link->is_closing || link->is_shutting || link->failure < 0 || bytes.size == 0)
         return;
     link_end_streak(link);
-    int result = link->first == NULL ? lane_write_now(link, &bytes) : 0;
+    int result = lane_write_now(link, &bytes);
     if (result < 0)
         link_fail(link, result);
     if (bytes.size == 0 || result < 0)

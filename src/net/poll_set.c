@@ -37,6 +37,7 @@ bool poll_set_create(uv_loop_t *loop, struct poll_set **out, struct problem *pro
     *out = set;
     if (set != NULL) {
         set->loop = loop;
+        write_batch_create(&set->batch);
         if (poll_set_open(set))
             return true;
     }
@@ -58,6 +59,8 @@ void poll_set_destroy(struct poll_set *set)
         (void)close(set->timer);
     if (set->sockets >= 0)
         (void)close(set->sockets);
+    write_batch_destroy(&set->batch);
+    link_pieces_free(&set->pieces);
     free(set);
 }
 
@@ -188,14 +191,28 @@ static bool set_may_wait(const struct poll_set *set)
     return set->closing == NULL && !set->has_stopped && poll_set_is_alive(set);
 }
 
+/* Of several that are ready the writes are put off and done together. */
+static void take_all_ready(struct poll_set *set, int count)
+{
+    if (count > 1)
+        write_batch_open(&set->batch);
+    for (int index = 0; index < count; index++) {
+        take_ready(set, &set->ready[index]);
+        if (write_batch_is_filling(&set->batch)) {
+            write_batch_close(&set->batch);
+            write_batch_open(&set->batch);
+        }
+    }
+    write_batch_close(&set->batch);
+}
+
 /* What one wait brought came at one time. */
 static void turn(struct poll_set *set, bool may_wait)
 {
     int timeout = may_wait && set_may_wait(set) ? loop_beside_timeout(set->loop) : 0;
     int count = epoll_wait(set->sockets, set->ready, POLL_SET_READY_MOST, timeout);
     uv_update_time(set->loop);
-    for (int index = 0; index < count; index++)
-        take_ready(set, &set->ready[index]);
+    take_all_ready(set, count);
     tell_closed(set);
     loop_beside_run(set->loop, &set->is_loop_due);
 }

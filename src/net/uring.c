@@ -113,11 +113,7 @@ void uring_destroy(struct uring *uring)
 {
     io_uring_queue_exit(&uring->ring);
     uring_pool_close(&uring->pool);
-    while (uring->pieces != NULL) {
-        struct link_piece *piece = uring->pieces;
-        uring->pieces = piece->next;
-        free(piece);
-    }
+    link_pieces_free(&uring->pieces);
     uring_free(uring);
 }
 
