@@ -18,7 +18,7 @@ from tables import documents
 
 # names in backquotes that are not the sluice's: PostgreSQL's, examples
 FOREIGN = set("no_application_protocol idle_session_timeout orders_status_check shop_app pg_cron pg_isready lo_import "
-              "ddl_window gorp_migrations schema_migrations search_path pg_terminate_backend".split())
+              "ddl_window gorp_migrations io_submit schema_migrations search_path pg_terminate_backend".split())
 FOLDERS = ("src/", "include/", "tests/", "docs/", "conf/", "docker/", "bench/", "build/")
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 PLACEHOLDER = re.compile(r"[A-Z]{4,}|\*|<|\.\.\.")
