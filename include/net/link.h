@@ -20,9 +20,9 @@
  * From link_secure on it speaks TLS: what its owner sends and gets is plaintext, what waits is counted as
  * ciphertext.
  *
- * What link_send cannot hand to the kernel at once is copied and queued. When more than LINK_HIGH_WATER bytes
- * wait, is_full says so: the owner stops reading the other side; on_drained comes when less than
- * LINK_LOW_WATER wait. The process must ignore SIGPIPE. */
+ * What link_send cannot hand to the kernel at once, or puts off to the end of the turn, is copied and queued.
+ * When more than LINK_HIGH_WATER bytes wait, is_full says so: the owner stops reading the other side;
+ * on_drained comes when less than LINK_LOW_WATER wait. The process must ignore SIGPIPE. */
 enum { LINK_HIGH_WATER = 256 * 1024, LINK_LOW_WATER = 64 * 1024 };
 /* How long link_close_flushed bears a peer that takes nothing. */
 enum { LINK_STALL_MS = 3000 };
@@ -108,7 +108,7 @@ struct link {
 
 /* Prepares a link whose socket is not open yet. From here on it has to be closed with link_close. */
 void link_init(struct link *link, struct chunk *chunk, const struct link_events *events);
-/* Takes over a connected socket. 0 or a negative libuv code; the socket is then still the
+/* Takes over a connected socket that does not block. 0 or a negative libuv code; the socket is then still the
  * caller's. */
 MUST_USE int link_open(struct link *link, int socket);
 /* Speaks TLS from here on. `host` (see tls_stream_create) is the server we are a client of, NULL when we are

@@ -74,8 +74,9 @@ void link_fail(struct link *link, int error);
 /* Once nothing waits: ends our side if that was asked for, closes if the peer's end was all that was missing.
  */
 void link_settle(struct link *link);
-/* Offers the kernel at once what waits; what it does not take waits on. For lanes. */
-void link_flush(struct link *link);
+/* Offers the kernel at once what waits; what it does not take waits on. 0 or a negative libuv code, which was
+ * not told to anybody. For lanes. */
+int link_flush(struct link *link);
 /* Frees what waits. */
 void link_drop_queue(struct link *link);
 

@@ -10,11 +10,11 @@
 
 /* The writes of one turn of a set of sockets, which the kernel is handed in one call (io_submit, which every
  * kernel and the usual filters of containers have, and which does the writes of sockets that do not block
- * within the call). A write of its own wakes who reads it, and that program then interrupts us, write for
- * write; behind this call all are there to go on at once. Servers come before others, as in a run_queue.
- * For src/net only.
+ * within the call). A write of its own wakes who reads it, and that program may then interrupt us on the way
+ * out of the call, write for write; here it may once. Servers come before others, as in a run_queue. For
+ * src/net only.
  *
- * SIGPIPE has to be ignored: these writes cannot ask the kernel not to send it. */
+ * Sockets must not block, and SIGPIPE has to be ignored: these writes cannot ask for either. */
 
 struct link;
 
@@ -34,7 +34,7 @@ struct write_batch {
     struct io_event done[WRITE_BATCH_ALL];
 };
 
-/* All zero before. Where the kernel refuses, writes are never put off. */
+/* All zero before. Where the kernel refuses, or does not write on sockets so, writes are never put off. */
 void write_batch_create(struct write_batch *batch);
 /* Links that are in it are forgotten. */
 void write_batch_destroy(struct write_batch *batch);
@@ -49,7 +49,7 @@ static inline void write_batch_open(struct write_batch *batch)
 MUST_USE bool write_batch_has_room(const struct write_batch *batch, const struct link *link);
 /* There has to be room, and the link is not in it. It may be closed until the batch is done, not freed. */
 void write_batch_add(struct write_batch *batch, struct link *link);
-/* Does the writes that were put off. Whoever has more to write while it does, writes at once. */
+/* Does the writes that were put off. What is written while it does is not put off. */
 void write_batch_close(struct write_batch *batch);
 
 /* Half of what can be put off is. */

@@ -165,8 +165,10 @@ static bool link_is_to_be_late(const struct link *link, size_t size)
 
 int lane_poll_write_now(struct link *link, struct bytes *bytes)
 {
-    if (bytes->size > LINK_PIECE_ROOM)
-        lane_poll_flush(link); /* what was put off stands before it */
+    bool is_late = link->socket.poll.is_late && bytes->size > LINK_PIECE_ROOM;
+    int error = is_late ? link_flush(link) : 0; /* what was put off stands before it */
+    if (error < 0)
+        return error;
     if (link->first != NULL || link_is_to_be_late(link, bytes->size))
         return 0;
     ssize_t taken =
@@ -195,7 +197,7 @@ void lane_poll_write(struct link *link)
 void lane_poll_flush(struct link *link)
 {
     if (link->socket.poll.is_late)
-        link_flush(link);
+        (void)link_flush(link); /* the write or read that follows has the error, too */
 }
 
 void lane_poll_close(struct link *link)

@@ -3,6 +3,7 @@
 #include "net/lane.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -90,17 +91,19 @@ void link_written(struct link *link, ssize_t result)
     link_settle(link);
 }
 
-void link_flush(struct link *link)
+int link_flush(struct link *link)
 {
     while (link->first != NULL && link->failure == 0) {
         struct link_piece *piece = link->first;
         size_t size = piece->size;
         ssize_t taken = send(lane_socket(link), piece->data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        int error = taken < 0 ? uv_translate_sys_error(errno) : 0;
         piece->is_under_way = true;
         link_took(link, taken > 0 ? (size_t)taken : 0);
         if (taken != (ssize_t)size)
-            return;
+            return error == UV_EAGAIN || error == UV_EINTR ? 0 : error;
     }
+    return 0;
 }
 
 static void link_append(struct link *link, struct link_piece *piece)

@@ -14,7 +14,9 @@ struct member {
     int peer;
     bool has_ended;
     int error;
+    int drains;
     int closings;
+    size_t filled; /* bytes */
 };
 
 /* Links that are ready in one turn; what each of them does then. */
@@ -24,6 +26,7 @@ struct hub {
     struct member members[MEMBERS_MOST];
     size_t count;
     void (*act)(struct hub *hub, struct member *member);
+    void (*drained)(struct hub *hub, struct member *member); /* or NULL */
     size_t acted;
 };
 
@@ -55,7 +58,10 @@ static void on_end(struct link *link, int error)
 
 static void on_drained(struct link *link)
 {
-    (void)link;
+    struct hub *hub = hub_of(link);
+    member_of(link)->drains++;
+    if (hub->drained != NULL)
+        hub->drained(hub, member_of(link));
 }
 
 static void on_closed(struct link *link)
@@ -70,7 +76,8 @@ static const struct link_events hub_events = {
     .on_closed = on_closed,
 };
 
-static struct hub *hub_create(size_t count, void (*act)(struct hub *, struct member *))
+static struct hub *hub_create_over(void (*pair)(int ends[2]), size_t count,
+                                   void (*act)(struct hub *, struct member *))
 {
     struct hub *hub = calloc(1, sizeof *hub);
     assert_non_null(hub);
@@ -80,13 +87,18 @@ static struct hub *hub_create(size_t count, void (*act)(struct hub *, struct mem
     for (size_t i = 0; i < count; i++) {
         int ends[2];
         struct member *member = &hub->members[i];
-        peer_pair(ends);
+        pair(ends);
         member->peer = ends[1];
         link_init(&member->link, &hub->chunk, &hub_events);
         assert_int_equal(link_open(&member->link, ends[0]), 0);
         link_read_start(&member->link);
     }
     return hub;
+}
+
+static struct hub *hub_create(size_t count, void (*act)(struct hub *, struct member *))
+{
+    return hub_create_over(peer_pair, count, act);
 }
 
 static void hub_destroy(struct hub *hub)
@@ -340,34 +352,130 @@ static void the_end_comes_behind_what_was_put_off(void **state)
     hub_destroy(hub);
 }
 
-static void say_until_full(struct hub *hub, struct member *member)
+/* Of which the kernel takes nothing more, once it is full, until the peer has read. */
+static void unix_pair(int ends[2])
 {
-    (void)hub;
-    say(member, SAID_MOST);
-    say(member, SAID_MOST);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+}
+
+/* Writes as much as the socket takes, behind the link's back; returns how much that is. */
+static size_t fill_socket(const struct member *member)
+{
+    size_t filled = 0;
+    ssize_t size;
+    while ((size = send(member->link.socket.poll.descriptor, said, 1000, MSG_DONTWAIT)) > 0)
+        filled += (size_t)size;
+    assert_int_equal(errno, EAGAIN);
+    return filled;
+}
+
+/* What the peer hears until it has so much. */
+static void hear(struct hub *hub, struct member *member, size_t expected)
+{
+    static uint8_t heard[SAID_MOST];
+    size_t got = 0;
+    while (got < expected) {
+        ssize_t size = peer_take(member->peer, heard, sizeof heard);
+        got += size > 0 ? (size_t)size : 0;
+        poll_set_turn(hub->chunk.poll_set);
+    }
+    assert_int_equal(got, expected);
+    assert_int_equal(lying(member), 0);
+}
+
+static void fill_and_say(struct hub *hub, struct member *member)
+{
+    member->filled = fill_socket(member);
+    say_a_word(hub, member);
 }
 
 static void what_finds_no_room_is_said_when_there_is_some(void **state)
 {
     (void)state;
-    struct hub *hub = hub_create(3, say_a_word);
-    size_t heard[3] = { 0 };
-    for (size_t i = 0; i < hub->count; i++) {
-        for (unsigned often = 0; often < 40 && link_waiting(&hub->members[i].link) == 0; often++)
-            say_until_full(hub, &hub->members[i]);
-        assert_true(link_waiting(&hub->members[i].link) > 0);
-    }
+    struct hub *hub = hub_create_over(unix_pair, 3, fill_and_say);
     hub_turn(hub);
     for (size_t i = 0; i < hub->count; i++) {
-        static uint8_t taken[SAID_MOST];
         struct member *member = &hub->members[i];
-        while (link_waiting(&member->link) > 0 || lying(member) > 0) {
-            ssize_t size = peer_take(member->peer, taken, sizeof taken);
-            heard[i] += size > 0 ? (size_t)size : 0;
-            poll_set_turn(hub->chunk.poll_set);
-        }
-        assert_int_equal(heard[i] % SAID_MOST, 10);
+        assert_int_equal(link_waiting(&member->link), 10);
+        assert_true(member->link.socket.poll.waits_for_room);
+        hear(hub, member, member->filled + 10);
+        assert_int_equal(link_waiting(&member->link), 0);
     }
+    hub_destroy(hub);
+}
+
+/* The owner was told not to bring more, and then all was said at once before something long. */
+static void say_when_full(struct hub *hub, struct member *member)
+{
+    (void)hub;
+    say(member, 10);
+    member->link.is_full = true;
+    say(member, LINK_PIECE_ROOM + 1);
+    assert_int_equal(link_waiting(&member->link), 0);
+    assert_int_equal(member->drains, 0);
+}
+
+static void one_that_has_said_all_before_the_end_of_the_turn_has_room_again(void **state)
+{
+    (void)state;
+    struct hub *hub = hub_create(3, say_when_full);
+    hub_turn(hub);
+    for (size_t i = 0; i < hub->count; i++) {
+        assert_false(hub->members[i].link.is_full);
+        assert_int_equal(hub->members[i].drains, 1);
+    }
+    hub_destroy(hub);
+}
+
+/* The first is written in the call, the others behind it: they take several pieces. */
+static void say_in_pieces(struct hub *hub, struct member *member)
+{
+    if (member == &hub->members[0]) {
+        say(member, 10);
+        member->link.is_full = true;
+    } else {
+        say_often(hub, member);
+    }
+}
+
+static void close_others(struct hub *hub, struct member *member)
+{
+    assert_ptr_equal(member, &hub->members[0]);
+    for (size_t i = 1; i < hub->count; i++)
+        link_close(&hub->members[i].link);
+}
+
+static void one_that_is_closed_while_others_are_told_says_what_it_had_to_say(void **state)
+{
+    (void)state;
+    uint8_t heard[2000];
+    struct hub *hub = hub_create(3, say_in_pieces);
+    hub->drained = close_others;
+    hub_turn(hub);
+    assert_int_equal(hub->members[0].drains, 1);
+    for (size_t i = 1; i < hub->count; i++) {
+        assert_int_equal(recv(hub->members[i].peer, heard, sizeof heard, MSG_DONTWAIT), 5 * 300);
+        assert_int_equal(recv(hub->members[i].peer, heard, sizeof heard, MSG_DONTWAIT), 0);
+    }
+    hub_destroy(hub);
+}
+
+/* The kernel ends the call at the second, whose socket it does not know. */
+static void say_without_a_socket(struct hub *hub, struct member *member)
+{
+    if (member == &hub->members[1])
+        (void)close(member->link.socket.poll.descriptor);
+    say(member, 10);
+}
+
+static void what_the_kernel_leaves_of_a_call_is_written_by_itself(void **state)
+{
+    (void)state;
+    struct hub *hub = hub_create(5, say_without_a_socket);
+    hub_turn(hub);
+    assert_int_equal(hub->members[1].link.failure, UV_EBADF);
+    for (size_t i = 0; i < hub->count; i++)
+        assert_int_equal(lying(&hub->members[i]), i == 1 ? 0 : 10);
     hub_destroy(hub);
 }
 
@@ -413,6 +521,9 @@ int main(void)
         cmocka_unit_test(one_that_is_closed_says_what_it_had_to_say),
         cmocka_unit_test(the_end_comes_behind_what_was_put_off),
         cmocka_unit_test(what_finds_no_room_is_said_when_there_is_some),
+        cmocka_unit_test(one_that_has_said_all_before_the_end_of_the_turn_has_room_again),
+        cmocka_unit_test(one_that_is_closed_while_others_are_told_says_what_it_had_to_say),
+        cmocka_unit_test(what_the_kernel_leaves_of_a_call_is_written_by_itself),
         cmocka_unit_test(a_write_that_fails_is_told_of_and_harms_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
