@@ -506,6 +506,21 @@ static void a_write_that_fails_is_told_of_and_harms_no_other(void **state)
     hub_destroy(hub);
 }
 
+static void lose_peer_and_say(struct hub *hub, struct member *member)
+{
+    lose_peer(hub, member);
+    say(member, LINK_PIECE_ROOM + 1);
+}
+
+static void the_first_error_is_the_one_that_is_told(void **state)
+{
+    (void)state;
+    struct hub *hub = hub_create(3, lose_peer_and_say);
+    hub_turn(hub);
+    assert_int_equal(hub->members[1].link.failure, UV_ECONNRESET);
+    hub_destroy(hub);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -525,6 +540,7 @@ int main(void)
         cmocka_unit_test(one_that_is_closed_while_others_are_told_says_what_it_had_to_say),
         cmocka_unit_test(what_the_kernel_leaves_of_a_call_is_written_by_itself),
         cmocka_unit_test(a_write_that_fails_is_told_of_and_harms_no_other),
+        cmocka_unit_test(the_first_error_is_the_one_that_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
