@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { OF_SERVERS, OF_OTHERS };
@@ -14,8 +15,9 @@ enum { OF_SERVERS, OF_OTHERS };
 /* How many bytes the kernel wrote of the first write; 0 where it did none, or failed. */
 static long write_first(struct write_batch *batch)
 {
+    struct timespec patience = { .tv_sec = 1 };
     bool is_done = syscall(SYS_io_submit, batch->context, 1L, batch->handed) == 1 &&
-                   syscall(SYS_io_getevents, batch->context, 1L, 1L, batch->done, NULL) == 1;
+                   syscall(SYS_io_getevents, batch->context, 1L, 1L, batch->done, &patience) == 1;
     return is_done && batch->done[0].res > 0 ? (long)batch->done[0].res : 0;
 }
 
