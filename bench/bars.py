@@ -8,7 +8,8 @@ import json
 import statistics
 import sys
 
-PEERS = ("pgbouncer", "haproxy", "nginx")
+from table import PEERS, error_of
+
 # name, lanes, what it is run as, figure of the row, at least (>=) or at most (<=), bound
 UV = ("sluice", "sluice_uv")
 RING = ("sluice_uring",)
@@ -42,7 +43,8 @@ def enrich(rows):
             row["added_peer"] = row["added_ms"] / min(added)
         two = find(rows, row["mode"], row["clients"], row["target"] + "_2")
         if two:
-            row["two_ratio"] = statistics.median(b["tps"] / a["tps"] for a, b in zip(row["each"], two["each"]))
+            ratios = [b["tps"] / a["tps"] for a, b in zip(row["each"], two["each"])]
+            row["two_ratio"], row["two_ratio_error"] = statistics.median(ratios), error_of(ratios)
 
 
 def judged(rows):

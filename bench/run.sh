@@ -38,7 +38,7 @@ case "${1:-}" in
 "") ;;
 --quick) rounds=1 seconds=1 bulk=64 row_size=10 rate=500 idle=500 CLIENTS=${CLIENTS:-8} ;;
 --install) exec bash tests/install.sh peers ;;
-*) sed -n '6,27s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+*) sed -n '6,/^[^#]/s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac
 build=${BUILD:-build/release}
 peers=$PWD/build/peers
@@ -68,6 +68,13 @@ declare -A pid_of port_of
 trap end_all EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+# A turn is a part of what each target has in a round.
+check_turn() {
+    [[ $turn =~ ^[0-9]+$ ]] && [ "$turn" -le $((seconds * 1000)) ] && return
+    say "TURN is $turn: a number of ms, at most the $seconds s (SECONDS) that each target has in a round"
+    exit 2
+}
 
 build_missing() {
     local program missing=
@@ -157,6 +164,7 @@ measure_round() {
     done
 }
 
+check_turn
 build_missing
 default_targets="direct relay relay_uring pgbouncer haproxy nginx $(knows_io && echo sluice_uv sluice_uring || echo sluice)"
 read -ra targets <<<"${TARGETS:-$default_targets}"

@@ -9,9 +9,10 @@
 
 struct link;
 
-/* The links that a ring has to attend to, each once. Those of servers come before others, and those that were
- * put in first before later ones: servers have work to do with what is written to them, and a program with
- * many connections is mostly woken when all that a turn has for it is there. All zero it is empty. */
+/* The links that a ring has to attend to, each once. Those of servers come before others (in a batch of
+ * writes, too), and those that were put in first before later ones: servers have work to do with what is
+ * written to them, and a program with many connections is mostly woken when all that a turn has for it is
+ * there. All zero it is empty. */
 enum { RUN_OF_SERVERS, RUN_OF_OTHERS, RUN_KINDS };
 
 struct run_queue {

@@ -3,6 +3,7 @@
 #define NET_WRITE_BATCH_H
 
 #include "base/attributes.h"
+#include "net/run_queue.h"
 
 #include <linux/aio_abi.h>
 #include <stdbool.h>
@@ -18,8 +19,8 @@
 
 struct link;
 
-/* Links that have something to write, of servers and of others. */
-enum { WRITE_BATCH_MOST = 64, WRITE_BATCH_KINDS = 2, WRITE_BATCH_ALL = WRITE_BATCH_MOST * WRITE_BATCH_KINDS };
+/* Links of a kind that have something to write, and of all kinds. */
+enum { WRITE_BATCH_MOST = 64, WRITE_BATCH_ALL = WRITE_BATCH_MOST * RUN_KINDS };
 
 struct write_batch {
     aio_context_t context; /* 0: there is none to be had, and nothing is put off */
@@ -27,7 +28,7 @@ struct write_batch {
     struct write_batch_links {
         struct link *links[WRITE_BATCH_MOST];
         size_t count;
-    } kinds[WRITE_BATCH_KINDS];
+    } kinds[RUN_KINDS];
     /* the call: */
     struct iocb writes[WRITE_BATCH_ALL];
     struct iocb *handed[WRITE_BATCH_ALL];
@@ -55,7 +56,8 @@ void write_batch_close(struct write_batch *batch);
 /* Half of what can be put off is. */
 static inline bool write_batch_is_filling(const struct write_batch *batch)
 {
-    return batch->kinds[0].count > WRITE_BATCH_MOST / 2 || batch->kinds[1].count > WRITE_BATCH_MOST / 2;
+    return batch->kinds[RUN_OF_SERVERS].count > WRITE_BATCH_MOST / 2 ||
+           batch->kinds[RUN_OF_OTHERS].count > WRITE_BATCH_MOST / 2;
 }
 
 #endif

@@ -10,12 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OF_SERVERS, OF_OTHERS };
-
 /* How many bytes the kernel wrote of the first write; 0 where it did none, or failed. */
 static long write_first(struct write_batch *batch)
 {
-    struct timespec patience = { .tv_sec = 1 };
+    const struct timespec patience = { .tv_sec = 1 };
     bool is_done = syscall(SYS_io_submit, batch->context, 1L, batch->handed) == 1 &&
                    syscall(SYS_io_getevents, batch->context, 1L, 1L, batch->done, &patience) == 1;
     return is_done && batch->done[0].res > 0 ? (long)batch->done[0].res : 0;
@@ -59,7 +57,7 @@ void write_batch_destroy(struct write_batch *batch)
 
 static size_t kind_of(const struct link *link)
 {
-    return link->is_of_server ? OF_SERVERS : OF_OTHERS;
+    return link->is_of_server ? RUN_OF_SERVERS : RUN_OF_OTHERS;
 }
 
 bool write_batch_has_room(const struct write_batch *batch, const struct link *link)
@@ -114,8 +112,7 @@ static size_t gather(struct write_batch *batch, struct write_batch_links *kind, 
 
 static struct link *link_of(uint64_t data)
 {
-    return (
-        struct link *)(uintptr_t)data; // NOLINT(performance-no-int-to-ptr): the kernel keeps it as a number
+    return (void *)(uintptr_t)data;
 }
 
 /* All are done already: sockets that do not block have nothing to be waited for. */
@@ -159,11 +156,11 @@ void write_batch_close(struct write_batch *batch)
 {
     size_t count = 0;
     batch->is_open = false;
-    for (size_t kind = 0; kind < WRITE_BATCH_KINDS; kind++)
+    for (size_t kind = 0; kind < RUN_KINDS; kind++)
         count = gather(batch, &batch->kinds[kind], count);
     if (count > 0)
         hand_over(batch, count);
-    for (size_t kind = 0; kind < WRITE_BATCH_KINDS; kind++) {
+    for (size_t kind = 0; kind < RUN_KINDS; kind++) {
         struct write_batch_links *left = &batch->kinds[kind];
         for (size_t index = 0; index < left->count; index++)
             write_alone(left->links[index]);

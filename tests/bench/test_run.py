@@ -57,5 +57,13 @@ class Run(unittest.TestCase):
         self.assertRegex(judged[1], r"^(reached|MISSED) +connect, 8 clients +sluice +tps of the relay's +\d.* ± \d")
 
 
+    def test_a_turn_longer_than_its_round_is_refused(self):
+        for turn in ("1001", "0.2", "-1"):
+            tried = subprocess.run(["bash", os.path.join(BENCH, "run.sh")], check=False, capture_output=True, text=True,
+                                   timeout=60, env={**os.environ, "SECONDS": "1", "TURN": turn})
+            self.assertEqual((tried.returncode, tried.stdout), (2, ""))
+            self.assertIn(f"TURN is {turn}: a number of ms", tried.stderr)
+
+
 if __name__ == "__main__":
     unittest.main()

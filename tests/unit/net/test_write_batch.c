@@ -130,6 +130,14 @@ static void hub_turn(struct hub *hub)
     assert_int_equal(hub->acted, hub->count);
 }
 
+/* A turn in which the members themselves look at what becomes of what they do. */
+static void hub_do(size_t count, void (*act)(struct hub *, struct member *))
+{
+    struct hub *hub = hub_create(count, act);
+    hub_turn(hub);
+    hub_destroy(hub);
+}
+
 /* How many bytes lie at the peer. */
 static size_t lying(const struct member *member)
 {
@@ -174,9 +182,7 @@ static void say_and_see(struct hub *hub, struct member *member)
 static void what_one_has_to_say_is_said_at_once(void **state)
 {
     (void)state;
-    struct hub *hub = hub_create(1, say_and_see);
-    hub_turn(hub);
-    hub_destroy(hub);
+    hub_do(1, say_and_see);
 }
 
 static void without_the_kernels_help_all_is_said_at_once(void **state)
@@ -199,9 +205,7 @@ static void say_much(struct hub *hub, struct member *member)
 static void much_is_said_at_once(void **state)
 {
     (void)state;
-    struct hub *hub = hub_create(5, say_much);
-    hub_turn(hub);
-    hub_destroy(hub);
+    hub_do(5, say_much);
 }
 
 static void say_little_and_much(struct hub *hub, struct member *member)
