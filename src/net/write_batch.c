@@ -137,11 +137,11 @@ static void write_alone(struct link *link)
         lane_poll_written(link, 0);
 }
 
-/* What the kernel did not take of the writes is written one by one. Whoever is told of the others may close
- * them: they are late again until then. */
+/* What the kernel did not take of the writes is written one by one, and so is one alone, by a single call.
+ * Whoever is told of the others may close them: they are late again until then. */
 static void hand_over(struct write_batch *batch, size_t count)
 {
-    long taken = syscall(SYS_io_submit, batch->context, count, batch->handed);
+    long taken = count > 1 ? syscall(SYS_io_submit, batch->context, count, batch->handed) : 0;
     size_t handed = taken > 0 ? (size_t)taken : 0;
     reap(batch, handed);
     for (size_t index = handed; index < count; index++)
