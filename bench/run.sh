@@ -8,7 +8,7 @@
 #   --quick      one round of 1 s, little data: whether it works, not how fast it is
 #   --install    the other proxies, into build/peers (done by itself when they are missing), and nothing more
 #   SECONDS=10   of each run          ROUNDS=5           of all runs
-#   TARGETS="direct relay relay_uring pgbouncer haproxy nginx sluice", sluice_uv and sluice_uring where it has both
+#   TARGETS="direct relay relay_uring pgbouncer haproxy nginx sluice", and sluice_uv and sluice_uring where it has both
 #   TURN=0       ms; prepared and connect not by pgbench through one target after the other, but by clients of all targets at once,
 #                which take turns of so many ms (200, with 200 clients 1000) until each target had SECONDS
 #   MODES="simple extended prepared tpcb copy-out copy-in rows connect tls rate workers idle" or distinct; MODE/CLIENTS
@@ -166,7 +166,7 @@ measure_round() {
 
 check_turn
 build_missing
-default_targets="direct relay relay_uring pgbouncer haproxy nginx $(knows_io && echo sluice_uv sluice_uring || echo sluice)"
+default_targets="direct relay relay_uring pgbouncer haproxy nginx $(knows_io && echo sluice sluice_uv sluice_uring || echo sluice)"
 read -ra targets <<<"${TARGETS:-$default_targets}"
 read -ra modes <<<"${MODES:-simple extended prepared tpcb copy-out copy-in rows connect tls rate workers idle}"
 install_missing

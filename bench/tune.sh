@@ -71,7 +71,7 @@ END
         ! grep -q ' event=started ' "$folder/$1.log" || break
         sleep 0.1
     done
-    if [ "$1" = auto ] && ! grep -q ' event=started .* io=uring' "$folder/$1.log"; then
+    if [ "$1" = auto ] && ! grep -q ' event=started .* io=auto' "$folder/$1.log"; then
         say "io_uring is not to be had here: the lane that uses it is built without having been watched"
     fi
     for batch in 1 16; do

@@ -35,7 +35,7 @@ MUST_USE bool worker_start(struct worker *worker, struct problem *problem);
 
 /* The rest is for the control thread. */
 
-/* How its sessions' bytes move: uring or uv. */
+/* How its sessions' bytes move: uring, uv, or auto: by both. */
 const char *worker_io(const struct worker *worker);
 /* Why not by io_uring, where the settings would have let it; else empty. */
 const char *worker_uring_missing(const struct worker *worker);

@@ -8,7 +8,6 @@
 #include "app/worker.h"
 #include "net/handover.h"
 #include "net/poll_set.h"
-#include "net/uring.h"
 
 #include <stdatomic.h>
 
@@ -28,11 +27,10 @@ struct worker {
     uint32_t index;
     uv_loop_t loop;
     uv_async_t wake;
-    struct uring *uring; /* which moves the bytes, and sleeps; NULL: the chunk's set of sockets does */
+    const char *io; /* as the settings name it */
     char uring_missing[WORKER_URING_MISSING_SIZE];
     int64_t slice_us; /* of the settings */
     struct pace pace;
-    size_t arrivals_seen; /* of the chunk's */
     uv_thread_t thread;
     bool is_started;
     atomic_bool has_ended;

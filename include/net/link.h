@@ -11,8 +11,8 @@
 #include <uv.h>
 
 /* One socket (TCP or Unix): reads into buffers of the worker, writes in order, counts what waits, closes
- * exactly once. How its bytes move is its lane's matter (net/lane.h): the ring's, where the chunk has one,
- * else that of its set of sockets.
+ * exactly once. How its bytes move is its lane's matter (net/lane.h): that of the set of sockets, or of the
+ * ring that the set has.
  *
  *   link_init, link_open ── link_read_start / link_read_stop / link_send ──► link_close ──► on_closed, memory
  * may go
@@ -49,17 +49,18 @@ struct link_events {
     void (*on_closed)(struct link *link);
 };
 
-/* What a link of a set of sockets needs besides, two words. */
+/* What a link needs besides while the set tells of its socket, two words. */
 struct link_poll {
     struct link *next_closing;
     int descriptor;          /* -1: not open */
     unsigned watched : 8;    /* what the kernel is to tell of: EPOLLIN, EPOLLOUT */
     bool waits_for_room : 1; /* to write on */
     bool is_resting : 1;
-    bool is_late : 1; /* what it has to write waits for the end of the turn */
+    bool is_late : 1;   /* what it has to write waits for the end of the turn */
+    unsigned turns : 4; /* in which there was something to read, up to LANE_POLL_TURNS */
 };
 
-/* What a ring's link needs besides, two words. */
+/* What it needs besides while the ring moves its bytes, two words. */
 struct link_ring {
     struct link_held *held; /* what was read while nobody read, or NULL */
     int descriptor;         /* -1: not open */
@@ -75,11 +76,12 @@ struct link_ring {
     bool is_to_rest : 1;    /* before it is read on */
     bool is_resting : 1;    /* a timer is in the kernel's hands */
     bool has_rested : 1;    /* its rest is over, and nothing has come since */
+    bool has_brought : 1;   /* a receive has told of something */
     signed stop : 16;       /* that error, a negative libuv code, or 0 */
 };
 
 struct link {
-    union {
+    union link_socket {
         struct link_poll poll;
         struct link_ring ring;
     } socket;
@@ -100,6 +102,7 @@ struct link {
     bool is_shutting; /* our side is to end once all is written */
     bool is_flushing; /* it is to close once all is written */
     bool is_closing;
+    bool is_by_ring : 1;   /* which of the two holds of the socket */
     bool is_secured : 1;   /* on_secured was called */
     bool has_shut : 1;     /* is_shutting, and the kernel was told so */
     bool is_of_server : 1; /* the peer is a server: set before it is open, by whoever connects to one */

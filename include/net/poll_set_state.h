@@ -12,6 +12,9 @@
 
 /* Sockets that one wait tells of; links that rest at the same time: any more go on without rests. */
 enum { POLL_SET_READY_MOST = 256, POLL_SET_RESTS_MOST = 64 };
+/* Turns in which a link was read before it goes over to the ring, which costs as much as one or two of them:
+ * a connection that only logs in and asks one thing stays. */
+enum { LANE_POLL_TURNS = 8 };
 
 struct poll_rest {
     struct link *link; /* NULL: it rests no more */
@@ -31,6 +34,10 @@ struct poll_set {
     struct link_pieces pieces;
     struct write_batch batch; /* the writes of a turn */
     struct epoll_event ready[POLL_SET_READY_MOST];
+    struct uring *uring;  /* NULL: it has none */
+    bool is_ring_for_all; /* links are opened on it, and stay */
+    bool is_busy;
+    unsigned turns_before_ring; /* LANE_POLL_TURNS, or fewer */
     bool is_loop_due;
     bool has_stopped;
 };
@@ -57,6 +64,8 @@ void poll_set_wake(struct poll_set *set, const struct link *link);
 /* `events` as epoll names them. The link may be closing. */
 void lane_poll_ready(struct link *link, unsigned events);
 void lane_poll_rested(struct link *link);
+/* Goes over to the ring, if it was read in as many turns as make it worth while. The link may be closing. */
+void lane_poll_leave(struct link *link);
 /* What the link has to write and was put off: by a call of its own; and its outcome where the batch wrote it,
  * the bytes that the kernel took or a negative libuv code. */
 void lane_poll_write_waiting(struct link *link);

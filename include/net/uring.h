@@ -8,26 +8,32 @@
 #include <stdbool.h>
 #include <uv.h>
 
-/* A ring of the kernel's (io_uring) that moves the bytes of a worker's links, beside the loop that has the
- * worker's timers, its listeners and all else. One system call a turn hands the kernel all there is to write,
- * and brings what came: the receives stay with the kernel, which puts what it reads into buffers that belong
- * to the ring. */
+/* A ring of the kernel's (io_uring) that moves the bytes of links, of one set of sockets. One system call a
+ * turn hands the kernel all there is to write, and brings what came: the receives stay with the kernel, which
+ * puts what it reads into buffers that belong to the ring. For src/net only: programs give it to a set. */
 struct uring;
 
 /* So much that came can wait to be looked at; the kernel keeps any more in memory of its own. */
 enum { URING_COMPLETIONS = 4096 };
 
-/* False with a problem that says what is missing: the kernel, the right to it, or that this program was built
- * without.
- */
-MUST_USE bool uring_create(uv_loop_t *loop, struct uring **out, struct problem *problem);
-/* Runs the loop and the ring, from one thread until their end, as uv_run does: until no handle of the loop is
- * alive and no link is open. `before_wait`, which may be NULL, is called each turn. */
-void uring_run(struct uring *uring, void (*before_wait)(void *owner), void *owner);
-/* Whether uring_run would go on. */
-bool uring_is_alive(const struct uring *uring);
-/* One turn, which waits for nothing, of a ring that uring_run does not run. */
-void uring_turn(struct uring *uring);
+/* `sockets` is the descriptor of the set. False with a problem that says what is missing: the kernel, the
+ * right to it, or that this program was built without. From the first turn on it is that
+ * thread's alone. */
+MUST_USE bool uring_create(int sockets, struct uring **out, struct problem *problem);
+/* Calm at first. While it is, the first of what comes makes the descriptor uring_call readable, by edge: to
+ * end a wait, and no more. */
+void uring_pace(struct uring *uring, bool is_busy);
+int uring_call(const struct uring *uring);
+/* Does for its links what they want: the first thing in a turn. */
+void uring_serve(struct uring *uring);
+/* Nothing is left to be done before a wait. */
+MUST_USE bool uring_may_wait(const struct uring *uring);
+/* While it is calm: hands over what there is and takes what came. Whether anything did. */
+MUST_USE bool uring_look(struct uring *uring);
+/* While it is busy: the same, and waits for something to come, for `timeout` ms at most, -1: for as long as
+ * it takes. Whether one of the set's sockets is ready. The loop is told what time it is. */
+MUST_USE bool uring_wait(struct uring *uring, int timeout, uv_loop_t *loop);
+bool uring_has_links(const struct uring *uring);
 /* When no link is open. */
 void uring_destroy(struct uring *uring);
 

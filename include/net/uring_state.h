@@ -46,10 +46,10 @@ struct uring_sending {
 
 struct uring {
     struct io_uring ring;
-    uv_loop_t *loop;
+    int sockets; /* of the set's; while it is busy the ring watches it */
+    int call;    /* an eventfd to which the kernel writes when something comes, while it is calm */
     struct uring_pool pool;
-    struct uring_block *current; /* what is being delivered, or NULL */
-    struct link_pieces pieces;
+    struct uring_block *current;   /* what is being delivered, or NULL */
     struct run_queue queue;        /* with room for all links that are open */
     struct uring_sending *sending; /* in the order of their entries, with as much room */
     size_t sending_count;
@@ -60,13 +60,14 @@ struct uring {
     struct __kernel_timespec timeout;
     uint64_t due_ms; /* when the kernel's timer ends, by the loop's clock */
     bool is_timing;
-    bool is_watching; /* the loop's descriptor */
-    bool is_loop_due;
+    bool is_watching;
+    bool is_ready; /* one of the sockets */
+    bool is_calm;
     bool is_enabled;
 };
 
 /* What an entry of the ring is about, in the low bits of its user data; the rest is the link's address. */
-enum uring_topic { TOPIC_RECEIVE, TOPIC_SEND, TOPIC_REST, TOPIC_LOOP, TOPIC_TIMER, TOPIC_NONE };
+enum uring_topic { TOPIC_RECEIVE, TOPIC_SEND, TOPIC_REST, TOPIC_SOCKETS, TOPIC_TIMER, TOPIC_NONE };
 enum { TOPIC_MASK = 7 };
 
 /* ── uring.c ───────────────────────────────────────────────────────────────────────────────────────────────

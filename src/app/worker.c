@@ -94,13 +94,18 @@ static void on_wake(uv_async_t *wake)
     }
 }
 
-/* A long slice has it wait longer for its turn, which pays only where one call of the kernel then does what
- * is for many. */
+/* A ring, and a long slice, with which it waits longer for its turn, pay only where one call of the kernel
+ * then does what is for many. */
 static void keep_pace(struct worker *worker)
 {
-    size_t arrivals = worker->chunk->arrivals - worker->arrivals_seen;
-    worker->arrivals_seen = worker->chunk->arrivals;
-    if (pace_turn(&worker->pace, arrivals) && worker->uring != NULL && worker->slice_us > 0)
+    struct poll_set *set = worker->chunk->poll_set;
+    size_t arrivals = worker->chunk->arrivals;
+    worker->chunk->arrivals = 0;
+    worker->chunk->arrived = NULL;
+    if (!pace_turn(&worker->pace, arrivals) || !poll_set_has_ring(set))
+        return;
+    poll_set_pace(set, worker->pace.is_busy);
+    if (worker->slice_us > 0)
         thread_ask_slice(worker->pace.is_busy ? worker->slice_us : 0);
 }
 
@@ -124,10 +129,7 @@ static void worker_run(void *argument)
 {
     struct worker *worker = argument;
     atomic_store(&worker->thread_id, thread_introduce("worker", worker->index));
-    if (worker->uring != NULL)
-        uring_run(worker->uring, before_wait, worker);
-    else
-        poll_set_run(worker->chunk->poll_set, before_wait, worker);
+    poll_set_run(worker->chunk->poll_set, before_wait, worker);
     roster_end(worker->handover.roster, worker->index);
     atomic_store(&worker->has_ended, true);
     bell_ring(worker->bell);
@@ -215,20 +217,24 @@ static bool loop_init(struct worker *worker)
            uv_async_init(&worker->loop, &worker->wake, on_wake) == 0;
 }
 
-/* Without a ring there is a set of sockets; only where the settings ask for a ring that is an error. */
+/* Only where the settings ask for a ring its absence is an error. */
 static bool lane_open(struct worker *worker, enum setting_io io, struct problem *problem)
 {
     struct problem missing = { .line = 0 };
     struct text text;
-    if (io == IO_UV || uring_create(&worker->loop, &worker->uring, &missing))
-        missing.text[0] = '\0';
-    worker->chunk->uring = worker->uring;
+    worker->io = "uv";
+    if (!poll_set_create(&worker->loop, &worker->chunk->poll_set, problem))
+        return false;
+    if (io == IO_UV)
+        return true;
+    if (poll_set_add_ring(worker->chunk->poll_set, io == IO_URING, &missing)) {
+        worker->io = io == IO_URING ? "uring" : "auto";
+        return true;
+    }
     text_init(&text, worker->uring_missing, sizeof worker->uring_missing);
     text_append_string(&text, missing.text);
-    if (worker->uring != NULL)
+    if (io == IO_AUTO)
         return true;
-    if (io != IO_URING)
-        return poll_set_create(&worker->loop, &worker->chunk->poll_set, problem);
     *problem = (struct problem){ .line = 0 };
     text_init(&text, problem->text, sizeof problem->text);
     text_append_format(&text, "io is uring, but %s; auto and uv do without", missing.text);
@@ -295,8 +301,6 @@ void worker_destroy(struct worker *worker)
         inquiry_answer(worker->inbox.inquiry);
     policy_release(worker->inbox.policy);
     uv_mutex_destroy(&worker->inbox.mutex);
-    if (worker->uring != NULL)
-        uring_destroy(worker->uring);
     if (worker->chunk->poll_set != NULL)
         poll_set_destroy(worker->chunk->poll_set);
     (void)uv_loop_close(&worker->loop);

@@ -5,7 +5,7 @@
 
 const char *worker_io(const struct worker *worker)
 {
-    return worker->uring != NULL ? "uring" : "uv";
+    return worker->io;
 }
 
 const char *worker_uring_missing(const struct worker *worker)

@@ -4,6 +4,7 @@
 #include "net/lane.h"
 #include "net/poll_set_state.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,14 +23,24 @@ int lane_poll_open(struct link *link, int socket)
     int result = poll_set_add(set_of(link), link, socket, EPOLLIN);
     if (result != 0)
         return result;
-    link->socket.poll.descriptor = socket;
-    link->socket.poll.watched = EPOLLIN;
+    link->socket.poll = (struct link_poll){ .descriptor = socket, .watched = EPOLLIN };
     return 0;
 }
 
-uv_loop_t *lane_poll_loop(const struct link *link)
+void lane_poll_let_go(struct link *link, const struct link_poll *poll)
 {
-    return set_of(link)->loop;
+    poll_set_remove(set_of(link), poll->descriptor);
+}
+
+static_assert(LANE_POLL_TURNS <= 15, "a link counts them in four bits");
+
+void lane_poll_leave(struct link *link)
+{
+    struct link_poll *poll = &link->socket.poll;
+    bool is_in_use = link->first != NULL || poll->is_resting || link->is_closing;
+    bool is_to_leave = link->is_reading && poll->turns >= set_of(link)->turns_before_ring && !is_in_use;
+    if (is_to_leave && !lane_change(link))
+        poll->turns = 0;
 }
 
 /* ── What is ready ─────────────────────────────────────────────────────────────────────────────────────────
@@ -110,6 +121,8 @@ static void link_begin_rest(struct link *link)
 static void link_read_all(struct link *link, bool has_rested)
 {
     size_t read = 0;
+    if (link->socket.poll.turns < LANE_POLL_TURNS)
+        link->socket.poll.turns++;
     for (unsigned reads = 0; reads < READS_AT_ONCE && link->is_reading && link_read(link, &read); reads++)
         ;
     if (has_rested)
@@ -131,7 +144,8 @@ void lane_poll_rested(struct link *link)
 }
 
 /* After a failure of the socket the read, or the write, says which. What is read on has to be waited for: a
- * rest may have begun, and ended, since the kernel told of it. */
+ * rest may have begun, and ended, since the kernel told of it. A peer's end would be told of again and again.
+ */
 void lane_poll_ready(struct link *link, unsigned events)
 {
     bool has_failed = (events & (EPOLLERR | EPOLLHUP)) != 0;
@@ -142,7 +156,8 @@ void lane_poll_ready(struct link *link, unsigned events)
         link_read_all(link, false);
     if (!link->is_closing && link->socket.poll.waits_for_room && is_writable)
         lane_poll_write_waiting(link);
-    if (!link->is_closing && (is_unwanted || is_writable || link->is_reading))
+    bool has_changed = is_unwanted || is_writable || link->is_reading || link->has_ended;
+    if (!link->is_closing && has_changed)
         link_watch(link);
 }
 
@@ -178,11 +193,6 @@ int lane_poll_write_now(struct link *link, struct bytes *bytes)
     return taken >= 0 || is_passing(taken) ? 0 : (int)taken;
 }
 
-struct link_pieces *lane_poll_pieces(const struct link *link)
-{
-    return &set_of(link)->pieces;
-}
-
 /* What is put off waits for the end of the turn, all else for room. */
 void lane_poll_write(struct link *link)
 {
@@ -209,7 +219,7 @@ void lane_poll_close(struct link *link)
     }
     lane_poll_flush(link); /* what was said before the end, such as why it comes */
     link_end_rest(link);
-    poll_set_remove(set_of(link), poll->descriptor);
+    lane_poll_let_go(link, poll);
     (void)close(poll->descriptor);
     poll->descriptor = -1;
     poll_set_close(set_of(link), link);

@@ -2,11 +2,12 @@
 /* Links whose bytes a ring moves.
  *
  * What a link wants stands in its own fields: is_reading, is_to_rest, first, is_closing. Whenever one of them
- * may have changed the link is listed, and at the end of the turn it is served: what it wants and the kernel
- * does not do yet is asked for, what the kernel does and it does not want any more is cancelled. There is one
- * receive and one write under way at most, so that order is kept; and the socket is closed only when neither
- * is, nor a rest. */
+ * may have changed the link is listed (not all links when the pace changes: each when it brings something),
+ * and at the end of the turn it is served: what it wants and the kernel does not do yet is asked for, what
+ * the kernel does and it does not want any more is cancelled. There is one receive and one write under way at
+ * most, so that order is kept; and the socket is closed only when neither is, nor a rest. */
 #include "net/lane.h"
+#include "net/poll_set_state.h"
 #include "net/uring_state.h"
 
 #include <assert.h>
@@ -22,7 +23,7 @@ enum { REFERRED_LEAST = 2048, REFERRED_LEAST_BEHIND = URING_BLOCK_SIZE / 2 };
 
 static struct uring *uring_of(const struct link *link)
 {
-    return link->chunk->uring;
+    return link->chunk->poll_set->uring;
 }
 
 int lane_ring_open(struct link *link, int socket)
@@ -34,15 +35,17 @@ int lane_ring_open(struct link *link, int socket)
     /* The ring waits for a socket that is not ready only where the socket itself would. */
     if (ioctl(socket, FIONBIO, &off) != 0)
         return UV_ENOTSOCK;
-    link->socket.ring.descriptor = socket;
-    link->socket.ring.is_known = uring_know(uring, socket);
+    link->socket.ring = (struct link_ring){ .descriptor = socket, .is_known = uring_know(uring, socket) };
     uring->links++;
     return 0;
 }
 
-uv_loop_t *lane_ring_loop(const struct link *link)
+void lane_ring_let_go(struct link *link, const struct link_ring *ring)
 {
-    return uring_of(link)->loop;
+    struct uring *uring = uring_of(link);
+    if (ring->is_known)
+        uring_forget(uring, ring->descriptor);
+    uring->links--;
 }
 
 void lane_ring_attend(struct link *link)
@@ -61,11 +64,6 @@ void lane_ring_close(struct link *link)
 /* ── Pieces ─────────────────────────────────────────────────────────────────────────────
  */
 
-struct link_pieces *lane_ring_pieces(const struct link *link)
-{
-    return &uring_of(link)->pieces;
-}
-
 static bool is_in(const struct uring_block *block, const uint8_t *data)
 {
     return block != NULL && data >= block->data && data < block->data + URING_BLOCK_SIZE;
@@ -82,11 +80,11 @@ struct link_piece *lane_ring_refer(struct link *link, struct bytes bytes)
     struct uring *uring = uring_of(link);
     if (bytes.size < referred_least(link) || !is_in(uring->current, bytes.data))
         return NULL;
-    struct link_piece *piece = link_piece_take(&uring->pieces, 0);
+    struct link_piece *piece = link_piece_take(lane_pieces(link), 0);
     if (piece == NULL)
         return NULL;
     if (!uring_pool_keep(&uring->pool, uring->current)) {
-        lane_ring_release(link, piece);
+        link_piece_give(lane_pieces(link), piece);
         return NULL;
     }
     piece->data = bytes.data;
@@ -95,12 +93,15 @@ struct link_piece *lane_ring_refer(struct link *link, struct bytes bytes)
     return piece;
 }
 
-void lane_ring_release(struct link *link, struct link_piece *piece)
+void lane_ring_drop(struct link *link, struct uring_block *block)
 {
-    struct uring *uring = uring_of(link);
-    if (piece->block != NULL)
-        uring_pool_drop(&uring->pool, piece->block);
-    link_piece_give(&uring->pieces, piece);
+    uring_pool_drop(&uring_of(link)->pool, block);
+}
+
+/* The set is to have it: it is calm, and the ring has brought something for it. */
+static bool link_wants_to_leave(const struct uring *uring, const struct link *link)
+{
+    return uring->is_calm && link->socket.ring.has_brought;
 }
 
 /* ── Receiving ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -226,7 +227,8 @@ void lane_ring_received(struct uring *uring, struct link *link, int result, unsi
     }
     if (block != NULL)
         uring_pool_return(&uring->pool, number);
-    if (!ring->is_receiving || ring->held != NULL || ring->is_to_rest)
+    ring->has_brought = true;
+    if (!ring->is_receiving || ring->held != NULL || ring->is_to_rest || link_wants_to_leave(uring, link))
         run_queue_add(&uring->queue, link);
 }
 
@@ -303,9 +305,9 @@ void lane_ring_sent(struct uring *uring, struct link *link, int result)
     link->socket.ring.is_sending = false;
     link->socket.ring.is_at_once = false;
     link->socket.ring.is_patient = taken < link_under_way(link);
-    if (link->is_closing)
+    if (link->is_closing || link_wants_to_leave(uring, link))
         run_queue_add(&uring->queue, link);
-    else
+    if (!link->is_closing)
         link_written(link, is_passing ? 0 : result);
 }
 
@@ -325,16 +327,37 @@ static void link_finish(struct uring *uring, struct link *link)
         return;
     while (ring->held != NULL)
         uring_drop_held(&uring->pool, uring_take_held(&ring->held));
-    if (ring->is_known)
-        uring_forget(uring, ring->descriptor);
-    (void)close(ring->descriptor);
-    uring->links--;
+    int socket = ring->descriptor;
+    lane_ring_let_go(link, ring);
+    (void)close(socket);
     link_closed(link);
+}
+
+/* Whether it leaves now: there is nothing that the ring has still to do for it. Of what is read nothing is
+ * held any more. */
+static bool link_leaves(const struct uring *uring, const struct link *link)
+{
+    const struct link_ring *ring = &link->socket.ring;
+    bool is_in_use = ring->is_sending || ring->is_resting || ring->has_rested;
+    return link_wants_to_leave(uring, link) && link->is_reading && link->first == NULL && !is_in_use;
+}
+
+/* Where it cannot, it is received on until something has come again. */
+static void link_leave(struct uring *uring, struct link *link)
+{
+    struct link_ring *ring = &link->socket.ring;
+    if (ring->is_receiving) {
+        link_cancel_receive(uring, link);
+    } else if (!ring->is_listed && !lane_change(link)) {
+        ring->has_brought = false;
+        run_queue_add(&uring->queue, link);
+    }
 }
 
 void lane_ring_serve(struct uring *uring, struct link *link)
 {
     struct link_ring *ring = &link->socket.ring;
+    assert(link->is_by_ring);
     if (link->is_closing) {
         link_finish(uring, link);
         return;
@@ -344,6 +367,10 @@ void lane_ring_serve(struct uring *uring, struct link *link)
         return; /* it is listed anew */
     if (ring->is_to_rest)
         link_begin_rest(uring, link);
+    if (link_leaves(uring, link)) {
+        link_leave(uring, link);
+        return;
+    }
     bool rests = ring->is_resting && link_is_stream(link);
     if (link->is_reading && !ring->is_receiving && !ring->has_stopped && !rests)
         link_receive(uring, link);

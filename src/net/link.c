@@ -60,7 +60,9 @@ static void link_take(struct link *link, struct bytes bytes)
 
 void link_arrived(struct link *link, struct bytes bytes)
 {
-    link->chunk->arrivals++;
+    struct chunk *chunk = link->chunk;
+    chunk->arrivals += chunk->arrived != link;
+    chunk->arrived = link;
     if (bytes.size >= LINK_LARGE_READ && link->streak < LINK_STREAK)
         link->streak++;
     if (!link->is_flushing && link->failure != UV_ENOMEM)

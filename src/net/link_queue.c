@@ -128,7 +128,8 @@ static struct link_piece *link_piece_for(struct link *link, size_t size)
     struct link_piece *last = link->first != NULL ? link->last : NULL;
     if (last != NULL && size <= piece_room(last))
         return last;
-    struct link_piece *piece = lane_piece(link, last != NULL && size < PIECE_SIZE ? PIECE_SIZE : size);
+    struct link_piece *piece =
+        link_piece_take(lane_pieces(link), last != NULL && size < PIECE_SIZE ? PIECE_SIZE : size);
     if (piece != NULL)
         link_append(link, piece);
     return piece;

@@ -5,6 +5,7 @@
 #include "net/link_state.h"
 #include "net/loop_beside.h"
 #include "net/poll_set_state.h"
+#include "net/uring.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +23,17 @@ static bool watch(struct poll_set *set, int descriptor, uint32_t events, void *o
     return epoll_ctl(set->sockets, EPOLL_CTL_ADD, descriptor, &wanted) == 0;
 }
 
-/* What is ready without being a link's: the loop has no owner, the timer is the set's. */
+static bool refuse(struct problem *problem, int error)
+{
+    *problem = (struct problem){ .line = 0 };
+    struct text text;
+    text_init(&text, problem->text, sizeof problem->text);
+    text_append_format(&text, "sockets cannot be waited for (epoll): %s",
+                       uv_strerror(uv_translate_sys_error(error)));
+    return false;
+}
+
+/* What is ready without being a link's: the loop has no owner, the timer is the set's, the ring its own. */
 static bool poll_set_open(struct poll_set *set)
 {
     set->sockets = epoll_create1(EPOLL_CLOEXEC);
@@ -37,6 +48,7 @@ bool poll_set_create(uv_loop_t *loop, struct poll_set **out, struct problem *pro
     *out = set;
     if (set != NULL) {
         set->loop = loop;
+        set->turns_before_ring = LANE_POLL_TURNS;
         write_batch_create(&set->batch);
         if (poll_set_open(set))
             return true;
@@ -45,16 +57,40 @@ bool poll_set_create(uv_loop_t *loop, struct poll_set **out, struct problem *pro
     if (set != NULL)
         poll_set_destroy(set);
     *out = NULL;
-    *problem = (struct problem){ .line = 0 };
-    struct text text;
-    text_init(&text, problem->text, sizeof problem->text);
-    text_append_format(&text, "sockets cannot be waited for (epoll): %s",
-                       uv_strerror(uv_translate_sys_error(error)));
-    return false;
+    return refuse(problem, error);
+}
+
+bool poll_set_add_ring(struct poll_set *set, bool is_for_all, struct problem *problem)
+{
+    if (!uring_create(set->sockets, &set->uring, problem))
+        return false;
+    if (!watch(set, uring_call(set->uring), EPOLLIN | EPOLLET, set->uring)) {
+        int error = errno;
+        uring_destroy(set->uring);
+        set->uring = NULL;
+        return refuse(problem, error);
+    }
+    set->is_ring_for_all = is_for_all;
+    poll_set_pace(set, false);
+    return true;
+}
+
+void poll_set_pace(struct poll_set *set, bool is_busy)
+{
+    set->is_busy = is_busy || set->is_ring_for_all;
+    if (set->uring != NULL)
+        uring_pace(set->uring, set->is_busy);
+}
+
+bool poll_set_has_ring(const struct poll_set *set)
+{
+    return set->uring != NULL;
 }
 
 void poll_set_destroy(struct poll_set *set)
 {
+    if (set->uring != NULL)
+        uring_destroy(set->uring);
     if (set->timer >= 0)
         (void)close(set->timer);
     if (set->sockets >= 0)
@@ -92,6 +128,7 @@ void poll_set_change(struct poll_set *set, struct link *link, int socket, unsign
 void poll_set_remove(struct poll_set *set, int socket)
 {
     (void)epoll_ctl(set->sockets, EPOLL_CTL_DEL, socket, NULL);
+    set->links--;
 }
 
 /* The kernel may have told of it already, in this turn: it stays until that was looked at. */
@@ -108,7 +145,6 @@ static void tell_closed(struct poll_set *set)
     while (next != NULL) {
         struct link *link = next;
         next = link->socket.poll.next_closing;
-        set->links--;
         link_closed(link);
     }
 }
@@ -170,25 +206,35 @@ static void end_rests(struct poll_set *set)
 /* ── The loop beside the set ───────────────────────────────────────────────────────────────────────────────
  */
 
+static bool is_link(const struct poll_set *set, const struct epoll_event *ready)
+{
+    const void *owner = ready->data.ptr;
+    return owner != NULL && owner != set && owner != set->uring;
+}
+
+/* The ring is looked at each turn. */
 static void take_ready(struct poll_set *set, const struct epoll_event *ready)
 {
     if (ready->data.ptr == NULL)
         set->is_loop_due = true;
     else if (ready->data.ptr == set)
         end_rests(set);
-    else
+    else if (is_link(set, ready))
         lane_poll_ready(ready->data.ptr, ready->events);
 }
 
 bool poll_set_is_alive(const struct poll_set *set)
 {
-    return uv_loop_alive(set->loop) || set->links > 0;
+    bool has_links =
+        set->links > 0 || set->closing != NULL || (set->uring != NULL && uring_has_links(set->uring));
+    return has_links || uv_loop_alive(set->loop);
 }
 
 /* What is called before a wait may have closed the last link, or stopped the set. */
 static bool set_may_wait(const struct poll_set *set)
 {
-    return set->closing == NULL && !set->has_stopped && poll_set_is_alive(set);
+    bool is_ring_done = set->uring == NULL || uring_may_wait(set->uring);
+    return is_ring_done && set->closing == NULL && !set->has_stopped && poll_set_is_alive(set);
 }
 
 /* Of several that are ready the writes are put off and done together. */
@@ -206,21 +252,50 @@ static void take_all_ready(struct poll_set *set, int count)
     write_batch_close(&set->batch);
 }
 
-/* What one wait brought came at one time. */
-static void turn(struct poll_set *set, bool may_wait)
+static void change_lanes(struct poll_set *set, int count)
 {
-    int timeout = may_wait && set_may_wait(set) ? loop_beside_timeout(set->loop) : 0;
+    for (int index = 0; index < count; index++) {
+        if (is_link(set, &set->ready[index]))
+            lane_poll_leave(set->ready[index].data.ptr);
+    }
+}
+
+/* What one wait brought came at one time. */
+static void wait_for_sockets(struct poll_set *set, int timeout)
+{
     int count = epoll_wait(set->sockets, set->ready, POLL_SET_READY_MOST, timeout);
     uv_update_time(set->loop);
     take_all_ready(set, count);
+    if (set->uring != NULL && set->is_busy)
+        change_lanes(set, count);
+}
+
+/* While the set is busy its ring waits, and says whether a socket is ready, too; else the ring says whether
+ * it has brought anything, or the set waits. */
+static void turn(struct poll_set *set, bool may_wait)
+{
+    int timeout = may_wait && set_may_wait(set) ? loop_beside_timeout(set->loop) : 0;
+    if (set->uring == NULL)
+        wait_for_sockets(set, timeout);
+    else if (!set->is_busy)
+        wait_for_sockets(set, uring_look(set->uring) ? 0 : timeout);
+    else if (uring_wait(set->uring, timeout, set->loop))
+        wait_for_sockets(set, 0);
     tell_closed(set);
     loop_beside_run(set->loop, &set->is_loop_due);
+}
+
+static void serve(struct poll_set *set)
+{
+    if (set->uring != NULL)
+        uring_serve(set->uring);
 }
 
 void poll_set_run(struct poll_set *set, void (*before_wait)(void *owner), void *owner)
 {
     set->has_stopped = false;
     while (!set->has_stopped && poll_set_is_alive(set)) {
+        serve(set);
         if (before_wait != NULL)
             before_wait(owner);
         turn(set, true);
@@ -234,5 +309,6 @@ void poll_set_stop(struct poll_set *set)
 
 void poll_set_turn(struct poll_set *set)
 {
+    serve(set);
     turn(set, false);
 }

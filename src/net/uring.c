@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "base/text.h"
 #include "net/link_state.h"
-#include "net/loop_beside.h"
 #include "net/uring_state.h"
 
+#include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -53,19 +55,33 @@ static void uring_open_table(struct uring *uring)
     uring->known_most = io_uring_register_files_sparse(&uring->ring, most) == 0 ? (int)most : 0;
 }
 
+static int uring_open_call(struct uring *uring)
+{
+    uring->call = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (uring->call < 0)
+        return uv_translate_sys_error(errno);
+    int result = io_uring_register_eventfd(&uring->ring, uring->call);
+    if (result < 0)
+        (void)close(uring->call);
+    return result;
+}
+
 /* One thread alone submits and reaps, and the kernel does for the ring what there is to do when that thread
  * asks, without interrupting it. That thread is not the one that makes the ring: it is enabled later. */
 static int ring_open(struct uring *uring)
 {
     struct io_uring_params plan = {
         .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
-                 IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_R_DISABLED,
+                 IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_R_DISABLED |
+                 IORING_SETUP_TASKRUN_FLAG,
         .cq_entries = URING_COMPLETIONS,
     };
     int result = io_uring_queue_init_params(ENTRIES, &uring->ring, &plan);
     if (result < 0)
         return result;
     result = uring_pool_open(&uring->pool, &uring->ring);
+    if (result == 0)
+        result = uring_open_call(uring);
     if (result == 0) {
         if ((plan.features & FEATURE_RW_ATTR) != 0)
             uring_open_table(uring);
@@ -95,7 +111,7 @@ static void uring_free(struct uring *uring)
     free(uring);
 }
 
-bool uring_create(uv_loop_t *loop, struct uring **out, struct problem *problem)
+bool uring_create(int sockets, struct uring **out, struct problem *problem)
 {
     struct uring *uring = calloc(1, sizeof *uring);
     int result = uring == NULL || !uring_make_room(uring, ROOM_FIRST) ? UV_ENOMEM : ring_open(uring);
@@ -104,7 +120,8 @@ bool uring_create(uv_loop_t *loop, struct uring **out, struct problem *problem)
         uring_free(uring);
         return refuse(problem, result);
     }
-    uring->loop = loop;
+    uring->sockets = sockets;
+    uring->is_calm = true;
     *out = uring;
     return true;
 }
@@ -113,7 +130,7 @@ void uring_destroy(struct uring *uring)
 {
     io_uring_queue_exit(&uring->ring);
     uring_pool_close(&uring->pool);
-    link_pieces_free(&uring->pieces);
+    (void)close(uring->call);
     uring_free(uring);
 }
 
@@ -129,30 +146,26 @@ static void uring_enable(struct uring *uring)
     uring->is_enabled = true;
 }
 
+/* Hands over all entries and takes what came. What goes wrong (a signal, want of memory) is tried again at
+ * the next turn. */
+static void uring_submit(struct uring *uring)
+{
+    if (!uring->is_enabled)
+        uring_enable(uring);
+    (void)io_uring_submit_and_get_events(&uring->ring);
+    if (io_uring_sq_ready(&uring->ring) == 0)
+        uring->write_count = 0; /* all were taken */
+}
+
 /* Looks twice before it waits: often something comes while the kernel does the writes, and neither who sends
  * it has to wake us then, nor is our place on the processor lost. */
-static void uring_wait(struct uring *uring)
+static void uring_submit_and_wait(struct uring *uring)
 {
-    (void)io_uring_submit_and_get_events(&uring->ring);
+    uring_submit(uring);
     if (io_uring_cq_ready(&uring->ring) == 0)
         (void)io_uring_get_events(&uring->ring);
     if (io_uring_cq_ready(&uring->ring) == 0)
         (void)io_uring_submit_and_wait(&uring->ring, 1);
-}
-
-/* Hands over all entries and takes what came; waits for something to come if it may. What goes wrong (a
- * signal, want of memory) is tried again at the next turn. */
-static void uring_submit(struct uring *uring, bool may_wait)
-{
-    if (!uring->is_enabled) {
-        uring_enable(uring);
-    }
-    if (may_wait)
-        uring_wait(uring);
-    else
-        (void)io_uring_submit_and_get_events(&uring->ring);
-    if (io_uring_sq_ready(&uring->ring) == 0)
-        uring->write_count = 0; /* all were taken */
 }
 
 static uint64_t topic_data(void *link, enum uring_topic topic)
@@ -164,7 +177,7 @@ struct io_uring_sqe *uring_entry(struct uring *uring, void *link, enum uring_top
 {
     struct io_uring_sqe *entry = io_uring_get_sqe(&uring->ring);
     if (entry == NULL) {
-        uring_submit(uring, false);
+        uring_submit(uring);
         entry = io_uring_get_sqe(&uring->ring);
         if (entry == NULL)
             abort(); /* the kernel takes nothing any more */
@@ -213,6 +226,13 @@ static bool has_overflown(const struct uring *uring)
     return (IO_URING_READ_ONCE(*uring->ring.sq.kflags) & IORING_SQ_CQ_OVERFLOW) != 0;
 }
 
+/* There is more for the thread to ask for. */
+static bool has_more(const struct uring *uring)
+{
+    unsigned flags = IO_URING_READ_ONCE(*uring->ring.sq.kflags);
+    return (flags & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN)) != 0;
+}
+
 /* Of the entries that the kernel took, those that did not come back are done. */
 static void uring_settle_sending(struct uring *uring)
 {
@@ -248,29 +268,36 @@ bool uring_reserve(struct uring *uring)
     return uring->links < room || uring_make_room(uring, 2 * room);
 }
 
-static void uring_serve(struct uring *uring)
+void uring_serve(struct uring *uring)
 {
     struct link *link;
     while ((link = run_queue_next(&uring->queue)) != NULL)
         lane_ring_serve(uring, link);
 }
 
-/* ── The loop beside the ring ──────────────────────────────────────────────────────────────────────────────
+/* ── Turns ─────────────────────────────────────────────────────────────────────────────────────────────────
  */
 
-/* Tells of the loop's descriptor once, when it is ready or becomes it. */
-static void uring_watch_loop(struct uring *uring)
+/* Tells of the set once, when one of its sockets is ready or becomes it. */
+static void uring_watch_sockets(struct uring *uring)
 {
     if (uring->is_watching)
         return;
-    io_uring_prep_poll_add(uring_entry(uring, NULL, TOPIC_LOOP), uv_backend_fd(uring->loop), POLLIN);
+    io_uring_prep_poll_add(uring_entry(uring, NULL, TOPIC_SOCKETS), uring->sockets, POLLIN);
     uring->is_watching = true;
 }
 
-/* One timer for the loop's next one. It may come too early, since it is not put off when that is. */
-static void uring_time(struct uring *uring, uint64_t timeout_ms)
+/* Else the set, in which the ring's own call is, would have the ring told of it. */
+static void uring_unwatch_sockets(struct uring *uring)
 {
-    uint64_t due_ms = uv_now(uring->loop) + timeout_ms;
+    if (uring->is_watching)
+        io_uring_prep_cancel64(uring_entry(uring, NULL, TOPIC_NONE), topic_data(NULL, TOPIC_SOCKETS), 0);
+}
+
+/* It may come too early, since it is not put off when that is. */
+static void uring_time(struct uring *uring, uint64_t timeout_ms, uint64_t now_ms)
+{
+    uint64_t due_ms = now_ms + timeout_ms;
     if (uring->is_timing && uring->due_ms <= due_ms)
         return;
     uring->timeout.tv_sec = (long long)(timeout_ms / MILLISECONDS);
@@ -297,9 +324,9 @@ static void uring_dispatch(struct uring *uring, const struct io_uring_cqe *came)
     case TOPIC_REST:
         lane_ring_rested(uring, link);
         break;
-    case TOPIC_LOOP:
+    case TOPIC_SOCKETS:
         uring->is_watching = false;
-        uring->is_loop_due = true;
+        uring->is_ready = true;
         break;
     case TOPIC_TIMER:
         uring->is_timing = false;
@@ -309,61 +336,85 @@ static void uring_dispatch(struct uring *uring, const struct io_uring_cqe *came)
     }
 }
 
-/* Where there was no room for all that came, what came back is found only behind the rest. */
-static void uring_take(struct uring *uring)
+/* Whether there was anything to be taken, or to be done. Where there was no room for all that came, what came
+ * back is found only behind the rest. */
+static bool uring_take(struct uring *uring)
 {
     struct io_uring_cqe *next = NULL;
+    bool has_taken = uring->sending_count > 0;
     if (uring->sending_count > 0 && !has_overflown(uring))
         uring_settle_sending(uring);
-    while (io_uring_peek_cqe(&uring->ring, &next) == 0) {
+    while ((io_uring_cq_ready(&uring->ring) > 0 || has_overflown(uring)) &&
+           io_uring_peek_cqe(&uring->ring, &next) == 0) {
         const struct io_uring_cqe came = { .user_data = next->user_data,
                                            .res = next->res,
                                            .flags = next->flags };
         io_uring_cqe_seen(&uring->ring, next);
         uring_dispatch(uring, &came);
+        has_taken = true;
     }
     if (uring->sending_count > 0)
         uring_settle_sending(uring);
+    return has_taken;
 }
 
-/* What is served, and what is called before a wait, may have closed the last link or listed others anew. */
-static bool uring_may_wait(const struct uring *uring)
+/* What is served, and what is called before a wait, may have listed others anew. */
+bool uring_may_wait(const struct uring *uring)
 {
-    return uring_is_alive(uring) && run_queue_is_empty(&uring->queue) && !is_sending_awaited(uring);
+    return run_queue_is_empty(&uring->queue) && !is_sending_awaited(uring);
 }
 
-struct hook {
-    void (*call)(void *owner); /* NULL: none */
-    void *owner;
-};
-
-static void turn(struct uring *uring, bool may_wait, struct hook before_wait)
+bool uring_wait(struct uring *uring, int timeout, uv_loop_t *loop)
 {
-    uring_serve(uring);
-    if (before_wait.call != NULL)
-        before_wait.call(before_wait.owner);
-    int timeout = loop_beside_timeout(uring->loop);
-    uring_watch_loop(uring);
+    uring->is_ready = false;
+    uring_watch_sockets(uring);
     if (timeout > 0)
-        uring_time(uring, (uint64_t)timeout);
-    uring_submit(uring, may_wait && timeout != 0 && uring_may_wait(uring));
-    uv_update_time(uring->loop);
-    uring_take(uring);
-    loop_beside_run(uring->loop, &uring->is_loop_due);
+        uring_time(uring, (uint64_t)timeout, uv_now(loop));
+    if (timeout != 0)
+        uring_submit_and_wait(uring);
+    else
+        uring_submit(uring);
+    uv_update_time(loop);
+    (void)uring_take(uring);
+    return uring->is_ready;
 }
 
-bool uring_is_alive(const struct uring *uring)
+/* Whether what comes from now on calls: the kernel does that only where nothing was there already, so that
+ * what is there has to be looked for behind this. */
+static void uring_let_call(struct uring *uring, bool is_calling)
 {
-    return uv_loop_alive(uring->loop) || uring->links > 0;
+    (void)io_uring_cq_eventfd_toggle(&uring->ring, is_calling);
+    atomic_thread_fence(memory_order_seq_cst);
 }
 
-void uring_run(struct uring *uring, void (*before_wait)(void *owner), void *owner)
+/* What the kernel brings within our own call is not called for. */
+bool uring_look(struct uring *uring)
 {
-    while (uring_is_alive(uring))
-        turn(uring, true, (struct hook){ before_wait, owner });
+    if (io_uring_sq_ready(&uring->ring) == 0 && !has_more(uring))
+        return false;
+    uring_let_call(uring, false);
+    uring_submit(uring);
+    bool has_taken = uring_take(uring);
+    uring_let_call(uring, true);
+    return has_taken || has_more(uring) || io_uring_sq_ready(&uring->ring) > 0;
 }
 
-void uring_turn(struct uring *uring)
+void uring_pace(struct uring *uring, bool is_busy)
 {
-    turn(uring, false, (struct hook){ NULL, NULL });
+    if (uring->is_calm == !is_busy)
+        return;
+    uring->is_calm = !is_busy;
+    uring_let_call(uring, uring->is_calm);
+    if (uring->is_calm)
+        uring_unwatch_sockets(uring);
+}
+
+int uring_call(const struct uring *uring)
+{
+    return uring->call;
+}
+
+bool uring_has_links(const struct uring *uring)
+{
+    return uring->links > 0;
 }

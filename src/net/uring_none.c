@@ -5,9 +5,9 @@
 
 #include <stdlib.h>
 
-bool uring_create(uv_loop_t *loop, struct uring **out, struct problem *problem)
+bool uring_create(int sockets, struct uring **out, struct problem *problem)
 {
-    (void)loop;
+    (void)sockets;
     *out = NULL;
     *problem = (struct problem){ .text = "this program was built without liburing" };
     return false;
@@ -15,19 +15,43 @@ bool uring_create(uv_loop_t *loop, struct uring **out, struct problem *problem)
 
 /* Since none can be made, nothing of what follows is ever called. */
 
-void uring_run(struct uring *uring, void (*before_wait)(void *owner), void *owner)
+void uring_pace(struct uring *uring, bool is_busy)
 {
-    (void)uring, (void)before_wait, (void)owner;
+    (void)uring, (void)is_busy;
     abort();
 }
 
-bool uring_is_alive(const struct uring *uring)
+int uring_call(const struct uring *uring)
 {
     (void)uring;
     abort();
 }
 
-void uring_turn(struct uring *uring)
+void uring_serve(struct uring *uring)
+{
+    (void)uring;
+    abort();
+}
+
+bool uring_may_wait(const struct uring *uring)
+{
+    (void)uring;
+    abort();
+}
+
+bool uring_look(struct uring *uring)
+{
+    (void)uring;
+    abort();
+}
+
+bool uring_wait(struct uring *uring, int timeout, uv_loop_t *loop)
+{
+    (void)uring, (void)timeout, (void)loop;
+    abort();
+}
+
+bool uring_has_links(const struct uring *uring)
 {
     (void)uring;
     abort();
@@ -36,6 +60,7 @@ void uring_turn(struct uring *uring)
 void uring_destroy(struct uring *uring)
 {
     (void)uring;
+    abort();
 }
 
 int lane_ring_open(struct link *link, int socket)
@@ -44,9 +69,9 @@ int lane_ring_open(struct link *link, int socket)
     abort();
 }
 
-uv_loop_t *lane_ring_loop(const struct link *link)
+void lane_ring_let_go(struct link *link, const struct link_ring *ring)
 {
-    (void)link;
+    (void)link, (void)ring;
     abort();
 }
 
@@ -62,15 +87,9 @@ struct link_piece *lane_ring_refer(struct link *link, struct bytes bytes)
     abort();
 }
 
-struct link_piece *lane_ring_piece(struct link *link, size_t capacity)
+void lane_ring_drop(struct link *link, struct uring_block *block)
 {
-    (void)link, (void)capacity;
-    abort();
-}
-
-void lane_ring_release(struct link *link, struct link_piece *piece)
-{
-    (void)link, (void)piece;
+    (void)link, (void)block;
     abort();
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: PostgreSQL
-"""How sessions' bytes move: by io_uring where it can be had, by epoll where not, and who is told."""
+"""How sessions' bytes move: by io_uring where it can be had and pays, by epoll where not, and who is told."""
 import contextlib
 import ctypes
 import os
@@ -45,6 +45,22 @@ def scheduling_of(thread):
     return policy, nice, runtime / 1e6
 
 
+@contextlib.contextmanager
+def crowd_at(case, sluice):
+    """Many clients, so that several things come at a time."""
+    script = os.path.join(sluice.folder, "crowd.sql")
+    with open(script, "w", encoding="ascii") as text:
+        text.write("select 1;")
+    load = machine.spawn(["pgbench", "-n", "-h", "127.0.0.1", "-p", str(sluice.port), "-U", "postgres", "-c", "48", "-j", "4", "-T",
+                          "60", "-f", script, "postgres"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+        case.assertIsNone(load.poll(), "it went on until now")
+    finally:
+        load.kill()
+        load.wait()
+
+
 class Deprived(Sluice):
     wrapper = (sys.executable, "-c", WITHOUT_URING)
 
@@ -79,7 +95,9 @@ class Lanes(Entering):
         if not machine.has_uring():
             self.skipTest("io_uring cannot be had here")
         for io in ("auto", "uring"):
-            self.assertRegex(self.started(self.new_sluice(io=io)), r" io=uring$")
+            sluice = self.new_sluice(io=io)
+            self.assertRegex(self.started(sluice), rf" io={io}$")
+            self.assertEqual({row["io"] for row in sluice.console("SHOW WORKERS")}, {io})
 
     def test_it_is_libuv_where_that_is_asked_for(self):
         sluice = self.new_sluice(io="uv")
@@ -121,26 +139,11 @@ class Slices(Case):
         self.assertNotEqual(usual, slice_ms)
         self.wait_for(lambda: self.scheduling(sluice)[0][2] == (slice_ms or usual), f"{slice_ms} ms at a stretch")
 
-    @contextlib.contextmanager
-    def crowd(self, sluice):
-        """Many clients, so that several things come at a time."""
-        script = os.path.join(sluice.folder, "crowd.sql")
-        with open(script, "w", encoding="ascii") as text:
-            text.write("select 1;")
-        load = machine.spawn(["pgbench", "-n", "-h", "127.0.0.1", "-p", str(sluice.port), "-U", "postgres", "-c", "48", "-j", "4", "-T",
-                              "60", "-f", script, "postgres"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            yield
-            self.assertIsNone(load.poll(), "it went on until now")
-        finally:
-            load.kill()
-            load.wait()
-
     def expect_when_busy(self, busy_ms, kind=Sluice, **settings):
         """The usual one while one thing comes at a time, and this one while several do."""
         sluice = self.begin(kind, **settings)
         self.expect(sluice, None)
-        with self.crowd(sluice):
+        with crowd_at(self, sluice):
             time.sleep(0 if busy_ms else 1)
             self.expect(sluice, busy_ms)
             worker, control = self.scheduling(sluice)
@@ -156,6 +159,7 @@ class Slices(Case):
         self.expect_when_busy(10, io="uring")
         self.expect_when_busy(20, io="uring", worker_slice="20ms")
         self.expect_when_busy(None, io="uring", worker_slice="0s")
+        self.expect_when_busy(10, io="auto")
 
     def test_one_with_libuv_has_the_usual_ones_then(self):
         self.expect_when_busy(None, io="uv")
@@ -165,11 +169,77 @@ class Slices(Case):
             self.skipTest("io_uring cannot be had here")
         self.expect_when_busy(10, kind=Nice, io="uring")
         sluice = self.begin(Batch, io="uring")
-        with self.crowd(sluice):
+        with crowd_at(self, sluice):
             time.sleep(1)
             own, usual = self.scheduling(sluice)
             self.assertEqual(own[0], os.SCHED_BATCH)
             self.assertEqual(own, usual)
+
+
+class Changes(Entering):
+    """With io: auto a session's sockets are a ring's while many things come at a time, else those of a set of sockets."""
+
+    def setUp(self):
+        if not machine.has_uring():
+            self.skipTest("io_uring cannot be had here")
+
+    @staticmethod
+    def watched(sluice):
+        """Sockets that the sets of its threads wait for: those of a ring are none of them."""
+        folder = f"/proc/{sluice.process.pid}"
+        watched = set()
+        for number in os.listdir(f"{folder}/fdinfo"):
+            with contextlib.suppress(FileNotFoundError), open(f"{folder}/fdinfo/{number}", encoding="ascii") as info:
+                watched |= {int(line.split()[1]) for line in info if line.startswith("tfd:")}
+        return watched & Changes.sockets(sluice)
+
+    @staticmethod
+    def sockets(sluice):
+        folder = f"/proc/{sluice.process.pid}/fd"
+        sockets = set()
+        for number in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):
+                sockets |= {int(number)} if os.readlink(f"{folder}/{number}").startswith("socket:") else set()
+        return sockets
+
+    def ask(self, raw, number):
+        self.assertEqual(wire.rows(raw.ask(wire.query(f"select {number}"))), [[str(number)]])
+
+    def test_sessions_go_to_the_ring_and_come_back(self):
+        sluice = self.new_sluice(io="auto", workers=1)
+        resting, speaking = self.enters(sluice), self.enters(sluice)
+        alone = len(self.watched(sluice))
+        with crowd_at(self, sluice):
+            self.wait_for(lambda: len(self.sockets(sluice)) > 90, "the crowd is there")
+            self.wait_for(lambda: len(self.watched(sluice)) <= alone + 10, "nearly all of them are the ring's")
+            for number in range(20):
+                self.ask(speaking, number)
+            self.assertLess(len(self.watched(sluice)), alone)
+        for number in range(600):  # one at a time
+            self.ask(speaking, number)
+        self.wait_for(lambda: len(self.watched(sluice)) == alone, "all are back")
+        self.ask(resting, 1)
+
+    def test_a_session_that_stays_with_the_ring_while_it_is_silent_is_heard(self):
+        sluice = self.new_sluice(io="auto", workers=1)
+        speaking, silent = self.enters(sluice), self.enters(sluice)
+        alone = len(self.watched(sluice))
+        with crowd_at(self, sluice):
+            self.wait_for(lambda: self.ask(silent, 1) or len(self.watched(sluice)) < alone, "it is the ring's")
+        for number in range(600):
+            self.ask(speaking, number)
+        self.assertLess(len(self.watched(sluice)), alone)
+        silent.send(wire.query("select 2"))
+        self.assertEqual(wire.rows(silent.until("Z")), [["2"]])
+        self.ask(silent, 3)
+        self.wait_for(lambda: len(self.watched(sluice)) == alone, "it is back")
+
+    def test_with_uring_all_are_the_rings_and_with_uv_none(self):
+        ring, uv = self.new_sluice(io="uring", workers=1), self.new_sluice(io="uv", workers=1)
+        before = len(self.watched(ring)), len(self.watched(uv))
+        for sluice in (ring, uv):
+            self.ask(self.enters(sluice), 1)
+        self.assertEqual((len(self.watched(ring)), len(self.watched(uv))), (before[0], before[1] + 2))
 
 
 class Crowd(Entering):

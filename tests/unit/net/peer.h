@@ -4,8 +4,7 @@
 
 #include "net/chunk.h"
 #include "net/endpoint.h"
-#include "net/poll_set.h"
-#include "net/uring.h"
+#include "net/poll_set_state.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,14 +28,24 @@
 
 enum { PATIENCE_MS = 10000, NOT_HERE = 77 };
 
-/* ── The loop, and the ring beside it ──────────────────────────────────────────────────────────────────────
+/* ── The loop, and the sockets beside it ───────────────────────────────────────────────────────────────────
  */
 
-/* PGSLUICE_IO=uring: what these tests hold of links is held of a ring's. */
-static inline bool is_uring(void)
+/* PGSLUICE_IO: what these tests hold of links is held of those of a set of sockets (uv), of a ring's (uring),
+ * and of links that change from one to the other every few turns (auto). */
+static inline bool is_io(const char *word)
 {
     const char *io = getenv("PGSLUICE_IO");
-    return io != NULL && strcmp(io, "uring") == 0;
+    return strcmp(io != NULL ? io : "uv", word) == 0;
+}
+
+enum { TURNS_OF_A_PACE = 3 };
+
+static inline void change_pace(const struct chunk *chunk)
+{
+    static unsigned turns;
+    if (chunk != NULL && is_io("auto"))
+        poll_set_pace(chunk->poll_set, turns++ / TURNS_OF_A_PACE % 2 == 0);
 }
 
 /* The chunk is set up already; the loop knows it as its data. */
@@ -46,22 +55,12 @@ static inline void loop_open(uv_loop_t *loop, struct chunk *chunk)
     (void)signal(SIGPIPE, SIG_IGN); /* as the program does: a batch of writes cannot ask not to be sent it */
     assert_int_equal(uv_loop_init(loop), 0);
     loop->data = chunk;
-    chunk->uring = NULL;
-    chunk->poll_set = NULL;
-    if (!is_uring()) {
-        assert_true(poll_set_create(loop, &chunk->poll_set, &problem));
-    } else if (!uring_create(loop, &chunk->uring, &problem)) {
-        print_message("%s\n", problem.text);
-        exit(NOT_HERE);
-    }
-}
-
-static inline void lanes_destroy(struct chunk *chunk)
-{
-    if (chunk->uring != NULL)
-        uring_destroy(chunk->uring);
-    if (chunk->poll_set != NULL)
-        poll_set_destroy(chunk->poll_set);
+    assert_true(poll_set_create(loop, &chunk->poll_set, &problem));
+    chunk->poll_set->turns_before_ring = 1;
+    if (is_io("uv") || poll_set_add_ring(chunk->poll_set, is_io("uring"), &problem))
+        return;
+    print_message("%s\n", problem.text);
+    exit(NOT_HERE);
 }
 
 /* Ends the program where there is no ring to be had: before anything is made that would stay behind. */
@@ -70,18 +69,25 @@ static inline void loop_try(void)
     uv_loop_t loop;
     struct chunk chunk;
     loop_open(&loop, &chunk);
-    lanes_destroy(&chunk);
+    poll_set_destroy(chunk.poll_set);
     assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+/* Ends the program likewise, whatever PGSLUICE_IO says: for tests that make rings themselves. */
+static inline void ring_try(void)
+{
+    assert_int_equal(setenv("PGSLUICE_IO", "uring", 1), 0);
+    loop_try();
+    assert_int_equal(setenv("PGSLUICE_IO", "uv", 1), 0);
 }
 
 /* One without data has no links. */
 static inline void loop_turn(uv_loop_t *loop)
 {
     struct chunk *chunk = loop->data;
+    change_pace(chunk);
     if (chunk == NULL)
         (void)uv_run(loop, UV_RUN_NOWAIT);
-    else if (chunk->uring != NULL)
-        uring_turn(chunk->uring);
     else
         poll_set_turn(chunk->poll_set);
 }
@@ -89,19 +95,14 @@ static inline void loop_turn(uv_loop_t *loop)
 static inline bool loop_is_alive(const uv_loop_t *loop)
 {
     const struct chunk *chunk = loop->data;
-    if (chunk == NULL)
-        return uv_loop_alive(loop);
-    return chunk->uring != NULL ? uring_is_alive(chunk->uring) : poll_set_is_alive(chunk->poll_set);
+    return chunk == NULL ? uv_loop_alive(loop) : poll_set_is_alive(chunk->poll_set);
 }
 
 /* As a worker does, until nothing is alive. */
 static inline void loop_run(uv_loop_t *loop, void (*before_wait)(void *owner), void *owner)
 {
     struct chunk *chunk = loop->data;
-    if (chunk->uring != NULL)
-        uring_run(chunk->uring, before_wait, owner);
-    else
-        poll_set_run(chunk->poll_set, before_wait, owner);
+    poll_set_run(chunk->poll_set, before_wait, owner);
 }
 
 /* Turns the loop, without waiting for long, until `condition` holds. */
@@ -336,7 +337,7 @@ static inline void loop_finish(uv_loop_t *loop)
 {
     TURN_UNTIL(loop, !loop_is_alive(loop));
     if (loop->data != NULL)
-        lanes_destroy(loop->data);
+        poll_set_destroy(((struct chunk *)loop->data)->poll_set);
     assert_int_equal(uv_loop_close(loop), 0);
 }
 

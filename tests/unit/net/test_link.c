@@ -30,7 +30,7 @@ static struct probe *probe_of(struct link *link)
 static void on_bytes(struct link *link, struct bytes bytes)
 {
     struct probe *probe = probe_of(link);
-    assert_true(is_uring() || bytes.data == probe->chunk.data);
+    assert_true(link->is_by_ring || bytes.data == probe->chunk.data);
     assert_true(bytes.size <= sizeof probe->bytes - probe->size);
     memcpy(probe->bytes + probe->size, bytes.data, bytes.size);
     probe->size += bytes.size;
@@ -199,7 +199,7 @@ static void a_small_write_goes_out_at_once_and_leaves_nothing_waiting(void **sta
     struct probe *probe = probe_create();
     char got[4];
     link_send(&probe->link, bytes_text("pong"));
-    if (is_uring())
+    if (is_io("uring"))
         loop_turn(&probe->loop); /* all that is said in a turn goes together, at its end */
     assert_int_equal(link_waiting(&probe->link), 0);
     assert_null(probe->link.first);
@@ -250,7 +250,7 @@ static void a_ring_writes_to_servers_before_others(void **state)
     TURN_UNTIL(&probe->loop, link_waiting(&beside[0].link) == 0);
     assert_int_equal(epoll_wait(epoll, ready, LINKS, PATIENCE_MS), LINKS);
     for (int i = 0; i < LINKS; i++)
-        assert_int_equal(ready[i].data.fd, order[is_uring()][i]);
+        assert_int_equal(ready[i].data.fd, order[is_io("uring")][i]);
     for (int i = 0; i < LINKS; i++) {
         link_close(&beside[i].link);
         TURN_UNTIL(&probe->loop, beside[i].closings > 0);
@@ -408,7 +408,7 @@ static void small_reads_that_wait_do_not_keep_their_blocks(void **state)
 static void large_reads_that_wait_are_not_copied(void **state)
 {
     (void)state;
-    assert_in_range(blocks_kept_of_pieces(16 * 1024), is_uring() ? 4 : 0, is_uring() ? SIZE_MAX : 0);
+    assert_in_range(blocks_kept_of_pieces(16 * 1024), is_io("uring") ? 4 : 0, is_io("uring") ? SIZE_MAX : 0);
 }
 
 static void a_link_is_full_above_high_water_until_it_is_below_low_water(void **state)
@@ -566,7 +566,7 @@ static void a_socket_that_the_ring_has_no_place_for_is_served_too(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
     struct probe *probe = probe_over(ends);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    assert_true(!is_uring() || !probe->link.socket.ring.is_known);
+    assert_true(!is_io("uring") || !probe->link.socket.ring.is_known);
     link_read_start(&probe->link);
     send_pattern(&probe->link, &at, 30000);
     read_pattern(probe, at);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* More links than a ring has room for what comes of them at once. */
 #include "net/link.h"
+#include "net/uring.h"
 #include "unit/net/peer.h"
 
 #include <sys/resource.h>

@@ -153,7 +153,7 @@ static void turn_until_all_came(struct end *end)
 static bool stream_rests(void)
 {
     const struct link *link = &house.stream.link;
-    if (!is_uring())
+    if (!link->is_by_ring)
         return link->socket.poll.is_resting && link_is_stream(link);
     return (link->socket.ring.is_to_rest || link->socket.ring.is_resting) && link_is_stream(link);
 }

@@ -139,6 +139,18 @@ static void a_set_that_was_stopped_returns_and_can_run_again(void **state)
     assert_int_equal(member->closings, 1);
 }
 
+/* The kernel would tell of it again the next turn. */
+static void an_end_is_not_waited_for_again(void **state)
+{
+    (void)state;
+    struct member *member = hire();
+    link_read_start(&member->link);
+    assert_int_equal(shutdown(member->peer, SHUT_WR), 0);
+    loop_turn(&office.loop);
+    assert_int_equal(member->ends, 1);
+    assert_int_equal(member->link.socket.poll.watched, 0);
+}
+
 static void stop_by_call(uv_async_t *call)
 {
     poll_set_stop(office_set());
@@ -358,6 +370,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         OFFICE_TEST(a_set_that_was_stopped_returns_and_can_run_again),
+        OFFICE_TEST(an_end_is_not_waited_for_again),
         OFFICE_TEST(the_loop_is_heard_while_the_set_waits),
         OFFICE_TEST(a_link_that_was_closed_is_told_before_it_waits),
         OFFICE_TEST(a_failure_that_nobody_waits_for_does_not_keep_it_awake),
