@@ -102,7 +102,7 @@ struct link {
     bool is_shutting; /* our side is to end once all is written */
     bool is_flushing; /* it is to close once all is written */
     bool is_closing;
-    bool is_by_ring : 1;   /* which of the two holds of the socket */
+    bool is_by_ring : 1;   /* which member of `socket` is in use */
     bool is_secured : 1;   /* on_secured was called */
     bool has_shut : 1;     /* is_shutting, and the kernel was told so */
     bool is_of_server : 1; /* the peer is a server: set before it is open, by whoever connects to one */

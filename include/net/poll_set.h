@@ -20,7 +20,7 @@ MUST_USE bool poll_set_create(uv_loop_t *loop, struct poll_set **out, struct pro
 MUST_USE bool poll_set_add_ring(struct poll_set *set, bool is_for_all, struct problem *problem);
 bool poll_set_has_ring(const struct poll_set *set);
 /* Whether the thread has several things to do at a time, of which a ring does many with one call; at first it
- * is not. While it has one, a ring takes longer to wake it. */
+ * is not. While one thing comes at a time a ring spares nothing, and takes longer to wake it. */
 void poll_set_pace(struct poll_set *set, bool is_busy);
 /* Runs the loop and the set, from one thread, as uv_run does: until no handle of the loop is alive and no
  * link is open, or until poll_set_stop. `before_wait`, which may be NULL, is called each turn. */

@@ -17,13 +17,14 @@ struct uring;
 enum { URING_COMPLETIONS = 4096 };
 
 /* `sockets` is the descriptor of the set. False with a problem that says what is missing: the kernel, the
- * right to it, or that this program was built without. From the first turn on it is that
- * thread's alone. */
+ * right to it, or that this program was built without. From its first turn on it belongs
+ * to the thread that took it. */
 MUST_USE bool uring_create(int sockets, struct uring **out, struct problem *problem);
-/* Calm at first. While it is, the first of what comes makes the descriptor uring_call readable, by edge: to
- * end a wait, and no more. */
+/* Calm at first. While it is, the first of what comes makes the descriptor uring_call readable, by edge;
+ * uring_called says that this was seen. */
 void uring_pace(struct uring *uring, bool is_busy);
 int uring_call(const struct uring *uring);
+void uring_called(struct uring *uring);
 /* Does for its links what they want: the first thing in a turn. */
 void uring_serve(struct uring *uring);
 /* Nothing is left to be done before a wait. */

@@ -63,6 +63,7 @@ struct uring {
     bool is_watching;
     bool is_ready; /* one of the sockets */
     bool is_calm;
+    bool is_called; /* and has not looked since, or found something */
     bool is_enabled;
 };
 

@@ -212,14 +212,15 @@ static bool is_link(const struct poll_set *set, const struct epoll_event *ready)
     return owner != NULL && owner != set && owner != set->uring;
 }
 
-/* The ring is looked at each turn. */
 static void take_ready(struct poll_set *set, const struct epoll_event *ready)
 {
     if (ready->data.ptr == NULL)
         set->is_loop_due = true;
     else if (ready->data.ptr == set)
         end_rests(set);
-    else if (is_link(set, ready))
+    else if (ready->data.ptr == set->uring)
+        uring_called(set->uring);
+    else
         lane_poll_ready(ready->data.ptr, ready->events);
 }
 

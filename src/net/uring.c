@@ -226,13 +226,6 @@ static bool has_overflown(const struct uring *uring)
     return (IO_URING_READ_ONCE(*uring->ring.sq.kflags) & IORING_SQ_CQ_OVERFLOW) != 0;
 }
 
-/* There is more for the thread to ask for. */
-static bool has_more(const struct uring *uring)
-{
-    unsigned flags = IO_URING_READ_ONCE(*uring->ring.sq.kflags);
-    return (flags & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN)) != 0;
-}
-
 /* Of the entries that the kernel took, those that did not come back are done. */
 static void uring_settle_sending(struct uring *uring)
 {
@@ -344,8 +337,7 @@ static bool uring_take(struct uring *uring)
     bool has_taken = uring->sending_count > 0;
     if (uring->sending_count > 0 && !has_overflown(uring))
         uring_settle_sending(uring);
-    while ((io_uring_cq_ready(&uring->ring) > 0 || has_overflown(uring)) &&
-           io_uring_peek_cqe(&uring->ring, &next) == 0) {
+    while (io_uring_peek_cqe(&uring->ring, &next) == 0) {
         const struct io_uring_cqe came = { .user_data = next->user_data,
                                            .res = next->res,
                                            .flags = next->flags };
@@ -379,34 +371,33 @@ bool uring_wait(struct uring *uring, int timeout, uv_loop_t *loop)
     return uring->is_ready;
 }
 
-/* Whether what comes from now on calls: the kernel does that only where nothing was there already, so that
- * what is there has to be looked for behind this. */
-static void uring_let_call(struct uring *uring, bool is_calling)
-{
-    (void)io_uring_cq_eventfd_toggle(&uring->ring, is_calling);
-    atomic_thread_fence(memory_order_seq_cst);
-}
-
-/* What the kernel brings within our own call is not called for. */
+/* The kernel calls for what finds nothing there before it: so it looks until nothing is. What the kernel
+ * tells within our own call is called for, too, and costs one look more. */
 bool uring_look(struct uring *uring)
 {
-    if (io_uring_sq_ready(&uring->ring) == 0 && !has_more(uring))
+    if (!uring->is_called && io_uring_sq_ready(&uring->ring) == 0)
         return false;
-    uring_let_call(uring, false);
     uring_submit(uring);
-    bool has_taken = uring_take(uring);
-    uring_let_call(uring, true);
-    return has_taken || has_more(uring) || io_uring_sq_ready(&uring->ring) > 0;
+    uring->is_called = uring_take(uring) || has_overflown(uring);
+    return uring->is_called || io_uring_sq_ready(&uring->ring) > 0;
 }
 
+/* What came before the kernel saw that it is to call is looked for behind that. */
 void uring_pace(struct uring *uring, bool is_busy)
 {
     if (uring->is_calm == !is_busy)
         return;
     uring->is_calm = !is_busy;
-    uring_let_call(uring, uring->is_calm);
+    uring->is_called = true;
+    (void)io_uring_cq_eventfd_toggle(&uring->ring, uring->is_calm);
+    atomic_thread_fence(memory_order_seq_cst);
     if (uring->is_calm)
         uring_unwatch_sockets(uring);
+}
+
+void uring_called(struct uring *uring)
+{
+    uring->is_called = true;
 }
 
 int uring_call(const struct uring *uring)

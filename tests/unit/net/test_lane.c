@@ -14,7 +14,7 @@ enum {
     PIECE = 3000,
     STREAM = 4 * 1024 * 1024
 };
-enum { LONG = 8 * PIECE };
+enum { LONG = 8 * PIECE, STEPS = 12000 };
 
 struct member {
     struct link link;
@@ -22,6 +22,8 @@ struct member {
     size_t got;
     int ends;
     int closings;
+    size_t sent;       /* to it */
+    size_t taken_back; /* from it */
     bool is_echoing;
     bool is_hesitant;
 };
@@ -303,9 +305,9 @@ static void one_that_rests_stays(void **state)
     (void)state;
     struct member *member = hire();
     for (int read = 0; read < LINK_STREAK - 1; read++)
-        hear(member, LONG);
+        hear(member, LINK_LARGE_READ);
     poll_set_pace(office_set(), true);
-    hear(member, LONG);
+    hear(member, LINK_LARGE_READ);
     assert_true(member->link.socket.poll.is_resting && !member->link.is_by_ring);
     turn_for(&office.loop, 5);
     assert_false(member->link.is_by_ring);
@@ -354,50 +356,82 @@ static void one_that_cannot_go_back_stays(void **state)
     hear(member, 1);
 }
 
-static void one_that_ends_or_closes_on_its_way_is_told(void **state)
+/* On its way back, after so many turns. */
+static struct member *on_its_way(int turns_since)
+{
+    struct member *member = on_ring();
+    hear(member, 1);
+    poll_set_pace(office_set(), false);
+    assert_int_equal(send(member->peer, pattern_at(member->got), 1, 0), 1);
+    TURN_UNTIL(&office.loop, member->got == 3);
+    for (int turn_since = 0; turn_since < turns_since; turn_since++)
+        loop_turn(&office.loop);
+    return member;
+}
+
+static void one_that_ends_on_its_way_is_told(void **state)
 {
     (void)state;
-    for (int way = 0; way < 3; way++) {
-        struct member *member = on_ring();
-        poll_set_pace(office_set(), false);
-        assert_int_equal(send(member->peer, pattern_at(member->got), 1, 0), 1);
-        for (int turns = 0; turns < way; turns++)
-            loop_turn(&office.loop);
+    for (int turns_since = 0; turns_since < 4; turns_since++) {
+        struct member *member = on_its_way(turns_since);
         assert_int_equal(shutdown(member->peer, SHUT_WR), 0);
         TURN_UNTIL(&office.loop, member->ends == 1);
-        assert_int_equal(member->got, 2);
+    }
+}
+
+static void one_that_is_closed_on_its_way_closes_once(void **state)
+{
+    (void)state;
+    for (int turns_since = 0; turns_since < 4; turns_since++) {
+        struct member *member = on_its_way(turns_since);
         link_close(&member->link);
         TURN_UNTIL(&office.loop, member->closings == 1);
+        turn_for(&office.loop, 1);
     }
+}
+
+/* What it sent back, as far as it is there. */
+static void take_back(struct member *member)
+{
+    static uint8_t bytes[PIECE];
+    ssize_t taken = peer_take(member->peer, bytes, sizeof bytes);
+    if (taken <= 0)
+        return;
+    expect_stream(bytes, (size_t)taken, member->taken_back);
+    member->taken_back += (size_t)taken;
+}
+
+static bool is_all_back(void)
+{
+    bool is_all = true;
+    for (int index = 0; index < MEMBERS; index++) {
+        take_back(&office.members[index]);
+        is_all = is_all && office.members[index].taken_back == office.members[index].sent;
+    }
+    return is_all;
 }
 
 /* Whatever the pace does meanwhile, each hears its stream, and sends it back. */
 static void nothing_is_lost_however_often_they_change(void **state)
 {
-    size_t sent[MEMBERS] = { 0 };
-    size_t back[MEMBERS] = { 0 };
-    static uint8_t bytes[PIECE];
     unsigned changes = 0;
     bool was_by_ring = false;
     (void)state;
     for (int index = 0; index < MEMBERS; index++)
         hire()->is_echoing = true;
-    for (unsigned turns = 0; back[0] < STREAM || back[1] < STREAM; turns++) {
-        struct member *member = &office.members[turns % MEMBERS];
-        size_t *position = &sent[turns % MEMBERS];
-        size_t size = turns * 37 % PIECE + 1;
-        poll_set_pace(office_set(), turns % 23 < 11);
-        ssize_t taken = send(member->peer, pattern_at(*position), size, MSG_DONTWAIT | MSG_NOSIGNAL);
-        *position += taken > 0 ? (size_t)taken : 0;
+    for (unsigned step = 0; step < STEPS; step++) {
+        struct member *member = &office.members[step % MEMBERS];
+        size_t size = step * 37 % PIECE + 1;
+        poll_set_pace(office_set(), step % 23 < 11);
+        ssize_t taken = send(member->peer, pattern_at(member->sent), size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        member->sent += taken > 0 ? (size_t)taken : 0;
         loop_turn(&office.loop);
-        taken = turns % 3 == 0 ? -1 : peer_take(member->peer, bytes, sizeof bytes);
-        if (taken > 0) {
-            expect_stream(bytes, (size_t)taken, back[turns % MEMBERS]);
-            back[turns % MEMBERS] += (size_t)taken;
-        }
+        if (step % 3 != 0)
+            take_back(member);
         changes += was_by_ring != office.members[0].link.is_by_ring;
         was_by_ring = office.members[0].link.is_by_ring;
     }
+    TURN_UNTIL(&office.loop, is_all_back());
     assert_in_range(changes, 20, UINT32_MAX);
 }
 
@@ -531,7 +565,7 @@ static uint64_t calls(void)
 }
 
 /* Each call is a turn of a set that is not busy, and to others a cost. */
-static void the_ring_calls_once_and_only_a_set_that_is_not_busy(void **state)
+static void the_ring_calls_only_a_set_that_is_not_busy(void **state)
 {
     (void)state;
     struct member *member = on_ring();
@@ -542,7 +576,7 @@ static void the_ring_calls_once_and_only_a_set_that_is_not_busy(void **state)
     poll_set_pace(office_set(), false);
     begin_anew(member, 1);
     TURN_UNTIL(&office.loop, !member->link.is_by_ring);
-    assert_int_equal(calls(), 1);
+    assert_true(calls() > 0);
 }
 
 /* It watches the sockets no more, and has nothing to hand over, when the pace changes. */
@@ -604,13 +638,14 @@ int main(void)
         EACH(one_that_rests_stays),
         EACH(one_that_brings_a_stream_changes_behind_it),
         EACH(one_that_cannot_go_back_stays),
-        EACH(one_that_ends_or_closes_on_its_way_is_told),
+        EACH(one_that_ends_on_its_way_is_told),
+        EACH(one_that_is_closed_on_its_way_closes_once),
         EACH(nothing_is_lost_however_often_they_change),
         EACH(a_set_that_is_not_busy_hears_the_ring),
         EACH(it_hears_many_at_once),
         EACH(a_busy_set_hears_the_ring),
         EACH(a_busy_set_hears_a_socket_that_the_ring_has_not),
-        EACH(the_ring_calls_once_and_only_a_set_that_is_not_busy),
+        EACH(the_ring_calls_only_a_set_that_is_not_busy),
         EACH(a_set_that_was_busy_with_a_socket_hears_the_ring),
         EACH(the_loop_is_heard_at_any_pace),
         EACH(it_rests_at_any_pace_while_nothing_comes),
