@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: PostgreSQL
 """A thread of another process that stands still for a while, as one that is stuck does, while the others go on."""
+import contextlib
 import ctypes
 import os
 
@@ -10,10 +11,11 @@ WAIT_ALL = 0x40000000  # __WALL: threads that are not the first of their process
 
 
 def threads(pid):
-    """The threads of a process: number by name."""
+    """The threads of a process: number by name. Some may end meanwhile."""
     named = {}
     for number in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{number}/comm", encoding="utf-8") as comm:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError), \
+                open(f"/proc/{pid}/task/{number}/comm", encoding="utf-8") as comm:
             named[comm.read().strip()] = int(number)
     return named
 
