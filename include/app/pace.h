@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /* Whether a worker has one thing to do at a time, for which somebody waits, or several, of which it does more
- * in one turn the later the turn comes. A thing is what one link
- * brought: it counts each that is another than the one before. */
+ * in one turn the later the turn comes. A thing is what one link brought, where the one before was brought by
+ * another. */
 struct pace {
     uint32_t turns; /* in which something came, of those that the next judgement looks at */
     size_t arrivals;

@@ -17,8 +17,8 @@ struct uring;
 enum { URING_COMPLETIONS = 4096 };
 
 /* `sockets` is the descriptor of the set. False with a problem that says what is missing: the kernel, the
- * right to it, or that this program was built without. From its first turn on it belongs
- * to the thread that took it. */
+ * right to it, or that this program was built without. From its first turn on it belongs to the thread that
+ * took it. */
 MUST_USE bool uring_create(int sockets, struct uring **out, struct problem *problem);
 /* Calm at first. While it is, the first of what comes makes the descriptor uring_call readable, by edge;
  * uring_called says that this was seen. */

@@ -83,10 +83,20 @@ struct uring_write *uring_write_room(struct uring *uring);
  * no room. It is open there until uring_forget. */
 MUST_USE bool uring_know(struct uring *uring, int socket);
 void uring_forget(struct uring *uring, int socket);
-/* The entry that was got last is a write of the link that is done at once, or comes back. */
-void uring_sends(struct uring *uring, struct link *link);
 /* Room for one more link. */
 MUST_USE bool uring_reserve(struct uring *uring);
+
+/* ── uring_sending.c ───────────────────────────────────────────────────────────────────────────────────────
+ */
+
+/* The entry that was got last is a write of the link that is done at once, or comes back. */
+void uring_sends(struct uring *uring, struct link *link);
+/* Tells the links what became of such writes, of those that the kernel took. Where it has overflown, what
+ * came back is not all to be seen yet. */
+void uring_settle_sending(struct uring *uring);
+MUST_USE bool uring_has_overflown(const struct uring *uring);
+/* Something is to be done once one of them is done. */
+MUST_USE bool uring_is_awaited(const struct uring *uring);
 
 /* ── uring_pool.c ──────────────────────────────────────────────────────────────────────────────────────────
  */

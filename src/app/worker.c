@@ -2,6 +2,7 @@
 #include "app/clock.h"
 #include "app/thread.h"
 #include "app/worker_state.h"
+#include "config/schema.h"
 
 #include <stdlib.h>
 
@@ -222,13 +223,13 @@ static bool lane_open(struct worker *worker, enum setting_io io, struct problem 
 {
     struct problem missing = { .line = 0 };
     struct text text;
-    worker->io = "uv";
+    worker->io = schema_word(CHOICE_setting_io, IO_UV);
     if (!poll_set_create(&worker->loop, &worker->chunk->poll_set, problem))
         return false;
     if (io == IO_UV)
         return true;
     if (poll_set_add_ring(worker->chunk->poll_set, io == IO_URING, &missing)) {
-        worker->io = io == IO_URING ? "uring" : "auto";
+        worker->io = schema_word(CHOICE_setting_io, io);
         return true;
     }
     text_init(&text, worker->uring_missing, sizeof worker->uring_missing);

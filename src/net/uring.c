@@ -191,55 +191,6 @@ struct uring_write *uring_write_room(struct uring *uring)
     return uring->write_count < URING_WRITES_AT_ONCE ? &uring->writes[uring->write_count++] : NULL;
 }
 
-/* ── Writes that are done at once ──────────────────────────────────────────────────────────────────────────
- */
-
-void uring_sends(struct uring *uring, struct link *link)
-{
-    uring->sending[uring->sending_count++] = (struct uring_sending){ link, uring->ring.sq.sqe_tail - 1 };
-}
-
-/* Those of which not all was taken are told of, and before all else: the kernel did them when it took their
- * entries. */
-static void uring_find_those_back(struct uring *uring)
-{
-    struct io_uring_cqe *came;
-    unsigned head;
-    io_uring_for_each_cqe(&uring->ring, head, came)
-    {
-        if ((came->user_data & TOPIC_MASK) == TOPIC_SEND)
-            lane_ring_came_back((void *)(uintptr_t)(came->user_data & ~(uint64_t)TOPIC_MASK));
-    }
-}
-
-static bool is_sending_awaited(const struct uring *uring)
-{
-    for (size_t index = 0; index < uring->sending_count; index++) {
-        if (lane_ring_is_awaited(uring->sending[index].link))
-            return true;
-    }
-    return false;
-}
-
-static bool has_overflown(const struct uring *uring)
-{
-    return (IO_URING_READ_ONCE(*uring->ring.sq.kflags) & IORING_SQ_CQ_OVERFLOW) != 0;
-}
-
-/* Of the entries that the kernel took, those that did not come back are done. */
-static void uring_settle_sending(struct uring *uring)
-{
-    unsigned taken = io_uring_smp_load_acquire(uring->ring.sq.khead);
-    size_t done = 0;
-    size_t left = 0;
-    uring_find_those_back(uring);
-    while (done < uring->sending_count && (int)(taken - uring->sending[done].position) > 0)
-        lane_ring_sent_all(uring, uring->sending[done++].link);
-    while (done < uring->sending_count)
-        uring->sending[left++] = uring->sending[done++];
-    uring->sending_count = left;
-}
-
 /* ── Links ─────────────────────────────────────────────────────────────────────────────────────────────────
  */
 
@@ -335,7 +286,7 @@ static bool uring_take(struct uring *uring)
 {
     struct io_uring_cqe *next = NULL;
     bool has_taken = uring->sending_count > 0;
-    if (uring->sending_count > 0 && !has_overflown(uring))
+    if (uring->sending_count > 0 && !uring_has_overflown(uring))
         uring_settle_sending(uring);
     while (io_uring_peek_cqe(&uring->ring, &next) == 0) {
         const struct io_uring_cqe came = { .user_data = next->user_data,
@@ -353,7 +304,7 @@ static bool uring_take(struct uring *uring)
 /* What is served, and what is called before a wait, may have listed others anew. */
 bool uring_may_wait(const struct uring *uring)
 {
-    return run_queue_is_empty(&uring->queue) && !is_sending_awaited(uring);
+    return run_queue_is_empty(&uring->queue) && !uring_is_awaited(uring);
 }
 
 bool uring_wait(struct uring *uring, int timeout, uv_loop_t *loop)
@@ -378,7 +329,7 @@ bool uring_look(struct uring *uring)
     if (!uring->is_called && io_uring_sq_ready(&uring->ring) == 0)
         return false;
     uring_submit(uring);
-    uring->is_called = uring_take(uring) || has_overflown(uring);
+    uring->is_called = uring_take(uring) || uring_has_overflown(uring);
     return uring->is_called || io_uring_sq_ready(&uring->ring) > 0;
 }
 

@@ -2,43 +2,12 @@
 /* Links that change between a set of sockets and its ring. */
 #include "net/lane.h"
 #include "net/uring.h"
-#include "unit/net/peer.h"
+#include "unit/net/office.h"
 
 #include <pthread.h>
 
-enum {
-    MEMBERS_MOST = 128,
-    MEMBERS = 4,
-    PERIOD = 251,
-    A_WHILE_MS = 50,
-    PIECE = 3000,
-    STREAM = 4 * 1024 * 1024
-};
+enum { MEMBERS = 4, PERIOD = 251, PIECE = 3000, STREAM = 4 * 1024 * 1024 };
 enum { LONG = 8 * PIECE, STEPS = 12000 };
-
-struct member {
-    struct link link;
-    int peer;
-    size_t got;
-    int ends;
-    int closings;
-    size_t sent;       /* to it */
-    size_t taken_back; /* from it */
-    bool is_echoing;
-    bool is_hesitant;
-};
-
-static struct office {
-    uv_loop_t loop;
-    struct chunk chunk;
-    struct member members[MEMBERS_MOST];
-    size_t count;
-} office;
-
-static struct member *member_of(struct link *link)
-{
-    return CONTAINER_OF(link, struct member, link);
-}
 
 /* The stream from there on, LONG bytes of it. */
 static const uint8_t *pattern_at(size_t position)
@@ -78,27 +47,11 @@ static void on_drained(struct link *link)
     link_read_start(link);
 }
 
-static void on_end(struct link *link, int error)
-{
-    member_of(link)->ends += error == 0;
-}
-
-static void on_closed(struct link *link)
-{
-    member_of(link)->closings++;
-}
-
-static struct poll_set *office_set(void)
-{
-    return office.chunk.poll_set;
-}
-
 static int open_office(void **state)
 {
     struct problem problem;
     (void)state;
-    memset(&office, 0, sizeof office);
-    loop_open(&office.loop, &office.chunk);
+    office_open();
     assert_true(poll_set_add_ring(office_set(), false, &problem));
     return 0;
 }
@@ -106,30 +59,14 @@ static int open_office(void **state)
 static struct member *hire(void)
 {
     static const struct link_events events = {
-        .on_bytes = on_bytes, .on_end = on_end, .on_drained = on_drained, .on_closed = on_closed
+        .on_bytes = on_bytes, .on_end = count_end, .on_drained = on_drained, .on_closed = count_closing
     };
-    struct member *member = &office.members[office.count++];
     int ends[2];
     peer_pair(ends);
     assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
-    member->peer = ends[1];
-    link_init(&member->link, &office.chunk, &events);
-    assert_int_equal(link_open(&member->link, ends[0]), 0);
+    struct member *member = office_hire(ends, &events);
     link_read_start(&member->link);
     return member;
-}
-
-static int close_office(void **state)
-{
-    (void)state;
-    for (size_t index = 0; index < office.count; index++) {
-        link_close(&office.members[index].link);
-        (void)close(office.members[index].peer);
-    }
-    loop_finish(&office.loop);
-    for (size_t index = 0; index < office.count; index++)
-        assert_int_equal(office.members[index].closings, 1);
-    return 0;
 }
 
 /* So many more bytes of the stream. */
@@ -537,12 +474,6 @@ static void a_busy_set_hears_a_socket_that_the_ring_has_not(void **state)
     expect_to_be_woken((struct caller){ .members = member, .count = 1 });
 }
 
-static void stop_by_call(uv_async_t *call)
-{
-    poll_set_stop(office_set());
-    uv_close((uv_handle_t *)call, NULL);
-}
-
 static void the_loop_is_heard_at_any_pace(void **state)
 {
     (void)state;
@@ -592,34 +523,14 @@ static void a_set_that_was_busy_with_a_socket_hears_the_ring(void **state)
     expect_to_be_woken((struct caller){ .members = member, .count = 1 });
 }
 
-static void stop_by_timer(uv_timer_t *timer)
-{
-    poll_set_stop(office_set());
-    uv_close((uv_handle_t *)timer, NULL);
-}
-
-static unsigned turns;
-
-static void count_turn(void *unused)
-{
-    (void)unused;
-    turns++;
-}
-
 /* Neither the change nor the ring's own call has it turn for nothing. */
 static void it_rests_at_any_pace_while_nothing_comes(void **state)
 {
     (void)state;
     (void)on_ring();
     for (int round = 0; round < 4; round++) {
-        uv_timer_t timer;
         poll_set_pace(office_set(), round % 2 == 1);
-        assert_int_equal(uv_timer_init(&office.loop, &timer), 0);
-        assert_int_equal(uv_timer_start(&timer, stop_by_timer, A_WHILE_MS, 0), 0);
-        turns = 0;
-        poll_set_run(office_set(), count_turn, NULL);
-        assert_in_range(turns, 1, 10);
-        TURN_UNTIL(&office.loop, !uv_loop_alive(&office.loop));
+        assert_in_range(turns_in(A_WHILE_MS), 1, TURNS_MOST);
     }
 }
 

@@ -2,36 +2,13 @@
 #include "net/link_state.h"
 #include "net/poll_set.h"
 #include "net/poll_set_state.h"
-#include "unit/net/peer.h"
+#include "unit/net/office.h"
 
 #include <sys/resource.h>
 
-enum { MEMBERS = POLL_SET_RESTS_MOST + 2, NANOSECONDS = 1000, TURNS_MOST = 10, A_WHILE_MS = 50 };
-
-struct member {
-    struct link link;
-    int peer;
-    size_t got;
-    int ends;
-    int closings;
-    struct member *victim; /* to be closed when this one is told of something */
-};
-
-static struct office {
-    uv_loop_t loop;
-    struct chunk chunk;
-    struct member members[MEMBERS];
-    size_t count;
-    unsigned turns;
-    bool stops_when_closed;
-} office;
+enum { MEMBERS = POLL_SET_RESTS_MOST + 2, NANOSECONDS = 1000 };
 
 static const uint8_t pattern[LINK_LARGE_READ];
-
-static struct member *member_of(struct link *link)
-{
-    return CONTAINER_OF(link, struct member, link);
-}
 
 static void close_victim(struct member *member)
 {
@@ -45,85 +22,25 @@ static void on_bytes(struct link *link, struct bytes bytes)
     close_victim(member_of(link));
 }
 
-static void on_end(struct link *link, int error)
-{
-    (void)error;
-    member_of(link)->ends++;
-}
-
-static void on_closed(struct link *link)
-{
-    member_of(link)->closings++;
-    if (office.stops_when_closed)
-        poll_set_stop(link->chunk->poll_set);
-}
-
-static struct poll_set *office_set(void)
-{
-    return office.chunk.poll_set;
-}
-
 static int open_office(void **state)
 {
     (void)state;
-    memset(&office, 0, sizeof office);
-    loop_open(&office.loop, &office.chunk);
+    office_open();
     return 0;
 }
 
 static struct member *hire(void)
 {
     static const struct link_events events = { .on_bytes = on_bytes,
-                                               .on_end = on_end,
-                                               .on_closed = on_closed };
-    struct member *member = &office.members[office.count++];
+                                               .on_end = count_end,
+                                               .on_closed = count_closing };
     int ends[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    member->peer = ends[1];
-    link_init(&member->link, &office.chunk, &events);
-    assert_int_equal(link_open(&member->link, ends[0]), 0);
-    return member;
-}
-
-static int close_office(void **state)
-{
-    (void)state;
-    for (size_t index = 0; index < office.count; index++) {
-        link_close(&office.members[index].link);
-        (void)close(office.members[index].peer);
-    }
-    loop_finish(&office.loop);
-    for (size_t index = 0; index < office.count; index++)
-        assert_int_equal(office.members[index].closings, 1);
-    return 0;
+    return office_hire(ends, &events);
 }
 
 /* ── Waiting ───────────────────────────────────────────────────────────────────────────────────────────────
  */
-
-static void count_turn(void *unused)
-{
-    (void)unused;
-    office.turns++;
-}
-
-static void stop(uv_timer_t *timer)
-{
-    poll_set_stop(office_set());
-    uv_close((uv_handle_t *)timer, NULL);
-}
-
-/* How often the set woke in that time, this timer's end included. */
-static unsigned turns_in(unsigned ms)
-{
-    uv_timer_t timer;
-    office.turns = 0;
-    assert_int_equal(uv_timer_init(&office.loop, &timer), 0);
-    assert_int_equal(uv_timer_start(&timer, stop, ms, 0), 0);
-    poll_set_run(office_set(), count_turn, NULL);
-    loop_turn(&office.loop); /* the timer's handle is closed in the loop */
-    return office.turns;
-}
 
 static void a_set_that_was_stopped_returns_and_can_run_again(void **state)
 {
@@ -151,12 +68,6 @@ static void an_end_is_not_waited_for_again(void **state)
     assert_int_equal(member->link.socket.poll.watched, 0);
 }
 
-static void stop_by_call(uv_async_t *call)
-{
-    poll_set_stop(office_set());
-    uv_close((uv_handle_t *)call, NULL);
-}
-
 static void the_loop_is_heard_while_the_set_waits(void **state)
 {
     (void)state;
@@ -175,7 +86,7 @@ static void a_link_that_was_closed_is_told_before_it_waits(void **state)
     struct member *member = hire();
     uv_timer_t timer;
     assert_int_equal(uv_timer_init(&office.loop, &timer), 0);
-    assert_int_equal(uv_timer_start(&timer, stop, PATIENCE_MS, 0), 0);
+    assert_int_equal(uv_timer_start(&timer, stop_by_timer, PATIENCE_MS, 0), 0);
     loop_turn(&office.loop);
     link_close(&member->link);
     office.stops_when_closed = true;
