@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* A server for benchmarks of more than one worker: logs in whoever comes and answers all requests of a burst
- * at once, each with the same row, so that the proxy before it is what is measured.
+ * at once, each with the same row, so that the proxy before it is what is measured. Of a client that asks the
+ * same again and again it compares the first request of a burst and counts the bytes of the others: one that
+ * asks something else then should do so in a burst of its own.
  *
  *     bench_answers LISTEN_PORT */
 #include <arpa/inet.h>
@@ -17,13 +19,14 @@
 #include <unistd.h>
 
 enum { BACKLOG = 1024, EVENTS = 256, READ_SIZE = 64 * 1024, HEADER = 5 };
-enum { UNIT_MOST = 1024, UNITS = 64 };
+enum { UNIT_MOST = 1024, UNITS = 64, COUNT_MOST = 1024 * 1024 };
 enum { CODE_SSL = 80877103, CODE_GSS = 80877104 };
 
 struct client {
     int socket;
     bool is_logged_in;
-    bool is_within; /* a unit: what was read begins with the rest of it */
+    bool is_within;  /* a unit: what was read begins with the rest of it */
+    bool is_counted; /* it asks the known unit again and again: `size` bytes of one came, and not to `data` */
     size_t size;
     char data[READ_SIZE]; /* what was read and is not whole */
 };
@@ -42,12 +45,15 @@ struct answer {
 #define COMPLETE "C\0\0\0\x0dSELECT 1\0"
 
 /* Requests up to an answer that says ready, and all that is answered to them: mostly the next ones are the
- * same. Both as often as one comparison looks for them. */
+ * same. Both as often as one comparison looks for them, and the answer as often as there is room once clients
+ * are counted. */
 struct unit {
     char request[UNITS * UNIT_MOST];
     char answer[UNITS * UNIT_MOST];
     size_t request_size; /* of one; 0: not known yet */
     size_t answer_size;
+    size_t answers; /* in there */
+    size_t clients; /* that are counted: it stays as it is */
 };
 
 /* Answers that are not sent yet. */
@@ -135,12 +141,13 @@ static bool answers_add(const struct client *client, struct answer answer)
 
 static void unit_learn(struct answer request, struct answer answer)
 {
-    if (request.size > UNIT_MOST || answer.size > UNIT_MOST)
+    if (request.size > UNIT_MOST || answer.size > UNIT_MOST || unit.clients > 0)
         return;
     for (size_t index = 0; index < UNITS; index++) {
         memcpy(unit.request + index * request.size, request.bytes, request.size);
         memcpy(unit.answer + index * answer.size, answer.bytes, answer.size);
     }
+    unit.answers = UNITS;
     unit.request_size = request.size;
     unit.answer_size = answer.size;
 }
@@ -204,15 +211,27 @@ static size_t client_answer_unit(struct client *client, const char *data, size_t
     return at;
 }
 
+static void client_count(struct client *client, bool is_counted)
+{
+    if (is_counted == client->is_counted)
+        return;
+    client->is_counted = is_counted;
+    unit.clients += is_counted ? 1 : -(size_t)1;
+    for (; unit.answers < sizeof unit.answer / unit.answer_size; unit.answers++)
+        memcpy(unit.answer + unit.answers * unit.answer_size, unit.answer, unit.answer_size);
+}
+
 /* Answers the whole messages of what was read, and keeps the rest. */
 static bool client_answer(struct client *client)
 {
     size_t at = 0;
     size_t size;
+    bool has_many = false;
     answers.size = 0; /* of one that has gone */
     do {
         size_t known = client->is_logged_in ? units_in(client->data + at, client->size - at) : 0;
         size = known * unit.request_size;
+        has_many = has_many || known == UNITS;
         if (known == 0)
             size = client_answer_unit(client, client->data + at, client->size - at);
         else if (!answers_add(client, (struct answer){ unit.answer, known * unit.answer_size }))
@@ -223,19 +242,61 @@ static bool client_answer(struct client *client)
     } while (size > 0);
     client->size -= at;
     memmove(client->data, client->data + at, client->size);
+    client_count(client, has_many && client->size == 0);
     return answers_send(client);
+}
+
+/* Answers the whole units of what came; the rest is of the next one. */
+static bool client_answer_units(struct client *client)
+{
+    size_t left = client->size / unit.request_size;
+    client->size -= left * unit.request_size;
+    while (left > 0) {
+        size_t count = left < unit.answers ? left : unit.answers;
+        if (!client_send(client, unit.answer, count * unit.answer_size))
+            return false;
+        left -= count;
+    }
+    return true;
+}
+
+/* Of what came, reads and compares no more than the rest of the unit that it begins with, and counts what is
+ * behind it. False where the client has gone or cannot be sent to. */
+static bool client_answer_counted(struct client *client)
+{
+    size_t begin = client->size;
+    ssize_t first = recv(client->socket, client->data + begin, unit.request_size - begin, MSG_DONTWAIT);
+    if (first <= 0)
+        return first < 0 && errno == EAGAIN;
+    client->size += (size_t)first;
+    if (memcmp(client->data + begin, unit.request + begin, (size_t)first) != 0) {
+        memcpy(client->data, unit.request, begin);
+        client_count(client, false);
+        return client_answer(client);
+    }
+    if (client->size == unit.request_size) {
+        ssize_t more = recv(client->socket, NULL, COUNT_MOST, MSG_DONTWAIT | MSG_TRUNC);
+        client->size += more > 0 ? (size_t)more : 0;
+    }
+    return client_answer_units(client);
+}
+
+static bool client_read(struct client *client)
+{
+    ssize_t size = recv(client->socket, client->data + client->size, READ_SIZE - client->size, MSG_DONTWAIT);
+    if (size <= 0)
+        return size < 0 && errno == EAGAIN;
+    client->size += (size_t)size;
+    return client_answer(client);
 }
 
 static void on_readable(struct client *client)
 {
-    ssize_t size = recv(client->socket, client->data + client->size, READ_SIZE - client->size, MSG_DONTWAIT);
-    if (size < 0 && errno == EAGAIN)
+    if (client->is_counted ? client_answer_counted(client) : client_read(client))
         return;
-    client->size += size > 0 ? (size_t)size : 0;
-    if (size <= 0 || !client_answer(client)) {
-        (void)close(client->socket);
-        free(client);
-    }
+    client_count(client, false);
+    (void)close(client->socket);
+    free(client);
 }
 
 static void on_connection(int poller, int listener)

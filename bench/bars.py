@@ -1,14 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: PostgreSQL
-"""Holds the figures of bench/run.sh against what the sluice must reach, and fails when it does not.
+"""Holds the figures of bench/run.sh against what the sluice must reach, and fails when it does not, or when that cannot be
+told: what was not measured, or too seldom.
 
-usage: bars.py [build/bench.json]
+usage: bars.py [--measured] [FILE ...]; FILE: JSON of bench/run.sh (build/bench.json), of several what each has; --measured:
+nothing is said of what is in none of them
 """
+import argparse
 import json
 import statistics
 import sys
+from collections import namedtuple
 
 from table import PEERS, error_of
+
+Bar = namedtuple("Bar", "name lanes runs figure direction bound")
 
 # The lanes; the program as it comes, by both where io_uring can be had; and all ways to run it.
 UV = ("sluice_uv",)
@@ -16,7 +22,7 @@ RING = ("sluice_uring", "sluice")
 DEFAULT = ("sluice", "sluice_uv")
 ALL = ("sluice", "sluice_uv", "sluice_uring")
 # name, lanes, what it is run as, figure of the row, at least (>=) or at most (<=), bound
-BARS = (
+BARS = tuple(Bar(*bar) for bar in (
     ("CPU of the relay's", UV, (("prepared", 8), ("prepared", 32)), "cpu_ratio", "<=", 1.08),
     ("CPU of the relay's", RING, (("prepared", 8), ("prepared", 32)), "cpu_ratio", "<=", 0.80),
     ("tps of the best peer's", UV, (("prepared", 8), ("prepared", 32)), "tps_peer", ">=", 1.00),
@@ -26,60 +32,95 @@ BARS = (
     ("MB/s of the relay's", ALL, (("copy-out", 1), ("copy-in", 1)), "tps_ratio", ">=", 0.97),
     ("MB/s of the best peer's", ALL, (("copy-out", 1), ("copy-in", 1)), "tps_peer", ">=", 1.00),
     ("tps of the relay's", DEFAULT, (("connect", 8),), "tps_ratio", ">=", 0.97),
-    ("bytes of a session", ALL, (("idle", None),), "tps", "<=", 1024),
-    ("tps of the best peer's", ALL, (("tls", 32),), "tps_peer", ">=", 1.00),
+    ("bytes of a session", ALL, (("idle", 10000),), "tps", "<=", 1024),
+    ("tps of PgBouncer's", ALL, (("tls", 32),), "tps_peer", ">=", 1.00),
     ("two workers against one", DEFAULT, (("workers", 8),), "two_ratio", ">=", 1.60),
-)
+))
+ROUNDS_LEAST = 5
+ONCE = ("idle",)  # what the first sessions leave behind serves those of a second round
+PEERS_OF = {"tls": ("pgbouncer",)}
 
 
-def find(rows, mode, clients, target):
-    return next((row for row in rows if row["mode"] == mode and row["target"] == target and
-                 clients in (None, row["clients"])), None)
+def two_ratio(row, two):
+    """What two workers make of what one makes, in the rounds that both had, and its error."""
+    of_one = {turn["round"]: turn["tps"] for turn in row["each"]}
+    ratios = [turn["tps"] / of_one[turn["round"]] for turn in two["each"] if turn["round"] in of_one]
+    return (statistics.median(ratios), error_of(ratios)) if ratios else (None, None)
 
 
-def enrich(rows):
-    """What only a comparison of several rows says."""
-    for row in rows:
-        peers = [find(rows, row["mode"], row["clients"], peer) for peer in PEERS]
-        added = [peer["added_ms"] for peer in peers if peer and peer["added_ms"]]
-        if added and row["added_ms"] and min(added) > 0:
-            row["added_peer"] = row["added_ms"] / min(added)
-        two = find(rows, row["mode"], row["clients"], row["target"] + "_2")
+def rows_of(paths):
+    """By mode, clients and target; each with what its file says of it."""
+    rows, troubles, has_ring = {}, [], True
+    for path in paths:
+        with open(path, encoding="utf-8") as lines:
+            told = json.load(lines)
+        troubles += [f"{path}: failed: {what}" for what in told["broken"]]
+        if told["failed"] > 0:
+            troubles.append(f"{path}: {told['failed']} transactions failed")
+        has_ring = has_ring and told["ring"]
+        for row in told["rows"]:
+            rows[row["mode"], row["clients"], row["target"]] = {**row, "base": told["base"]}
+    for (mode, clients, target), row in rows.items():
+        two = rows.get((mode, clients, target + "_2"))
         if two:
-            ratios = [b["tps"] / a["tps"] for a, b in zip(row["each"], two["each"])]
-            row["two_ratio"], row["two_ratio_error"] = statistics.median(ratios), error_of(ratios)
+            row["two_ratio"], row["two_ratio_error"] = two_ratio(row, two)
+    return rows, troubles, has_ring
 
 
-def by_libuv(lanes):
-    return ("sluice", "sluice_uv") if "sluice_uv" in lanes else ()
+def lack_of(bar, mode, row):
+    """Why the row says nothing of the bar, or nothing."""
+    missing = [peer for peer in PEERS_OF.get(mode, PEERS) if peer not in row["peers"]]
+    if mode not in ONCE and row["rounds"] < ROUNDS_LEAST:
+        return f"{row['rounds']} rounds, where {ROUNDS_LEAST} are needed"
+    if bar.figure.endswith("_peer") and missing:
+        return f"without {', '.join(missing)}"
+    if bar.name.endswith("of the relay's") and row["base"] != "relay":
+        return f"against {row['base']}"
+    if row.get(bar.figure) is None:
+        return "nothing to compare it with"
+    return None
 
 
-def judged(rows):
-    """(whether it is reached, what is said of it), for all that was measured. Where there is no lane of io_uring, the program as it
-    comes is libuv's."""
-    has_ring = any(row["target"] == "sluice_uring" for row in rows)
-    for name, lanes, runs, figure, direction, bound in BARS:
-        for mode, clients in runs:
-            for lane in lanes if has_ring else by_libuv(lanes):
-                row = find(rows, mode, clients, lane) or {}
-                value, error = row.get(figure), row.get(figure + "_error")
-                if value is None:
-                    continue
-                is_reached = value <= bound if direction == "<=" else value >= bound
-                where = f"{mode}, {clients} clients" if clients else mode
-                yield is_reached, f"{where:22} {lane:13} {name:33} {value:9.3f} " \
-                                  f"{f'± {error:.3f}' if error else '':7}  {direction} {bound}"
+def lanes_of(bar, has_ring):
+    """Where io_uring cannot be had, the program as it comes is libuv's lane."""
+    if has_ring:
+        return bar.lanes
+    return DEFAULT if "sluice_uv" in bar.lanes else ()
+
+
+def judge(bar, row):
+    """(verdict, figure), of a row that says something of the bar."""
+    value, error = row[bar.figure], row.get(bar.figure + "_error")
+    verdict = "reached" if (value <= bar.bound if bar.direction == "<=" else value >= bar.bound) else "MISSED"
+    figure = f"{value:9.3f} {f'± {error:.3f}' if error else '':7}  {bar.direction} {bar.bound:g}"
+    if error and abs(value - bar.bound) < 2 * error:
+        figure += ", within twice its error"
+    return verdict, figure
+
+
+def judged(rows, has_ring, is_partial):
+    asked = ((bar, *run, lane) for bar in BARS for run in bar.runs for lane in lanes_of(bar, has_ring))
+    for bar, mode, clients, lane in asked:
+        row = rows.get((mode, clients, lane))
+        lack = "not measured" if row is None else lack_of(bar, mode, row)
+        if row is None and is_partial:
+            continue
+        verdict, figure = ("UNKNOWN", "          " + lack) if lack else judge(bar, row)
+        yield verdict, f"{f'{mode}, {clients} clients':22} {lane:13} {bar.name:33} {figure}"
 
 
 def main():
-    path = (sys.argv[1:] or ["build/bench.json"])[0]
-    with open(path, encoding="utf-8") as lines:
-        rows = json.load(lines)["rows"]
-    enrich(rows)
-    verdicts = list(judged(rows))
-    for is_reached, said in verdicts:
-        print("reached " if is_reached else "MISSED  ", said)
-    sys.exit(not verdicts or not all(is_reached for is_reached, _ in verdicts))
+    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1])
+    parser.add_argument("--measured", action="store_true")
+    parser.add_argument("files", nargs="*", default=["build/bench.json"])
+    options = parser.parse_args()
+    rows, troubles, has_ring = rows_of(options.files)
+    verdicts = list(judged(rows, has_ring, options.measured))
+    for verdict, said in verdicts:
+        print(f"{verdict:8}", said)
+    for trouble in troubles:
+        print(f"{'UNKNOWN':8}", trouble)
+    sys.exit(not verdicts or bool(troubles) or any(verdict != "reached" for verdict, _ in verdicts))
 
 
 if __name__ == "__main__":

@@ -57,14 +57,15 @@ case "${1:-}" in
     awk '
         /^#/ { next }
         FNR == NR { kept[$1] = $2; next }
+        !($2 > 0 && kept[$1] > 0) { print $1 ": nothing was counted, or nothing is kept"; grown = 1; next }
         {
             change = ($2 / kept[$1] - 1) * 100
             printf "%-10s %6d instructions a transaction, %+.1f %%\n", $1, $2, change
             if (change > 3) { grown = 1 }
             if (change < -3) { print "  fewer than are kept: bench/instructions.sh --write" }
         }
-        END { exit grown }' "$kept" "$folder/figures" && exit
-    echo "more instructions than $kept allows; if they are worth it: bench/instructions.sh --write" >&2
+        END { exit grown || NR - FNR - 1 != FNR }' "$kept" "$folder/figures" && exit
+    echo "not the instructions that $kept allows; if they are worth it: bench/instructions.sh --write" >&2
     exit 1
     ;;
 *) awk '{ printf "%-10s %6d instructions a transaction\n", $1, $2 }' "$folder/figures" ;;

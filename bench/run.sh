@@ -44,7 +44,7 @@ build=${BUILD:-build/release}
 peers=$PWD/build/peers
 postgres_bin=${POSTGRES_BIN:-/usr/lib/postgresql/15/bin}
 export PGSSLMODE=disable PGGSSENCMODE=disable
-ulimit -n "$(ulimit -Hn)"
+ulimit -n 32768 2>/dev/null || ulimit -n "$(ulimit -Hn)" # root may have more than its limit
 sessions_most=10000
 [ "$(ulimit -n)" = unlimited ] || sessions_most=$(($(ulimit -n) / 2 - 100)) # a proxy needs two descriptors for each
 [ "$sessions_most" -le 10000 ] || sessions_most=10000
@@ -187,7 +187,8 @@ for ((round = 0; round < rounds; round++)); do
     measure_round "$round"
 done
 mkdir -p build
-python3 bench/table.py "$folder/results" "${JSON:-build/bench.json}" "$seconds" "${BASE:-relay}"
+python3 bench/table.py "$folder/results" "${JSON:-build/bench.json}" "$seconds" --base "${BASE:-relay}" \
+    --ring "$([ -z "$(lack_of sluice_uring)" ] && echo yes || echo no)" --broken "${broken[@]}"
 for what in "${broken[@]}"; do
     say "failed: $what"
 done

@@ -267,17 +267,36 @@ lack_of() {
     relay_uring)
         if [ ! -x "$build/bench_relay_uring" ]; then
             echo "$build/bench_relay_uring is not built: needs liburing-dev (bench/run.sh --install, then cmake again)"
-        elif [ "$(cat /proc/sys/kernel/io_uring_disabled 2>/dev/null || echo 2)" = 2 ]; then
-            echo "the kernel has no io_uring, or it is switched off"
+        else
+            lack_of_uring
         fi
         ;;
     pgbouncer | haproxy | nginx)
         [ -x "$peers/usr/sbin/$1" ] || echo "$peers/usr/sbin/$1 is missing: bench/run.sh --install"
         ;;
-    sluice_uv* | sluice_uring*) knows_io || echo "this pgsluice does not know the setting io" ;;
+    sluice_uv* | sluice_uring*)
+        if ! knows_io; then
+            echo "this pgsluice does not know the setting io"
+        elif [[ $1 != sluice_uring* ]]; then
+            return
+        elif ! ldd "$build/pgsluice" | grep -q liburing; then
+            echo "this pgsluice was built without liburing"
+        else
+            lack_of_uring
+        fi
+        ;;
     sluice* | on | off) ;;
     *) echo "there is no such target" ;;
     esac
+}
+
+# The kernel lets us have io_uring if it gets as far as to miss its parameters.
+lack_of_uring() {
+    python3 -c '
+import ctypes, errno
+ctypes.CDLL(None, use_errno=True).syscall(425, 1, None)  # io_uring_setup
+if ctypes.get_errno() != errno.EFAULT:
+    print("the kernel has no io_uring, or does not let us have it")'
 }
 
 knows_io() {

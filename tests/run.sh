@@ -54,6 +54,11 @@ build() {
     fi
 }
 
+# skipped_of LOG: which of the passed tests could not run here.
+skipped_of() {
+    sed -n 's/^[[:space:]]*[0-9]* - \(.*\) (Skipped)$/\1/p' "$1" | paste -sd ' ' | sed 's/^..*/; of these not run here: &/'
+}
+
 # run_tests NAME [ctest option...]: adds the figures of one ctest run.
 run_tests() {
     local name=$1 log=$logs/$1-test.log line failed_here total
@@ -69,7 +74,7 @@ run_tests() {
     total=${BASH_REMATCH[2]}
     passed=$((passed + total - failed_here))
     failed=$((failed + failed_here))
-    note "$name: $((total - failed_here)) of $total tests passed"
+    note "$name: $((total - failed_here)) of $total tests passed$(skipped_of "$log")"
 }
 
 # clang-tidy counts as one test.

@@ -18,7 +18,7 @@ def run(**variables):
         path = os.path.join(folder, "bench.json")
         subprocess.run(["bash", os.path.join(BENCH, "run.sh")], check=True, stdout=subprocess.DEVNULL, timeout=240,
                        env={**os.environ, "JSON": path, "TARGETS": " ".join(TARGETS), **variables})
-        judged = subprocess.run([sys.executable, os.path.join(BENCH, "bars.py"), path], check=False,
+        judged = subprocess.run([sys.executable, os.path.join(BENCH, "bars.py"), "--measured", path], check=False,
                                 capture_output=True, text=True)
         with open(path, encoding="utf-8") as lines:
             told = json.load(lines)
@@ -43,6 +43,7 @@ class Run(unittest.TestCase):
         for target in TARGETS:
             self.assert_whole(rows["prepared", target], 2, 1)
         self.assertIsNone(rows["prepared", "sluice"]["tps_ratio_error"])
+        self.assertGreater(rows["prepared", "sluice"]["p99_ratio"], 0)
 
     def test_turns(self):
         told, rows, judged = run(ROUNDS="2", SECONDS="1", TURN="250", MODES="prepared/8 connect/8")
@@ -52,10 +53,20 @@ class Run(unittest.TestCase):
                 self.assert_whole(rows[mode, target], 8, 8)
             self.assertGreater(rows[mode, "sluice"]["tps_ratio"], 0)
             self.assertGreater(rows[mode, "sluice"]["tps_ratio_error"], 0)
-        self.assertEqual(len(judged), 2, judged)
+        self.assertEqual(len(judged), 3, judged)
         self.assertRegex(judged[0], r"^(reached|MISSED) +prepared, 8 clients +sluice +CPU of the relay's +\d.* ± \d")
-        self.assertRegex(judged[1], r"^(reached|MISSED) +connect, 8 clients +sluice +tps of the relay's +\d.* ± \d")
+        self.assertRegex(judged[1], r"^UNKNOWN +prepared, 8 clients +sluice +tps of the best peer's +without pgbouncer, ")
+        self.assertRegex(judged[2], r"^(reached|MISSED) +connect, 8 clients +sluice +tps of the relay's +\d.* ± \d")
 
+    def test_workers(self):
+        told, rows, judged = run(ROUNDS="5", SECONDS="1", MODES="workers")
+        self.assertEqual(told["failed"], 0)
+        self.assertEqual({target for _, target in rows}, {"relay", "sluice", "sluice_2"})
+        for row in rows.values():
+            self.assertGreater(row["tps"], 0)
+            self.assertGreater(row["each"][0]["cpu_us"], 0)
+        self.assertEqual(len(judged), 1, judged)
+        self.assertRegex(judged[0], r"^(reached|MISSED) +workers, 8 clients +sluice +two workers against one +\d.* ± \d")
 
     def test_a_turn_longer_than_its_round_is_refused(self):
         for turn in ("1001", "0.2", "-1"):
