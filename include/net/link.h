@@ -57,6 +57,7 @@ struct link_poll {
     bool waits_for_room : 1; /* to write on */
     bool is_resting : 1;
     bool is_late : 1;   /* what it has to write waits for the end of the turn */
+    bool is_spent : 1;  /* the kernel told of it, it was not read to the end, and is not told of again */
     unsigned turns : 4; /* in which there was something to read, up to LANE_POLL_TURNS */
 };
 

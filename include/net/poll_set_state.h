@@ -46,8 +46,9 @@ struct poll_set {
  */
 
 /* Tells of a link's socket when it is ready for `events` (EPOLLIN, EPOLLOUT), and when it has failed; with 0
- * of a failure only. _add: 0 or a negative libuv code; _change cannot fail for a socket that was added;
- * _remove before the socket is closed. */
+ * of a failure only. With EPOLLIN alone it tells once of what has come, until more comes or _change. _add: 0
+ * or a negative libuv code; _change cannot fail for a socket that was added; _remove before the socket is
+ * closed. */
 MUST_USE int poll_set_add(struct poll_set *set, struct link *link, int socket, unsigned events);
 void poll_set_change(struct poll_set *set, struct link *link, int socket, unsigned events);
 void poll_set_remove(struct poll_set *set, int socket);
@@ -61,7 +62,8 @@ void poll_set_wake(struct poll_set *set, const struct link *link);
 /* ── lane_poll.c ───────────────────────────────────────────────────────────────────────────────────────────
  */
 
-/* `events` as epoll names them. The link may be closing. */
+/* `events` as epoll names them: with EPOLLIN also whether something follows what came, its end (EPOLLRDHUP)
+ * or what stands behind urgent data (EPOLLPRI). The link may be closing. */
 void lane_poll_ready(struct link *link, unsigned events);
 void lane_poll_rested(struct link *link);
 /* Goes over to the ring, if it was read in as many turns as make it worth while. The link may be closing. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Links of whose sockets the kernel says when they are ready. What is ready is read and written here, with
- * one call of the kernel each. */
+/* Links of whose sockets the kernel says when they are ready. What is ready is read here, with one
+ * call of the kernel each, and what each has to say is written, or put into the batch. */
 #include "net/lane.h"
 #include "net/poll_set_state.h"
 
@@ -56,17 +56,19 @@ static bool is_passing(ssize_t result)
     return result == UV_EAGAIN || result == UV_EINTR;
 }
 
-/* Whether there may be more. Adds what came to `read`. */
-static bool link_read(struct link *link, size_t *read)
+/* Whether there may be more: behind what fills the room, and behind anything where the end, say, is known to
+ * follow (manual page epoll(7), "Edge-triggered"). Adds what came to `read`. */
+static bool link_read(struct link *link, bool is_more, size_t *read)
 {
     struct chunk *chunk = link->chunk;
+    ssize_t read_most = (ssize_t)link->read_most;
     ssize_t size = outcome(recv(link->socket.poll.descriptor, chunk->data, link->read_most, MSG_DONTWAIT));
     *read += size > 0 ? (size_t)size : 0;
     if (size > 0)
         link_arrived(link, bytes_of(chunk->data, (size_t)size));
     else if (!is_passing(size))
         link_stopped(link, (int)size);
-    return size == (ssize_t)link->read_most;
+    return size == read_most || size == UV_EINTR || (is_more && size > 0);
 }
 
 void lane_poll_write_waiting(struct link *link)
@@ -97,9 +99,11 @@ static void link_watch(struct link *link)
     bool rests = poll->is_resting && link_is_stream(link);
     bool is_to_read = link->is_reading && !rests;
     unsigned events = (is_to_read ? EPOLLIN : 0U) | (poll->waits_for_room ? EPOLLOUT : 0U);
-    if (poll->descriptor < 0 || events == poll->watched)
+    bool is_to_renew = is_to_read && poll->is_spent;
+    if (poll->descriptor < 0 || (events == poll->watched && !is_to_renew))
         return;
     poll->watched = events & 0xFF;
+    poll->is_spent = false;
     poll_set_change(set_of(link), link, poll->descriptor, events);
 }
 
@@ -118,13 +122,15 @@ static void link_begin_rest(struct link *link)
     link_watch(link);
 }
 
-static void link_read_all(struct link *link, bool has_rested)
+static void link_read_all(struct link *link, bool is_more, bool has_rested)
 {
     size_t read = 0;
+    bool is_left = true;
     if (link->socket.poll.turns < LANE_POLL_TURNS)
         link->socket.poll.turns++;
-    for (unsigned reads = 0; reads < READS_AT_ONCE && link->is_reading && link_read(link, &read); reads++)
-        ;
+    for (unsigned reads = 0; reads < READS_AT_ONCE && link->is_reading && is_left; reads++)
+        is_left = link_read(link, is_more, &read);
+    link->socket.poll.is_spent = link->socket.poll.is_spent || is_left;
     if (has_rested)
         link_rested(link, read);
     link_end_rest(link);
@@ -138,7 +144,7 @@ void lane_poll_rested(struct link *link)
     struct link_poll *poll = &link->socket.poll;
     poll->is_resting = false;
     if (link->is_reading)
-        link_read_all(link, true);
+        link_read_all(link, false, true);
     if (!poll->is_resting && !link->is_closing)
         link_watch(link);
 }
@@ -153,7 +159,7 @@ void lane_poll_ready(struct link *link, unsigned events)
     bool is_writable = has_failed || (events & EPOLLOUT) != 0;
     bool is_unwanted = !link->is_reading && is_readable;
     if (is_readable)
-        link_read_all(link, false);
+        link_read_all(link, (events & (EPOLLRDHUP | EPOLLPRI)) != 0, false);
     if (!link->is_closing && link->socket.poll.waits_for_room && is_writable)
         lane_poll_write_waiting(link);
     bool has_changed = is_unwanted || is_writable || link->is_reading || link->has_ended;

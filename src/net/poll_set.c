@@ -103,15 +103,24 @@ void poll_set_destroy(struct poll_set *set)
 /* ── Links ─────────────────────────────────────────────────────────────────────────────────────────────────
  */
 
-/* A failure is always told of: where nothing else is waited for, once, or the set would never rest. */
-static uint32_t events_with_failure(unsigned events)
+/* A failure is always told of: where nothing else is waited for, once, or the set would never rest. What is
+ * only read is told of once, too (by edge): else the kernel would look at each that was ready again in the
+ * next wait. */
+static uint32_t events_by_kernel(unsigned events)
 {
-    return events != 0 ? events : EPOLLET;
+    switch (events) {
+    case 0:
+        return EPOLLET;
+    case EPOLLIN:
+        return EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+    default:
+        return events;
+    }
 }
 
 int poll_set_add(struct poll_set *set, struct link *link, int socket, unsigned events)
 {
-    if (!watch(set, socket, events_with_failure(events), link))
+    if (!watch(set, socket, events_by_kernel(events), link))
         return uv_translate_sys_error(errno);
     set->links++;
     return 0;
@@ -119,7 +128,7 @@ int poll_set_add(struct poll_set *set, struct link *link, int socket, unsigned e
 
 void poll_set_change(struct poll_set *set, struct link *link, int socket, unsigned events)
 {
-    struct epoll_event wanted = { .events = events_with_failure(events), .data.ptr = link };
+    struct epoll_event wanted = { .events = events_by_kernel(events), .data.ptr = link };
     (void)epoll_ctl(set->sockets, EPOLL_CTL_MOD, socket, &wanted);
 }
 

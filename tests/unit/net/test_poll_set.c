@@ -19,6 +19,8 @@ static void close_victim(struct member *member)
 static void on_bytes(struct link *link, struct bytes bytes)
 {
     member_of(link)->got += bytes.size;
+    if (member_of(link)->is_hesitant)
+        link_read_stop(link);
     close_victim(member_of(link));
 }
 
@@ -37,6 +39,20 @@ static struct member *hire(void)
     int ends[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     return office_hire(ends, &events);
+}
+
+/* One over TCP, that reads and was told of all that there is: nothing. */
+static struct member *hire_by_tcp(void)
+{
+    static const struct link_events events = { .on_bytes = on_bytes,
+                                               .on_end = count_end,
+                                               .on_closed = count_closing };
+    int ends[2];
+    peer_pair(ends);
+    struct member *member = office_hire(ends, &events);
+    link_read_start(&member->link);
+    assert_in_range(turns_in(A_WHILE_MS), 1, TURNS_MOST);
+    return member;
 }
 
 /* ── Waiting ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -146,6 +162,73 @@ static void what_is_closed_by_another_in_the_same_turn_is_told_nothing(void **st
     loop_turn(&office.loop);
     assert_int_equal(first->got + second->got, 1);
     assert_int_equal(first->closings + second->closings, 1);
+}
+
+/* ── Told once ─────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void an_end_right_behind_bytes_is_heard(void **state)
+{
+    (void)state;
+    struct member *member = hire_by_tcp();
+    assert_int_equal(write(member->peer, "last", 4), 4);
+    assert_int_equal(shutdown(member->peer, SHUT_WR), 0);
+    loop_turn(&office.loop);
+    assert_int_equal(member->got, 4);
+    assert_int_equal(member->ends, 1);
+}
+
+static void an_end_right_behind_bytes_is_heard_by_one_that_stops_in_between(void **state)
+{
+    (void)state;
+    struct member *member = hire_by_tcp();
+    member->is_hesitant = true;
+    assert_int_equal(write(member->peer, "last", 4), 4);
+    assert_int_equal(shutdown(member->peer, SHUT_WR), 0);
+    TURN_UNTIL(&office.loop, member->got == 4);
+    assert_in_range(turns_in(A_WHILE_MS), 1, TURNS_MOST);
+    assert_int_equal(member->ends, 0);
+    link_read_start(&member->link);
+    TURN_UNTIL(&office.loop, member->ends == 1);
+}
+
+static void more_than_is_read_at_once_comes_all_the_same(void **state)
+{
+    (void)state;
+    struct member *member = hire_by_tcp();
+    member->link.read_most = 1;
+    assert_int_equal(write(member->peer, pattern, sizeof pattern), sizeof pattern);
+    loop_turn(&office.loop);
+    assert_in_range(member->got, 1, sizeof pattern / 2); /* others have their turn */
+    TURN_UNTIL(&office.loop, member->got == sizeof pattern);
+}
+
+static void one_that_stops_in_between_hears_the_rest_later(void **state)
+{
+    (void)state;
+    struct member *member = hire_by_tcp();
+    member->link.read_most = 1000;
+    member->is_hesitant = true;
+    assert_int_equal(write(member->peer, pattern, 2500), 2500);
+    for (size_t told = 1000; told <= 2500; told += told < 2000 ? 1000 : 500) {
+        TURN_UNTIL(&office.loop, member->got == told);
+        assert_in_range(turns_in(A_WHILE_MS), 1, TURNS_MOST);
+        assert_int_equal(member->got, told);
+        link_read_start(&member->link);
+    }
+    assert_int_equal(write(member->peer, "more", 4), 4);
+    TURN_UNTIL(&office.loop, member->got == 2504);
+}
+
+/* A read ends before the urgent byte, though there is more behind it. */
+static void what_is_behind_urgent_data_is_heard(void **state)
+{
+    (void)state;
+    struct member *member = hire_by_tcp();
+    assert_int_equal(write(member->peer, "before", 6), 6);
+    assert_int_equal(send(member->peer, "!", 1, MSG_OOB), 1);
+    assert_int_equal(write(member->peer, "behind", 6), 6);
+    TURN_UNTIL(&office.loop, member->got == 12);
 }
 
 /* ── Rests ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -287,6 +370,11 @@ int main(void)
         OFFICE_TEST(a_failure_that_nobody_waits_for_does_not_keep_it_awake),
         OFFICE_TEST(nothing_is_told_of_a_socket_that_another_process_still_has),
         OFFICE_TEST(what_is_closed_by_another_in_the_same_turn_is_told_nothing),
+        OFFICE_TEST(an_end_right_behind_bytes_is_heard),
+        OFFICE_TEST(an_end_right_behind_bytes_is_heard_by_one_that_stops_in_between),
+        OFFICE_TEST(more_than_is_read_at_once_comes_all_the_same),
+        OFFICE_TEST(one_that_stops_in_between_hears_the_rest_later),
+        OFFICE_TEST(what_is_behind_urgent_data_is_heard),
         OFFICE_TEST(a_rest_is_not_over_before_its_time),
         OFFICE_TEST(each_rest_of_several_is_over),
         OFFICE_TEST(one_too_many_does_not_rest),
