@@ -2,7 +2,7 @@
 /* A server for benchmarks of more than one worker: logs in whoever comes and answers all requests of a burst
  * at once, each with the same row, so that the proxy before it is what is measured. Of a client that asks the
  * same again and again it compares the first request of a burst and counts the bytes of the others: one that
- * asks something else then should do so in a burst of its own.
+ * asks something else then should do so in a burst of its own. Queries are the same where they are as long.
  *
  *     bench_answers LISTEN_PORT */
 #include <arpa/inet.h>
@@ -51,6 +51,7 @@ struct unit {
     char request[UNITS * UNIT_MOST];
     char answer[UNITS * UNIT_MOST];
     size_t request_size; /* of one; 0: not known yet */
+    size_t same_size;    /* what of it is compared: all, or of a single message the header */
     size_t answer_size;
     size_t answers; /* in there */
     size_t clients; /* that are counted: it stays as it is */
@@ -149,7 +150,19 @@ static void unit_learn(struct answer request, struct answer answer)
     }
     unit.answers = UNITS;
     unit.request_size = request.size;
+    unit.same_size = request.bytes[0] == 'Q' ? HEADER : request.size;
     unit.answer_size = answer.size;
+}
+
+static bool is_same(const char *data, size_t count)
+{
+    if (unit.same_size == unit.request_size)
+        return memcmp(data, unit.request, count * unit.request_size) == 0;
+    for (size_t index = 0; index < count; index++) {
+        if (memcmp(data + index * unit.request_size, unit.request, unit.same_size) != 0)
+            return false;
+    }
+    return true;
 }
 
 /* How many units the bytes begin with: many, one or none. */
@@ -157,7 +170,7 @@ static size_t units_in(const char *data, size_t size)
 {
     for (size_t count = UNITS; count > 0; count = count > 1 ? 1 : 0) {
         size_t whole = count * unit.request_size;
-        if (whole > 0 && whole <= size && memcmp(data, unit.request, whole) == 0)
+        if (whole > 0 && whole <= size && is_same(data, count))
             return count;
     }
     return 0;
@@ -269,7 +282,8 @@ static bool client_answer_counted(struct client *client)
     if (first <= 0)
         return first < 0 && errno == EAGAIN;
     client->size += (size_t)first;
-    if (memcmp(client->data + begin, unit.request + begin, (size_t)first) != 0) {
+    size_t same = client->size < unit.same_size ? client->size : unit.same_size;
+    if (same > begin && memcmp(client->data + begin, unit.request + begin, same - begin) != 0) {
         memcpy(client->data, unit.request, begin);
         client_count(client, false);
         return client_answer(client);

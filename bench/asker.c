@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* A client that hardly costs anything itself, for bench_answers behind a proxy: each connection sends a batch
- * of pgbench's prepared SELECTs in one write and the next one when all answers are there. Prints:
- * transactions, those a second, and of the batches in ms the mean, the median, the 99th percentile and the
- * longest.
+ * of pgbench's SELECTs in one write and the next one when all answers are there: prepared ones, or simple
+ * ones, each with another number. Prints: transactions, those a second, and of the batches in ms the mean,
+ * the median, the 99th percentile and the longest.
  *
  * With a BATCH of 0 they log in and rest: it prints how many, and ends with its input.
  *
- *     bench_asker PORT CONNECTIONS BATCH SECONDS */
+ *     bench_asker PORT CONNECTIONS BATCH SECONDS [prepared | simple] */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -39,6 +39,9 @@ enum {
     "D\0\0\0\6P\0"                                                                                           \
     "E\0\0\0\x09\0\0\0\0\0"                                                                                  \
     "S\0\0\0\4"
+#define NUMBER "10000000"
+#define ASKED  "SELECT abalance FROM pgbench_accounts WHERE aid = "
+#define SIMPLE "Q\0\0\0\x40" ASKED NUMBER ";\0"
 
 struct connection {
     int socket;
@@ -46,8 +49,17 @@ struct connection {
     uint64_t asked_ns;
 };
 
+/* A transaction as it is asked. */
+struct request {
+    const char *bytes;
+    size_t size;
+    size_t number_at; /* where the number stands that is another each time; 0: there is none */
+};
+
 struct asker {
     struct connection connections[CONNECTIONS_MOST];
+    struct request request;
+    char number[sizeof NUMBER]; /* the next one */
     char *batch;
     size_t batch_size;
     size_t answers_size;
@@ -106,6 +118,37 @@ static size_t hear(const struct connection *connection, unsigned count)
     return at;
 }
 
+/* The next number, of as many digits; the first again behind the last. */
+static void number_next(char *number)
+{
+    size_t at = sizeof NUMBER - 2;
+    while (at > 0 && number[at] == '9')
+        number[at--] = '0';
+    number[at] = number[at] == '9' ? '1' : (char)(number[at] + 1);
+}
+
+static void batch_renew(struct asker *asker)
+{
+    const struct request *request = &asker->request;
+    for (size_t at = request->number_at; request->number_at > 0 && at < asker->batch_size;
+         at += request->size) {
+        memcpy(asker->batch + at, asker->number, sizeof NUMBER - 1);
+        number_next(asker->number);
+    }
+}
+
+static void batch_make(struct asker *asker, unsigned batch)
+{
+    const struct request *request = &asker->request;
+    asker->batch_size = batch * request->size;
+    asker->batch = malloc(asker->batch_size + 1);
+    if (asker->batch == NULL)
+        fail("memory");
+    for (unsigned i = 0; i < batch; i++)
+        memcpy(asker->batch + i * request->size, request->bytes, request->size);
+    batch_renew(asker);
+}
+
 static void connection_open(struct asker *asker, struct connection *connection, const char *port,
                             unsigned batch)
 {
@@ -133,6 +176,7 @@ static void connection_ask(struct asker *asker, struct connection *connection)
 {
     connection->asked_ns = now_ns();
     connection->missing = asker->answers_size;
+    batch_renew(asker);
     say(connection, asker->batch, asker->batch_size);
 }
 
@@ -186,23 +230,32 @@ static void run(struct asker *asker, uint64_t end_ns)
     }
 }
 
+/* False where there is no such protocol. */
+static bool choose_request(struct asker *asker, const char *protocol)
+{
+    memcpy(asker->number, NUMBER, sizeof NUMBER);
+    if (strcmp(protocol, "prepared") == 0)
+        asker->request = (struct request){ SELECT, sizeof SELECT - 1, 0 };
+    else if (strcmp(protocol, "simple") == 0)
+        asker->request = (struct request){ SIMPLE, sizeof SIMPLE - 1, HEADER + sizeof ASKED - 1 };
+    return asker->request.size > 0;
+}
+
 int main(int count, char **arguments)
 {
     static struct asker asker;
-    unsigned connections = count == 5 ? (unsigned)strtoul(arguments[2], NULL, 10) : 0;
-    unsigned batch = count == 5 ? (unsigned)strtoul(arguments[3], NULL, 10) : 0;
-    if (connections < 1 || connections > CONNECTIONS_MOST || batch > BATCH_MOST || count != 5) {
-        (void)fprintf(stderr, "usage: bench_asker PORT CONNECTIONS BATCH SECONDS\n");
+    unsigned connections = count >= 5 ? (unsigned)strtoul(arguments[2], NULL, 10) : 0;
+    unsigned batch = count >= 5 ? (unsigned)strtoul(arguments[3], NULL, 10) : 0;
+    bool is_known = choose_request(&asker, count == 6 ? arguments[5] : "prepared");
+    if (connections < 1 || connections > CONNECTIONS_MOST || batch > BATCH_MOST || count > 6 || !is_known) {
+        (void)fprintf(stderr, "usage: bench_asker PORT CONNECTIONS BATCH SECONDS [prepared | simple]\n");
         return 2;
     }
     asker.poller = epoll_create1(EPOLL_CLOEXEC);
-    asker.batch_size = batch * (sizeof SELECT - 1);
-    asker.batch = malloc(asker.batch_size + 1);
     asker.times_us = calloc(TIMES_MOST, sizeof *asker.times_us);
-    if (asker.batch == NULL || asker.times_us == NULL)
+    if (asker.times_us == NULL)
         fail("memory");
-    for (unsigned i = 0; i < batch; i++)
-        memcpy(asker.batch + i * (sizeof SELECT - 1), SELECT, sizeof SELECT - 1);
+    batch_make(&asker, batch);
     for (unsigned i = 0; i < connections; i++)
         connection_open(&asker, &asker.connections[i], arguments[1], batch);
     if (batch == 0) {

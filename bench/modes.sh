@@ -69,7 +69,7 @@ run_psql() {
 run_asker() {
     local before=0 after=0 line
     [ -z "$3" ] || before=$(cpu_of "$3")
-    line=$("$build/bench_asker" "$1" "$2" 400 "$seconds") || return 1
+    line=$("$build/bench_asker" "$1" "$2" 400 "$seconds" simple) || return 1
     [ -z "$3" ] || after=$(cpu_of "$3")
     awk -v cpu=$((after - before)) '{ print $2, $3, $4, $5, $6, cpu / 1000 / $1, 0 }' <<<"$line"
 }

@@ -92,14 +92,16 @@ void lane_poll_written(struct link *link, ssize_t result)
         link_written(link, is_passing(result) ? 0 : result);
 }
 
-/* Waits for what the link now wants: each change costs a call of the kernel. */
+/* Waits for what the link now wants: each change costs a call of the kernel, which looks anew then. One that
+ * is read behind the peer's end is so to learn of a failure, and the end was told of already. */
 static void link_watch(struct link *link)
 {
     struct link_poll *poll = &link->socket.poll;
     bool rests = poll->is_resting && link_is_stream(link);
     bool is_to_read = link->is_reading && !rests;
     unsigned events = (is_to_read ? EPOLLIN : 0U) | (poll->waits_for_room ? EPOLLOUT : 0U);
-    bool is_to_renew = is_to_read && poll->is_spent;
+    bool is_behind_end = link->has_ended && !link->has_failed;
+    bool is_to_renew = is_to_read && (poll->is_spent || is_behind_end);
     if (poll->descriptor < 0 || (events == poll->watched && !is_to_renew))
         return;
     poll->watched = events & 0xFF;
@@ -159,7 +161,7 @@ void lane_poll_ready(struct link *link, unsigned events)
     bool is_writable = has_failed || (events & EPOLLOUT) != 0;
     bool is_unwanted = !link->is_reading && is_readable;
     if (is_readable)
-        link_read_all(link, (events & (EPOLLRDHUP | EPOLLPRI)) != 0, false);
+        link_read_all(link, has_failed || (events & (EPOLLRDHUP | EPOLLPRI)) != 0, false);
     if (!link->is_closing && link->socket.poll.waits_for_room && is_writable)
         lane_poll_write_waiting(link);
     bool has_changed = is_unwanted || is_writable || link->is_reading || link->has_ended;

@@ -93,6 +93,22 @@ class Answers(unittest.TestCase):
         client.send(ASKED + b"?" * len(ASKED))
         self.assert_answered(client, 2)
 
+    def test_queries_as_long_as_each_other(self):
+        client = self.client()
+        answered = ["T", "D", "C", "Z"]
+        for first in (10000, 20000, 30000):
+            client.send(*(wire.query(f"SELECT {number}") for number in range(first, first + BATCH)))
+            self.assert_answered(client, BATCH, answered)
+        data = b"".join(wire.query(f"SELECT {number}") for number in range(40000, 40100))
+        for size in (1, 4, 6, 18, 19, 20, 500):
+            client.send_cut(data, [size] * (len(data) // size), pause=0.0005 if size < 100 else 0)
+            self.assert_answered(client, 100, answered)
+        client.send(wire.query("SELECT 1"))
+        self.assert_answered(client, 1, answered)
+        client.send(data[:7])
+        client.send(data[7:])
+        self.assert_answered(client, 100, answered)
+
     def test_one_asks_otherwise_beside_it(self):
         client, other = self.counted(), self.client()
         for _ in range(3):

@@ -41,6 +41,13 @@ static struct member *hire(void)
     return office_hire(ends, &events);
 }
 
+/* What was written to its peer is there. */
+static void wait_for(int socket, short events)
+{
+    struct pollfd waiting = { .fd = socket, .events = events };
+    assert_int_equal(poll(&waiting, 1, PATIENCE_MS), 1);
+}
+
 /* One over TCP, that reads and was told of all that there is: nothing. */
 static struct member *hire_by_tcp(void)
 {
@@ -167,15 +174,35 @@ static void what_is_closed_by_another_in_the_same_turn_is_told_nothing(void **st
 /* ── Told once ─────────────────────────────────────────────────────────────────────────────────────────────
  */
 
+static int told_by_kernel(void)
+{
+    struct epoll_event events[2];
+    return epoll_wait(office_set()->sockets, events, 2, 0);
+}
+
+static void nothing_is_told_twice_unless_it_is_asked_for(void **state)
+{
+    (void)state;
+    struct member *member = hire_by_tcp();
+    int socket = member->link.socket.poll.descriptor;
+    assert_int_equal(write(member->peer, "a", 1), 1);
+    wait_for(socket, POLLIN);
+    assert_int_equal(told_by_kernel(), 1);
+    assert_int_equal(told_by_kernel(), 0);
+    poll_set_change(office_set(), &member->link, socket, EPOLLIN);
+    assert_int_equal(told_by_kernel(), 1);
+    poll_set_change(office_set(), &member->link, socket, EPOLLIN);
+    TURN_UNTIL(&office.loop, member->got == 1);
+}
+
 static void an_end_right_behind_bytes_is_heard(void **state)
 {
     (void)state;
     struct member *member = hire_by_tcp();
     assert_int_equal(write(member->peer, "last", 4), 4);
     assert_int_equal(shutdown(member->peer, SHUT_WR), 0);
-    loop_turn(&office.loop);
+    TURN_UNTIL(&office.loop, member->ends == 1);
     assert_int_equal(member->got, 4);
-    assert_int_equal(member->ends, 1);
 }
 
 static void an_end_right_behind_bytes_is_heard_by_one_that_stops_in_between(void **state)
@@ -198,6 +225,7 @@ static void more_than_is_read_at_once_comes_all_the_same(void **state)
     struct member *member = hire_by_tcp();
     member->link.read_most = 1;
     assert_int_equal(write(member->peer, pattern, sizeof pattern), sizeof pattern);
+    wait_for(member->link.socket.poll.descriptor, POLLIN);
     loop_turn(&office.loop);
     assert_in_range(member->got, 1, sizeof pattern / 2); /* others have their turn */
     TURN_UNTIL(&office.loop, member->got == sizeof pattern);
@@ -218,6 +246,53 @@ static void one_that_stops_in_between_hears_the_rest_later(void **state)
     }
     assert_int_equal(write(member->peer, "more", 4), 4);
     TURN_UNTIL(&office.loop, member->got == 2504);
+}
+
+static void on_more_bytes(struct link *link, struct bytes bytes)
+{
+    member_of(link)->got += bytes.size;
+    link->read_most = CHUNK_SIZE;
+}
+
+static void one_that_reads_more_from_then_on_hears_the_rest(void **state)
+{
+    (void)state;
+    static const struct link_events events = { .on_bytes = on_more_bytes,
+                                               .on_end = count_end,
+                                               .on_closed = count_closing };
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    struct member *member = office_hire(ends, &events);
+    member->link.read_most = 1000;
+    link_read_start(&member->link);
+    assert_int_equal(write(member->peer, pattern, 1500), 1500);
+    TURN_UNTIL(&office.loop, member->got == 1500);
+}
+
+/* The peer has gone altogether: it hears the end first, and answers. */
+static void say_at_the_end(struct link *link, int error)
+{
+    member_of(link)->ends++;
+    if (error == 0)
+        link_send(link, bytes_of("too late", 8));
+    else
+        link_close(link);
+}
+
+static void a_write_that_fails_while_the_end_is_told_is_told_too(void **state)
+{
+    (void)state;
+    static const struct link_events events = { .on_bytes = on_bytes,
+                                               .on_end = say_at_the_end,
+                                               .on_closed = count_closing };
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    struct member *member = office_hire(ends, &events);
+    link_read_start(&member->link);
+    (void)close(member->peer);
+    member->peer = -1;
+    TURN_UNTIL(&office.loop, member->ends == 2);
+    TURN_UNTIL(&office.loop, member->closings == 1);
 }
 
 /* A read ends before the urgent byte, though there is more behind it. */
@@ -370,10 +445,13 @@ int main(void)
         OFFICE_TEST(a_failure_that_nobody_waits_for_does_not_keep_it_awake),
         OFFICE_TEST(nothing_is_told_of_a_socket_that_another_process_still_has),
         OFFICE_TEST(what_is_closed_by_another_in_the_same_turn_is_told_nothing),
+        OFFICE_TEST(nothing_is_told_twice_unless_it_is_asked_for),
         OFFICE_TEST(an_end_right_behind_bytes_is_heard),
         OFFICE_TEST(an_end_right_behind_bytes_is_heard_by_one_that_stops_in_between),
         OFFICE_TEST(more_than_is_read_at_once_comes_all_the_same),
         OFFICE_TEST(one_that_stops_in_between_hears_the_rest_later),
+        OFFICE_TEST(one_that_reads_more_from_then_on_hears_the_rest),
+        OFFICE_TEST(a_write_that_fails_while_the_end_is_told_is_told_too),
         OFFICE_TEST(what_is_behind_urgent_data_is_heard),
         OFFICE_TEST(a_rest_is_not_over_before_its_time),
         OFFICE_TEST(each_rest_of_several_is_over),
