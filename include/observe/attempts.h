@@ -6,18 +6,22 @@
 #include "observe/event.h"
 
 /* The values that were refused last, where the operator wants them to be seen: one for each constraint,
- * service and statement, up to a bound; a newer one may take the place of another's. */
+ * service and statement, up to a bound. The last ATTEMPTS_TOGETHER are always among them; a newer one may
+ * take the place of one that is older than these. */
 
-enum { ATTEMPTS_KEPT = 256 };
+enum { ATTEMPTS_KEPT = 256, ATTEMPTS_TOGETHER = 8 };
 
 struct attempt {
-    uint64_t hash; /* whose it is; 0: none */
+    uint64_t hash;   /* whose it is; 0: none */
+    uint64_t number; /* the greater, the later it was kept */
     char value[ATTEMPTED_SIZE];
     char near_miss[NEAR_MISS_SIZE];
 };
 
 struct attempts {
     struct hash_key key;
+    uint64_t recorded;
+    /* Groups of so many; whose one is can only be in the group that its hash says. */
     struct attempt kept[ATTEMPTS_KEPT];
 };
 

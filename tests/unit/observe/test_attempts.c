@@ -36,6 +36,48 @@ static void the_last_value_is_kept_for_each_constraint_and_service(void **state)
     free(attempts);
 }
 
+/* Whatever the key, and however many there were before. */
+static void the_last_few_are_all_kept(void **state)
+{
+    enum { KEYS = 200, BEFORE = 3 * ATTEMPTS_KEPT };
+    (void)state;
+    struct attempts *attempts = malloc(sizeof *attempts);
+    for (uint64_t key = 0; key < KEYS; key++) {
+        memset(attempts, 0, sizeof *attempts);
+        attempts->key = (struct hash_key){ { key, ~key } };
+        for (int i = 0; i < BEFORE + ATTEMPTS_TOGETHER; i++) {
+            char name[16];
+            (void)snprintf(name, sizeof name, "c%d", i);
+            struct event event = event_of(name, "kds", name);
+            attempts_record(attempts, &event);
+        }
+        for (int i = BEFORE; i < BEFORE + ATTEMPTS_TOGETHER; i++) {
+            char name[16];
+            (void)snprintf(name, sizeof name, "c%d", i);
+            struct event event = event_of(name, "kds", "");
+            assert_non_null(attempts_find(attempts, &event.violation));
+        }
+    }
+    free(attempts);
+}
+
+/* One that comes again and again is not the oldest. */
+static void one_that_comes_again_stays(void **state)
+{
+    (void)state;
+    struct attempts *attempts = calloc(1, sizeof *attempts);
+    struct event steady = event_of("steady", "kds", "same");
+    for (int i = 0; i < 4 * ATTEMPTS_KEPT; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "c%d", i);
+        struct event event = event_of(name, "kds", name);
+        attempts_record(attempts, &steady);
+        attempts_record(attempts, &event);
+        assert_non_null(attempts_find(attempts, &steady.violation));
+    }
+    free(attempts);
+}
+
 static void a_violation_without_a_value_leaves_the_last_one(void **state)
 {
     (void)state;
@@ -77,6 +119,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_value_is_kept_for_each_constraint_and_service),
+        cmocka_unit_test(the_last_few_are_all_kept),
+        cmocka_unit_test(one_that_comes_again_stays),
         cmocka_unit_test(a_violation_without_a_value_leaves_the_last_one),
         cmocka_unit_test(however_many_there_are_none_is_taken_for_another),
     };
