@@ -224,14 +224,18 @@ static size_t client_answer_unit(struct client *client, const char *data, size_t
     return at;
 }
 
-static void client_count(struct client *client, bool is_counted)
+static void client_count_from_now_on(struct client *client)
 {
-    if (is_counted == client->is_counted)
-        return;
-    client->is_counted = is_counted;
-    unit.clients += is_counted ? 1 : -(size_t)1;
+    client->is_counted = true;
+    unit.clients++;
     for (; unit.answers < sizeof unit.answer / unit.answer_size; unit.answers++)
         memcpy(unit.answer + unit.answers * unit.answer_size, unit.answer, unit.answer_size);
+}
+
+static void client_count_no_more(struct client *client)
+{
+    unit.clients -= client->is_counted ? 1 : 0;
+    client->is_counted = false;
 }
 
 /* Answers the whole messages of what was read, and keeps the rest. */
@@ -255,7 +259,8 @@ static bool client_answer(struct client *client)
     } while (size > 0);
     client->size -= at;
     memmove(client->data, client->data + at, client->size);
-    client_count(client, has_many && client->size == 0);
+    if (has_many && client->size == 0)
+        client_count_from_now_on(client);
     return answers_send(client);
 }
 
@@ -285,7 +290,7 @@ static bool client_answer_counted(struct client *client)
     size_t same = client->size < unit.same_size ? client->size : unit.same_size;
     if (same > begin && memcmp(client->data + begin, unit.request + begin, same - begin) != 0) {
         memcpy(client->data, unit.request, begin);
-        client_count(client, false);
+        client_count_no_more(client);
         return client_answer(client);
     }
     if (client->size == unit.request_size) {
@@ -308,7 +313,7 @@ static void on_readable(struct client *client)
 {
     if (client->is_counted ? client_answer_counted(client) : client_read(client))
         return;
-    client_count(client, false);
+    client_count_no_more(client);
     (void)close(client->socket);
     free(client);
 }

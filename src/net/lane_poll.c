@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Links of whose sockets the kernel says when they are ready. What is ready is read here, with one
- * call of the kernel each, and what each has to say is written, or put into the batch. */
+/* Links of whose sockets the kernel says when they are ready. What is ready is read here, by a call of
+ * the kernel each, and what it has to say is written, or put into the batch. */
 #include "net/lane.h"
 #include "net/poll_set_state.h"
 
@@ -62,7 +62,7 @@ static bool link_read(struct link *link, bool is_more, size_t *read)
 {
     struct chunk *chunk = link->chunk;
     ssize_t read_most = (ssize_t)link->read_most;
-    ssize_t size = outcome(recv(link->socket.poll.descriptor, chunk->data, link->read_most, MSG_DONTWAIT));
+    ssize_t size = outcome(recv(link->socket.poll.descriptor, chunk->data, (size_t)read_most, MSG_DONTWAIT));
     *read += size > 0 ? (size_t)size : 0;
     if (size > 0)
         link_arrived(link, bytes_of(chunk->data, (size_t)size));

@@ -31,14 +31,20 @@ static int open_office(void **state)
     return 0;
 }
 
-static struct member *hire(void)
+static const struct link_events usual = { .on_bytes = on_bytes,
+                                          .on_end = count_end,
+                                          .on_closed = count_closing };
+
+static struct member *hire_for(const struct link_events *events)
 {
-    static const struct link_events events = { .on_bytes = on_bytes,
-                                               .on_end = count_end,
-                                               .on_closed = count_closing };
     int ends[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    return office_hire(ends, &events);
+    return office_hire(ends, events);
+}
+
+static struct member *hire(void)
+{
+    return hire_for(&usual);
 }
 
 /* What was written to its peer is there. */
@@ -51,12 +57,9 @@ static void wait_for(int socket, short events)
 /* One over TCP, that reads and was told of all that there is: nothing. */
 static struct member *hire_by_tcp(void)
 {
-    static const struct link_events events = { .on_bytes = on_bytes,
-                                               .on_end = count_end,
-                                               .on_closed = count_closing };
     int ends[2];
     peer_pair(ends);
-    struct member *member = office_hire(ends, &events);
+    struct member *member = office_hire(ends, &usual);
     link_read_start(&member->link);
     assert_in_range(turns_in(A_WHILE_MS), 1, TURNS_MOST);
     return member;
@@ -228,6 +231,7 @@ static void more_than_is_read_at_once_comes_all_the_same(void **state)
     wait_for(member->link.socket.poll.descriptor, POLLIN);
     loop_turn(&office.loop);
     assert_in_range(member->got, 1, sizeof pattern / 2); /* others have their turn */
+    assert_false(member->link.socket.poll.is_spent);     /* the kernel was asked to look again */
     TURN_UNTIL(&office.loop, member->got == sizeof pattern);
 }
 
@@ -260,9 +264,7 @@ static void one_that_reads_more_from_then_on_hears_the_rest(void **state)
     static const struct link_events events = { .on_bytes = on_more_bytes,
                                                .on_end = count_end,
                                                .on_closed = count_closing };
-    int ends[2];
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    struct member *member = office_hire(ends, &events);
+    struct member *member = hire_for(&events);
     member->link.read_most = 1000;
     link_read_start(&member->link);
     assert_int_equal(write(member->peer, pattern, 1500), 1500);
@@ -285,9 +287,7 @@ static void a_write_that_fails_while_the_end_is_told_is_told_too(void **state)
     static const struct link_events events = { .on_bytes = on_bytes,
                                                .on_end = say_at_the_end,
                                                .on_closed = count_closing };
-    int ends[2];
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    struct member *member = office_hire(ends, &events);
+    struct member *member = hire_for(&events);
     link_read_start(&member->link);
     (void)close(member->peer);
     member->peer = -1;

@@ -20,6 +20,13 @@ static struct event event_of(const char *constraint, const char *service, const 
     return event;
 }
 
+static struct event numbered(int number)
+{
+    char name[16];
+    (void)snprintf(name, sizeof name, "c%d", number);
+    return event_of(name, "kds", name);
+}
+
 static void the_last_value_is_kept_for_each_constraint_and_service(void **state)
 {
     (void)state;
@@ -46,15 +53,11 @@ static void the_last_few_are_all_kept(void **state)
         memset(attempts, 0, sizeof *attempts);
         attempts->key = (struct hash_key){ { key, ~key } };
         for (int i = 0; i < BEFORE + ATTEMPTS_TOGETHER; i++) {
-            char name[16];
-            (void)snprintf(name, sizeof name, "c%d", i);
-            struct event event = event_of(name, "kds", name);
+            struct event event = numbered(i);
             attempts_record(attempts, &event);
         }
         for (int i = BEFORE; i < BEFORE + ATTEMPTS_TOGETHER; i++) {
-            char name[16];
-            (void)snprintf(name, sizeof name, "c%d", i);
-            struct event event = event_of(name, "kds", "");
+            struct event event = numbered(i);
             assert_non_null(attempts_find(attempts, &event.violation));
         }
     }
@@ -68,9 +71,7 @@ static void one_that_comes_again_stays(void **state)
     struct attempts *attempts = calloc(1, sizeof *attempts);
     struct event steady = event_of("steady", "kds", "same");
     for (int i = 0; i < 4 * ATTEMPTS_KEPT; i++) {
-        char name[16];
-        (void)snprintf(name, sizeof name, "c%d", i);
-        struct event event = event_of(name, "kds", name);
+        struct event event = numbered(i);
         attempts_record(attempts, &steady);
         attempts_record(attempts, &event);
         assert_non_null(attempts_find(attempts, &steady.violation));
@@ -96,19 +97,15 @@ static void however_many_there_are_none_is_taken_for_another(void **state)
     (void)state;
     struct attempts *attempts = calloc(1, sizeof *attempts);
     for (int i = 0; i < MANY; i++) {
-        char name[16];
-        (void)snprintf(name, sizeof name, "c%d", i);
-        struct event event = event_of(name, "kds", name);
+        struct event event = numbered(i);
         attempts_record(attempts, &event);
     }
     size_t found = 0;
     for (int i = 0; i < MANY; i++) {
-        char name[16];
-        (void)snprintf(name, sizeof name, "c%d", i);
-        struct event event = event_of(name, "kds", "");
+        struct event event = numbered(i);
         const struct attempt *attempt = attempts_find(attempts, &event.violation);
         if (attempt != NULL)
-            assert_string_equal(attempt->value, name);
+            assert_string_equal(attempt->value, event.violation.attempted);
         found += attempt != NULL;
     }
     assert_in_range(found, 1, ATTEMPTS_KEPT);
