@@ -72,8 +72,7 @@ static int ring_open(struct uring *uring)
 {
     struct io_uring_params plan = {
         .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
-                 IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_R_DISABLED |
-                 IORING_SETUP_TASKRUN_FLAG,
+                 IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_R_DISABLED,
         .cq_entries = URING_COMPLETIONS,
     };
     int result = io_uring_queue_init_params(ENTRIES, &uring->ring, &plan);
@@ -146,8 +145,9 @@ static void uring_enable(struct uring *uring)
     uring->is_enabled = true;
 }
 
-/* Hands over all entries and takes what came. What goes wrong (a signal, want of memory) is tried again at
- * the next turn. */
+/* Hands over all entries and takes what came: until the next call nothing more comes, so that a turn ends,
+ * however much is sent to us meanwhile. What goes wrong (a signal, want of memory) is tried again at the next
+ * turn. */
 static void uring_submit(struct uring *uring)
 {
     if (!uring->is_enabled)

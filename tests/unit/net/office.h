@@ -18,6 +18,7 @@ struct member {
     struct member *victim; /* closes this one */
     bool is_echoing;
     bool is_hesitant;  /* stops reading, and starts */
+    bool is_asking;    /* its peer sends more meanwhile */
     size_t sent;       /* to it */
     size_t taken_back; /* from it */
 };

@@ -34,6 +34,8 @@ static void on_bytes(struct link *link, struct bytes bytes)
     member->got += bytes.size;
     if (member->is_echoing)
         link_send(link, bytes);
+    if (member->is_asking)
+        assert_int_equal(send(member->peer, pattern_at(member->got), 1, MSG_NOSIGNAL), 1);
     if (member->is_hesitant) {
         link_read_stop(link);
         link_read_start(link);
@@ -523,6 +525,26 @@ static void a_set_that_was_busy_with_a_socket_hears_the_ring(void **state)
     expect_to_be_woken((struct caller){ .members = member, .count = 1 });
 }
 
+/* Writes, timers and all others would wait for as long as what comes is no slower than what is done with it.
+ */
+static void what_comes_meanwhile_is_of_the_next_turn(void **state)
+{
+    (void)state;
+    struct member *member = on_ring();
+    for (int round = 0; round < 4; round++) {
+        poll_set_pace(office_set(), round % 2 == 0);
+        member->is_asking = true;
+        assert_int_equal(send(member->peer, pattern_at(member->got), 1, MSG_NOSIGNAL), 1);
+        for (int turns = 0; turns < TURNS_MOST; turns++) {
+            size_t before = member->got;
+            poll_set_turn(office_set());
+            assert_in_range(member->got - before, 0, 1);
+        }
+        member->is_asking = false;
+        turn_for(&office.loop, 1);
+    }
+}
+
 /* Neither the change nor the ring's own call has it turn for nothing. */
 static void it_rests_at_any_pace_while_nothing_comes(void **state)
 {
@@ -559,6 +581,7 @@ int main(void)
         EACH(the_ring_calls_only_a_set_that_is_not_busy),
         EACH(a_set_that_was_busy_with_a_socket_hears_the_ring),
         EACH(the_loop_is_heard_at_any_pace),
+        EACH(what_comes_meanwhile_is_of_the_next_turn),
         EACH(it_rests_at_any_pace_while_nothing_comes),
     };
     ring_try();
