@@ -58,7 +58,7 @@ struct link_poll {
     bool is_resting : 1;
     bool is_late : 1;   /* what it has to write waits for the end of the turn */
     bool is_spent : 1;  /* the kernel told of it, it was not read to the end, and is not told of again */
-    unsigned turns : 4; /* in which there was something to read, up to LANE_POLL_TURNS */
+    unsigned turns : 4; /* in which it was read, up to LANE_POLL_TURNS */
 };
 
 /* What it needs besides while the ring moves its bytes, two words. */

@@ -36,9 +36,11 @@ static bool refuse(struct problem *problem, int error)
 /* What is ready without being a link's: the loop has no owner, the timer is the set's, the ring its own. */
 static bool poll_set_open(struct poll_set *set)
 {
+    set->timer = -1;
     set->sockets = epoll_create1(EPOLL_CLOEXEC);
-    set->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    return set->sockets >= 0 && set->timer >= 0 && watch(set, uv_backend_fd(set->loop), EPOLLIN, NULL) &&
+    if (set->sockets >= 0)
+        set->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    return set->timer >= 0 && watch(set, uv_backend_fd(set->loop), EPOLLIN, NULL) &&
            watch(set, set->timer, EPOLLIN | EPOLLET, set);
 }
 

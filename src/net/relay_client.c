@@ -102,15 +102,19 @@ static bool relay_begin(struct relay *relay)
 static bool may_accept(const struct relay_shared *shared)
 {
     bool is_full = shared->relays_most > 0 && shared->relay_count >= shared->relays_most;
-    if (is_full)
-        counter_add(&shared->world->counters->sessions_refused, 1);
     return !is_full && !shared->is_draining;
+}
+
+static void count_refused(const struct relay_shared *shared)
+{
+    counter_add(&shared->world->counters->sessions_refused, 1);
 }
 
 void relay_accept(struct relay_shared *shared, int socket, const struct listener_plan *plan)
 {
     struct relay *relay = may_accept(shared) ? slab_take_zeroed(&shared->slab) : NULL;
     if (relay == NULL) {
+        count_refused(shared);
         (void)close(socket);
         return;
     }
@@ -127,6 +131,7 @@ void relay_accept(struct relay_shared *shared, int socket, const struct listener
         link_read_start(&relay->ends[SIDE_CLIENT].link);
         return;
     }
+    count_refused(shared);
     relay_shared_retire(relay);
     link_close(&relay->ends[SIDE_CLIENT].link);
 }
