@@ -37,8 +37,10 @@ BARS = tuple(Bar(*bar) for bar in (
     ("two workers against one", DEFAULT, (("workers", 8),), "two_ratio", ">=", 1.60),
 ))
 ROUNDS_LEAST = 5
+TURNS_LEAST_MS = 10000  # of all turns of one target together
+TAKE_TURNS = ("prepared", "connect")
 SESSIONS_LEAST = 9900  # of 10,000: what a limit of 20,000 descriptors leaves room for, at two each
-ONCE = ("idle",)  # what the first sessions leave behind serves those of a second round
+ONCE = ("idle",)  # is measured in the first round only
 PEERS_OF = {"tls": ("pgbouncer",)}
 
 
@@ -60,7 +62,8 @@ def rows_of(paths):
             troubles.append(f"{path}: {told['failed']} transactions failed")
         has_ring = has_ring and told["ring"]
         for row in told["rows"]:
-            rows[row["mode"], row["clients"], row["target"]] = {**row, "base": told["base"]}
+            turn = told["turn"] if row["mode"] in TAKE_TURNS else 0
+            rows[row["mode"], row["clients"], row["target"]] = {**row, "base": told["base"], "turn": turn}
     for (mode, clients, target), row in rows.items():
         two = rows.get((mode, clients, target + "_2"))
         if two:
@@ -75,6 +78,8 @@ def lack_of(bar, mode, row):
         return f"{row['clients']} sessions, where {SESSIONS_LEAST} are needed"
     if mode not in ONCE and row["rounds"] < ROUNDS_LEAST:
         return f"{row['rounds']} rounds, where {ROUNDS_LEAST} are needed"
+    if row["turn"] > 0 and row["rounds"] * row["turn"] < TURNS_LEAST_MS:
+        return f"turns of {row['rounds'] * row['turn'] / 1000:g} s in all, where {TURNS_LEAST_MS / 1000:g} are needed"
     if bar.figure.endswith("_peer") and missing:
         return f"without {', '.join(missing)}"
     if bar.name.endswith("of the relay's") and row["base"] != "relay":

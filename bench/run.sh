@@ -78,7 +78,7 @@ check_turn() {
 
 build_missing() {
     local program missing=
-    for program in pgsluice bench_relay bench_asker bench_turns; do
+    for program in pgsluice bench_relay bench_answers bench_asker bench_turns; do
         [ -x "$build/$program" ] || missing=$program
     done
     [ -n "$missing" ] || return 0
@@ -155,9 +155,11 @@ measure_all() {
     say "round $(($1 + 1)) of $rounds: $2, $3 clients"
 }
 
+# What idle sessions leave behind serves those of the next round: only the first tells what they need.
 measure_round() {
     local mode count
     for mode in "${modes[@]}"; do
+        if [ "${mode%/*}" = idle ] && [ "$1" -gt 0 ]; then continue; fi
         for count in $([ "${mode#*/}" = "$mode" ] && clients_of "$mode" || echo "${mode#*/}"); do
             measure_all "$1" "${mode%/*}" "$count"
         done
@@ -187,7 +189,7 @@ for ((round = 0; round < rounds; round++)); do
     measure_round "$round"
 done
 mkdir -p build
-python3 bench/table.py "$folder/results" "${JSON:-build/bench.json}" "$seconds" --base "${BASE:-relay}" \
+python3 bench/table.py "$folder/results" "${JSON:-build/bench.json}" "$seconds" --turn "$turn" --base "${BASE:-relay}" \
     --ring "$([ -z "$(lack_of sluice_uring)" ] && echo yes || echo no)" --broken "${broken[@]}"
 for what in "${broken[@]}"; do
     say "failed: $what"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: PostgreSQL
 """Prints the tables of a benchmark and writes them as JSON.
 
-usage: table.py RESULTS JSON SECONDS [--base TARGET] [--ring yes|no] [--broken WHAT ...]; RESULTS has lines of:
+usage: table.py RESULTS JSON SECONDS [--turn MS] [--base TARGET] [--ring yes|no] [--broken WHAT ...]; RESULTS has lines of:
 round target mode clients rate latency_ms p50_ms p99_ms most_ms cpu_us failed
 """
 import argparse
@@ -142,6 +142,7 @@ def main():
     parser.add_argument("results")
     parser.add_argument("json")
     parser.add_argument("seconds", type=float)
+    parser.add_argument("--turn", type=int, default=0, help="how long each of the turns was, in ms, that are rounds of what takes turns")
     parser.add_argument("--base", default="relay", help="the target that the others are compared with")
     parser.add_argument("--ring", choices=("yes", "no"), default="yes", help="whether io_uring can be had here")
     parser.add_argument("--broken", nargs="*", default=[], help="what could not be measured")
@@ -152,7 +153,7 @@ def main():
     show(rows)
     print(f"failed transactions: {failed}")
     with open(asked.json, "w", encoding="utf-8") as out:
-        json.dump({"seconds": asked.seconds, "failed": failed, "broken": asked.broken, "base": asked.base,
+        json.dump({"seconds": asked.seconds, "turn": asked.turn, "failed": failed, "broken": asked.broken, "base": asked.base,
                    "ring": asked.ring == "yes", "rows": rows}, out, indent=1)
 
 

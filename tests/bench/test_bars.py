@@ -118,6 +118,14 @@ class Bars(unittest.TestCase):
         self.assertFalse(is_reached)
         self.assertEqual([line for line in said if "idle" not in line and "4 rounds, where 5 are needed" not in line], [])
 
+    def test_short_turns(self):
+        is_reached, said = self.judge(all_lines(rounds=49), "--turn", "200")
+        self.assertFalse(is_reached)
+        taken = [line for line in said if re.search("prepared|connect", line)]
+        self.assertEqual([line for line in said if line.startswith("UNKNOWN")], taken)
+        self.assertEqual([line for line in taken if "turns of 9.8 s in all, where 10 are needed" not in line], [])
+        self.assertTrue(self.judge(all_lines(rounds=50), "--turn", "200")[0])
+
     def test_another_base(self):
         _, said = self.judge(all_lines(), "--base", "nginx")
         of_relay = [line for line in said if "of the relay's" in line]
